@@ -1,0 +1,3 @@
+"""Hanse: decentralised distribution."""
+
+__version__ = "0.1.0"

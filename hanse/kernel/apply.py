@@ -1,0 +1,330 @@
+"""Apply: one block of facts, in order, to state. The same on every node, and again at every replay."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+
+import msgspec
+from msgspec import Struct
+
+from hanse.kernel.entries import OK, Header, block_entry, fact_entry, timer_entry
+from hanse.kernel.facts import Fact, Signed
+from hanse.kernel.kept import (
+    CHAIN,
+    META,
+    PRIVATE_OUTCOMES,
+    REFUSALS,
+    SEEN,
+    TIMERS,
+    Chain,
+    Meta,
+    PrivateOutcome,
+    Refusals,
+    Seen,
+    Timer,
+)
+from hanse.kernel.refusal import Refusal, Refused
+from hanse.kernel.rules import Rulebook
+from hanse.kernel.state import Draft, State, digest_of
+
+EVENTS_MAX = 200
+"""Events that one fact may cause, subscribers' own events included."""
+EVENT_DEPTH_MAX = 6
+TIMERS_PER_BLOCK_MAX = 500
+REFUSALS_PER_HOUR_MAX = 2_000
+
+
+class Outcome(Struct):
+    """What became of one fact.
+
+    Attributes:
+        position: its entry; for a repeated fact the first one. code: "ok", or the refusal's code, as recorded.
+        refusal: the sentence for the submitter. private: circle -> its refusal, where a private rule refused.
+        repeated: the same bytes stood already; nothing happened again.
+    """
+
+    position: int
+    code: str
+    refusal: Refusal | None = None
+    private: dict[str, Refusal] = msgspec.field(default_factory=dict)
+    repeated: bool = False
+
+
+class Block(Struct):
+    """What a block adds: its header, its leaves in order (header first), the outcome of each submitted fact in the
+    order given, and the facts that were recorded with their positions."""
+
+    header: Header
+    leaves: list[bytes]
+    outcomes: list[Outcome]
+    recorded: list[tuple[int, Signed]]
+    state: bytes
+
+
+class Applier:
+    """Applies blocks to a state under a rulebook.
+
+    Args:
+        strict: let a rule's bug (any exception but a refusal) pass to the caller, as tests want; else the fact is
+            refused with `kernel.bug` on every node alike, and `on_bug` is told.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        book: Rulebook,
+        *,
+        strict: bool = False,
+        on_bug: Callable[[BaseException], None] | None = None,
+    ) -> None:
+        self.state, self.book, self.strict, self.on_bug = state, book, strict, on_bug
+        self._net = ""
+        self._home_tables: set[str] = book.find_homes.__dict__["tables"]
+        self._homes: dict[str, list[tuple[str, str]]] = {}
+        self._public = {table.name for table in book.tables if not table.circle and table is not META}
+
+    def start(self, net: str) -> None:
+        """Create the tables, and the first row of `META` where there is none."""
+        self.state.create()
+        if self.state.get(META, (1,)) is None:
+            self.state.begin()
+            self.state.write(META, (1,), Meta(net=net, height=0, time=0, size=0, state=bytes(32)))
+            self.state.take_changes()
+            self.state.commit()
+
+    @property
+    def meta(self) -> Meta:
+        found = self.state.get(META, (1,))
+        assert found is not None, "start() comes first"
+        return found
+
+    def block(self, facts: Sequence[Signed], time: int) -> Block:
+        """Apply facts as the next block. The caller commits the state once the leaves are durable.
+
+        Args:
+            time: UTC seconds; a time before the last block's becomes the last block's.
+        """
+        meta = self.meta
+        self._net = meta.net
+        self.state.begin()
+        now, first = max(time, meta.time), meta.size
+        outcomes: list[Outcome] = []
+        recorded: list[tuple[int, Signed]] = []
+        entries: list[bytes] = []
+        for signed in facts:
+            outcome = self._fact(signed, first + 1 + len(entries), now)
+            outcomes.append(outcome)
+            if not outcome.repeated:
+                recorded.append((outcome.position, signed))
+                entries.append(fact_entry(outcome.code, signed.jwt, signed.batch))
+        counted = len(entries)
+        for due in self._due(now):
+            entries.append(self._timer(due, first + 1 + len(entries), now))
+        swept = self._sweep(meta.swept_day, now, first)
+        header = Header(
+            meta.net, meta.height + 1, now, self.book.version, counted, len(entries) - counted, meta.state.hex()
+        )
+        state = self._close(meta, header, first + 1 + len(entries), swept)
+        return Block(header, [block_entry(header), *entries], outcomes, recorded, state)
+
+    def _close(self, meta: Meta, header: Header, size: int, swept_day: int) -> bytes:
+        """Fold the block's public row changes into the running state hash; the new `META`."""
+        changes = self.state.take_changes()
+        digest = digest_of(changes, self.state.tables, self._public & changes.keys())
+        state = hashlib.sha256(b"hanse state\n" + meta.state + digest).digest()
+        after = Meta(
+            net=meta.net,
+            height=header.height,
+            time=header.time,
+            size=size,
+            state=state,
+            swept_day=swept_day,
+            position=size - 1,
+        )
+        self.state.write(META, (1,), after)
+        self.state.take_changes()
+        return state
+
+    def _fact(self, signed: Signed, position: int, now: int) -> Outcome:
+        envelope = signed.envelope
+        seen = self.state.get(SEEN, (envelope.kid, envelope.nonce))
+        if seen is not None:
+            if seen.hash == signed.hash:
+                return Outcome(seen.position, seen.code, repeated=True)
+            used = Refused(
+                "fact.nonce_used", "another fact stands under this nonce", got=envelope.nonce, next="sign anew"
+            )
+            return Outcome(seen.position, used.code, used.refusal, repeated=True)
+        draft = Draft(self.state, now=now, position=position)
+        code = OK
+        refusal: Refusal | None = None
+        try:
+            if envelope.net != self._net:
+                raise Refused(
+                    "fact.wrong_network", "this fact is for another network", got=envelope.net, expected=self._net
+                )
+            if envelope.net != self._net:
+                raise Refused("fact.wrong_network", "this fact is for another network", got=envelope.net)
+            if envelope.exp < now:
+                raise Refused(
+                    "fact.expired",
+                    "the fact's window is over",
+                    got=envelope.exp,
+                    expected=f">= {now}",
+                    next="sign anew",
+                )
+            draft.signer = self.book.authenticate(draft, envelope, signed.fact)
+            run = self.book.role("rule", type(signed.fact))
+            if run is not None:
+                run(draft, signed.fact)
+            self._deliver(draft, self.book.on)
+        except Exception as error:
+            refusal = self._refusal(error)
+            code = refusal.code
+        else:
+            draft.keep()
+        mark = Draft(self.state, now=now, position=position)
+        mark.put(SEEN, Seen(kid=envelope.kid, nonce=envelope.nonce, exp=envelope.exp, hash=signed.hash, code=code))
+        if refusal is not None:
+            self._count_refusal(mark, envelope.kid, now)
+        mark.keep()
+        outcome = Outcome(position, code, refusal)
+        if refusal is None and signed.full is not None:
+            self._private(signed.full, draft.signer, position, now, outcome)
+        return outcome
+
+    def _refusal(self, error: Exception) -> Refusal:
+        if isinstance(error, Refused):
+            return error.refusal
+        if self.strict:
+            raise error
+        if self.on_bug:
+            self.on_bug(error)
+        return Refusal("kernel.bug", "this fact meets a fault of the software; it changed nothing")
+
+    def _count_refusal(self, draft: Draft, kid: str, now: int) -> None:
+        hour, had = now // 3600, draft.get(REFUSALS, kid)
+        draft.put(REFUSALS, Refusals(kid=kid, hour=hour, count=had.count + 1 if had and had.hour == hour else 1))
+
+    def refusals_left(self, kid: str, now: int) -> int:
+        """How many refusals a key may still cause in this ledger hour."""
+        had = self.state.get(REFUSALS, (kid,))
+        return REFUSALS_PER_HOUR_MAX - (had.count if had and had.hour == now // 3600 else 0)
+
+    def _deliver(self, draft: Draft, on: dict[type, list[Callable[..., None]]]) -> None:
+        """Deliver told events to later rooms, those that they tell after them, breadth first."""
+        depth = count = 0
+        while draft.told:
+            queue, draft.told = draft.told, []
+            depth += 1
+            for event in queue:
+                for handler in on.get(type(event), ()):
+                    count += 1
+                    if count > EVENTS_MAX or depth > EVENT_DEPTH_MAX:
+                        raise Refused("kernel.too_many_events", "one fact would set off too much", got=count)
+                    handler(draft, event)
+
+    def _private(self, full: Fact, signer: str, position: int, now: int, outcome: Outcome) -> None:
+        """Run the circle rule, then each readable home's rule."""
+        circle = getattr(full, "circle", "")
+        if not circle:
+            return
+        run, at_home = self.book.role("circle", type(full)), self.book.role("home", type(full))
+        if run is not None and not self._in_circle(circle, signer, position, now, outcome, lambda d: run(d, full)):
+            return
+        if at_home is not None:
+            homes = self._homes.get(circle)
+            if homes is None:
+                homes = self._homes[circle] = self.book.find_homes(self.state, circle)
+            for party, home in homes:
+                self._in_circle(home, signer, position, now, outcome, lambda d, p=party: at_home(d, full, p))  # type: ignore[misc]
+
+    def _in_circle(
+        self, circle: str, signer: str, position: int, now: int, outcome: Outcome, run: Callable[[Draft], None]
+    ) -> bool:
+        """One private draft, its events, its place in the circle's running hash. Whether it was accepted."""
+        draft = Draft(self.state, now=now, position=position, signer=signer, circle=circle)
+        code = OK
+        try:
+            run(draft)
+            self._deliver(draft, self.book.on_circle)
+        except Exception as error:
+            outcome.private[circle] = self._refusal(error)
+            code = outcome.private[circle].code
+            draft = Draft(self.state, now=now, position=position, signer=signer, circle=circle)
+            draft.put(PRIVATE_OUTCOMES, PrivateOutcome(circle=circle, at=position, code=code))
+        changes = draft.changes()
+        if not self._home_tables.isdisjoint(changes):
+            self._homes.clear()
+        said = digest_of(changes, self.state.tables, changes)
+        before = draft.get(CHAIN, circle)
+        running = hashlib.sha256(
+            (before.hash if before else b"") + b"%d %b " % (position, code.encode()) + said
+        ).digest()
+        draft.put(CHAIN, Chain(circle=circle, hash=running, count=(before.count if before else 0) + 1))
+        draft.keep()
+        return code == OK
+
+    def _due(self, now: int) -> list[Timer]:
+        draft = Draft(self.state, now=now, position=0)
+        return draft.scan(TIMERS, up_to=("due", now), limit=TIMERS_PER_BLOCK_MAX)
+
+    def _timer(self, due: Timer, position: int, now: int) -> bytes:
+        """Fire one timer; its entry."""
+        draft = Draft(self.state, now=now, position=position)
+        draft.delete(TIMERS, due.due, due.id)
+        code = OK
+        try:
+            run = self.book.role("timer", due.name)
+            if run is not None:
+                run(draft, due)
+            self._deliver(draft, self.book.on)
+        except Exception as error:
+            code = self._refusal(error).code
+            draft = Draft(self.state, now=now, position=position)
+            draft.delete(TIMERS, due.due, due.id)
+        draft.keep()
+        private = self.book.role("circle_timer", due.name)
+        if code == OK and due.circle and private is not None and self.state.get(CHAIN, (due.circle,)):
+            self._in_circle(due.circle, "", position, now, Outcome(position, OK), lambda d: private(d, due))
+        return timer_entry(code, due.id)
+
+    def _sweep(self, swept_day: int, now: int, position: int) -> int:
+        """Once a ledger day, forget nonces whose facts have expired."""
+        today = now // 86_400
+        if today > swept_day:
+            self.state.flush(SEEN)
+            found = self.state.conn.execute(
+                "SELECT kid, nonce FROM kernel_seen WHERE exp < ? ORDER BY kid, nonce", (now,)
+            ).fetchall()
+            draft = Draft(self.state, now=now, position=position)
+            for key in found:
+                draft.delete(SEEN, *key)
+            draft.keep()
+        return today
+
+    def trial(self, signed: Signed, now: int) -> Refusal | None:
+        """What would become of a fact now, public and private, without a trace: a door's check before it is signed."""
+        before = self.state.changes
+        position = self.meta.size + 1
+        draft = Draft(self.state, now=max(now, self.meta.time), position=position)
+        try:
+            draft.signer = self.book.authenticate(draft, signed.envelope, signed.fact)
+            run = self.book.role("rule", type(signed.fact))
+            if run is not None:
+                run(draft, signed.fact)
+            self._deliver(draft, self.book.on)
+            circle = getattr(signed.full, "circle", "") if signed.full is not None else ""
+            private = self.book.role("circle", type(signed.fact))
+            if circle and private is not None:
+                inner = Draft(
+                    self.state, now=draft.now, position=position, signer=draft.signer, circle=circle, below=draft
+                )
+                private(inner, signed.full)
+                self._deliver(inner, self.book.on_circle)
+        except Refused as refused:
+            return refused.refusal
+        finally:
+            assert self.state.changes is before, "a trial leaves no trace"
+        return None

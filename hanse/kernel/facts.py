@@ -1,0 +1,301 @@
+"""Facts: what parties sign, and how a typed struct becomes an SD-JWT and back.
+
+On the wire the payload is `{net, iss, kid, nonce, exp, kind, body}`; commercial and personal fields stand in `body`
+as `_sd` digests in the object that they belong to. The bytes that were signed are the bytes that are kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import UNSET, Meta, Raw, Struct
+
+from hanse.kernel.refusal import Refused
+from hanse.standards import sdjwt
+
+T = TypeVar("T")
+WITHHELD: Any = UNSET
+"""Default of every commercial and personal field: what a reader without the disclosure sees."""
+
+if TYPE_CHECKING:
+    Commercial = Annotated[T, "commercial"]
+    Personal = Annotated[T, "personal"]
+else:
+    Commercial = Annotated[T | msgspec.UnsetType, Meta(extra={"visibility": "commercial"})]
+    Personal = Annotated[T | msgspec.UnsetType, Meta(extra={"visibility": "personal"})]
+
+Each = Annotated[int, Meta(ge=0, le=10**15)]
+"""A quantity in base units."""
+Minor = Annotated[int, Meta(ge=-(10**17), le=10**17)]
+"""Money in minor units of the currency named beside it."""
+Seconds = Annotated[int, Meta(ge=0, le=2**40)]
+"""UTC seconds since 1970, or a duration in seconds."""
+Id = Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/+-]*$")]
+"""An identifier that a client chose; unique within its table."""
+Text = Annotated[str, Meta(max_length=400)]
+"""One line of plain text for people."""
+LongText = Annotated[str, Meta(max_length=8000)]
+Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
+
+LEAF_BYTES_MAX = 65_000
+NONCE_MAX = 2**62
+WINDOW_SECONDS_MAX = 7 * 86_400
+TYP = "hanse-fact+sd-jwt"
+HEADER = sdjwt.header(TYP)
+ERASED = b"!"
+"""A stored disclosure that starts so is the digest of a personal field whose disclosure was erased or never sent."""
+BATCH_HEADER = sdjwt.header("hanse-batch+jwt")
+_PREFIX = HEADER + b"."
+
+
+class Part(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A struct inside a fact: an order line, an address."""
+
+    sd_: Any = msgspec.field(name="_sd", default=UNSET)
+
+    # Subclasses declare their fields after this one, so all structs of facts are built by keyword.
+    def __init_subclass__(cls, **kw: Any) -> None:
+        super().__init_subclass__(**kw)
+
+
+class Fact(Part, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """Base of all facts. A concrete fact sets `kind`; one with private fields has a field `circle`.
+
+    Class attributes:
+        kind: `room.verb`, the name on the wire.
+        introduces: the body has `public_key`, and the fact is signed with that very key (founding, joining).
+        single: must be signed singly, never in a batch (facts that bind money).
+    """
+
+    kind: ClassVar[str] = ""
+    introduces: ClassVar[bool] = False
+    single: ClassVar[bool] = False
+
+
+class Envelope(Struct, frozen=True, forbid_unknown_fields=True):
+    """The payload of a fact's SD-JWT.
+
+    Attributes:
+        net: the network's id, so that a fact of one network is nothing in another.
+        iss: party or alias that speaks; kid: the key that signs (its thumbprint).
+        nonce: unique per key, 0 .. 2^62; rising numbers keep the retry index fast.
+        exp: UTC seconds after which the fact may no longer be ordered.
+    """
+
+    net: str
+    iss: str
+    kid: str
+    nonce: int
+    exp: int
+    kind: str
+    body: Raw
+
+
+class Layout(Struct, frozen=True):
+    """Where a struct's private fields stand: own names, and children (field, is_list, layout)."""
+
+    private: dict[str, str]
+    children: tuple[tuple[str, bool, Layout], ...]
+
+    @property
+    def empty(self) -> bool:
+        return not self.private and not self.children
+
+
+def _strip(hint: Any) -> tuple[Any, str]:
+    """The bare type under Annotated, optional and unset, and its visibility."""
+    visibility = "public"
+    while get_origin(hint) is Annotated:
+        for meta in hint.__metadata__:
+            if isinstance(meta, Meta) and meta.extra and "visibility" in meta.extra:
+                visibility = meta.extra["visibility"]
+        hint = get_args(hint)[0]
+    options = [a for a in get_args(hint) if a not in (type(None), msgspec.UnsetType)]
+    if options and get_origin(hint) not in (list, tuple, dict) and len(options) == 1:
+        return _strip(options[0])[0], visibility
+    return hint, visibility
+
+
+@cache
+def layout(cls: type) -> Layout:
+    """The private fields of a fact's struct, all depths."""
+    private: dict[str, str] = {}
+    children: list[tuple[str, bool, Layout]] = []
+    for name, hint in get_type_hints(cls, include_extras=True).items():
+        if name in ("sd_", "kind", "introduces", "single") or get_origin(hint) is ClassVar:
+            continue
+        bare, visibility = _strip(hint)
+        if visibility != "public":
+            private[name] = visibility
+            continue
+        is_list = get_origin(bare) in (list, tuple)
+        inner = _strip(get_args(bare)[0])[0] if is_list else bare
+        if isinstance(inner, type) and issubclass(inner, Part):
+            below = layout(inner)
+            if not below.empty:
+                children.append((name, is_list, below))
+    return Layout(private, tuple(children))
+
+
+def thumbprint(public_key: bytes) -> str:
+    """The kid of a key: the first 128 bits of its SHA-256, base64url."""
+    return sdjwt.b64(hashlib.sha256(public_key).digest()[:16]).decode()
+
+
+def _seal(body: dict[str, Any], where: Layout, salt: Callable[[], str], out: list[bytes]) -> None:
+    """Move the private fields of `body` into `out` as disclosures, leaving their digests."""
+    digests = []
+    for name in where.private:
+        if name in body:
+            disclosure = sdjwt.disclose(salt(), name, body.pop(name))
+            out.append(disclosure)
+            digests.append(sdjwt.digest(disclosure))
+    if digests:
+        body["_sd"] = sorted(digests)
+    for name, is_list, below in where.children:
+        if name in body:
+            for child in body[name] if is_list else (body[name],):
+                _seal(child, below, salt, out)
+
+
+_json = msgspec.json.Encoder().encode
+_plain = msgspec.json.Decoder().decode
+_envelope = msgspec.json.Decoder(Envelope).decode
+
+
+@cache
+def _decoder(cls: type[Fact]) -> Callable[[Raw], Fact]:
+    return msgspec.json.Decoder(cls).decode
+
+
+def payload(
+    fact: Fact, *, net: str, iss: str, kid: str, nonce: int, exp: int, salt: Callable[[], str]
+) -> tuple[bytes, list[bytes]]:
+    """The payload's JSON bytes and the disclosures of a fact."""
+    body = msgspec.to_builtins(fact)
+    disclosures: list[bytes] = []
+    _seal(body, layout(type(fact)), salt, disclosures)
+    envelope = {"net": net, "iss": iss, "kid": kid, "nonce": nonce, "exp": exp, "kind": fact.kind, "body": body}
+    return _json(envelope), disclosures
+
+
+class Signed(Struct):
+    """A fact as submitted: its exact bytes, and what was read from them.
+
+    Attributes:
+        jwt: `header.payload.signature`, or `header.payload` in a batch.
+        batch: the proof that a batch's signature covers this fact, or None.
+        fact: the public reading. full: with all disclosures, None where one is missing.
+    """
+
+    jwt: bytes
+    disclosures: list[bytes]
+    envelope: Envelope
+    fact: Fact
+    full: Fact | None
+    batch: Any = None
+    verified: bool = False
+
+    @property
+    def hash(self) -> bytes:
+        """SHA-256 of the signed bytes: the fact's name in the retry index."""
+        return hashlib.sha256(self.jwt).digest()
+
+
+def read(kinds: dict[str, type[Fact]], jwt: bytes, disclosures: Iterable[bytes] = (), batch: Any = None) -> Signed:
+    """Read a fact from its bytes; no signature is checked here.
+
+    Args:
+        kinds: kind -> fact type. disclosures: any part of them, in any order; one that belongs nowhere is refused.
+    Refuses, in order: fact.too_large, fact.not_a_jwt, fact.bad_envelope, fact.unknown_kind, fact.bad_body,
+        fact.clear_private_field, fact.bad_disclosure.
+    """
+    if len(jwt) > LEAF_BYTES_MAX:
+        raise Refused(
+            "fact.too_large", "a fact is at most 65,000 bytes", got=len(jwt), next="refer to larger content by its hash"
+        )
+    if not jwt.startswith(_PREFIX) or jwt.count(b".") != (1 if batch is not None else 2):
+        raise Refused("fact.not_a_jwt", f"the protected header must be exactly {HEADER.decode()}")
+    try:
+        claims = sdjwt.unb64(jwt.split(b".", 2)[1])
+        envelope = _envelope(claims)
+    except (ValueError, msgspec.DecodeError) as error:
+        raise Refused("fact.bad_envelope", f"the payload does not read: {error}") from None
+    if not 0 <= envelope.nonce <= NONCE_MAX:
+        raise Refused("fact.bad_envelope", "nonce is out of range", got=envelope.nonce, expected="0 .. 2^62")
+    cls = kinds.get(envelope.kind)
+    if cls is None:
+        raise Refused("fact.unknown_kind", f"no kind is called {envelope.kind[:80]}", next="see `hanse kinds`")
+    try:
+        fact = _decoder(cls)(envelope.body)
+    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        raise Refused("fact.bad_body", f"{envelope.kind}: {error}") from None
+    where = layout(cls)
+    if not where.empty and clear_private(fact, where):
+        raise Refused("fact.clear_private_field", "a private field stands in clear", next="send it as a disclosure")
+    listed = list(disclosures)
+    full = fact if where.empty and not listed else _open(cls, envelope, where, listed)
+    return Signed(jwt, listed, envelope, fact, full, batch)
+
+
+def clear_private(part: Any, where: Layout) -> bool:
+    """Whether any private field of a publicly read struct has a value."""
+    for name in where.private:
+        if getattr(part, name) is not UNSET:
+            return True
+    for name, is_list, below in where.children:
+        value = getattr(part, name)
+        if value is not None and any(clear_private(child, below) for child in (value if is_list else (value,))):
+            return True
+    return False
+
+
+def _open(cls: type[Fact], envelope: Envelope, where: Layout, disclosures: list[bytes]) -> Fact | None:
+    """The fact with its disclosures put back; None where a digest stayed closed."""
+    found: dict[str, tuple[str, Any]] = {}
+    used: set[str] = set()
+    try:
+        for disclosure in disclosures:
+            if disclosure.startswith(ERASED):
+                found[disclosure[len(ERASED) :].decode()] = ("", None)
+                continue
+            _, name, value = sdjwt.read_disclosure(disclosure)
+            found[sdjwt.digest(disclosure)] = (name, value)
+        body = _plain(envelope.body)
+        closed = _fill(body, where, found, used)
+    except (ValueError, msgspec.DecodeError, KeyError, TypeError) as error:
+        raise Refused("fact.bad_disclosure", f"a disclosure does not read: {error}") from None
+    if len(used) != len(disclosures):
+        raise Refused("fact.bad_disclosure", "a disclosure belongs to no digest of this fact, or stands twice")
+    if closed:
+        return None
+    try:
+        return msgspec.convert(body, cls)
+    except msgspec.ValidationError as error:
+        raise Refused("fact.bad_disclosure", f"{envelope.kind}: {error}") from None
+
+
+def _fill(body: dict[str, Any], where: Layout, found: dict[str, tuple[str, Any]], used: set[str]) -> bool:
+    """Put disclosed fields back into `body`; whether a digest stayed closed. An erased one stays withheld."""
+    closed = False
+    for text in body.pop("_sd", ()):
+        hit = found.get(text)
+        if hit is None:
+            closed = True
+            continue
+        used.add(text)
+        name, value = hit
+        if name == "":
+            continue
+        if name not in where.private or name in body:
+            raise ValueError(f"{name} is not a private field here")
+        body[name] = value
+    for name, is_list, below in where.children:
+        if name in body:
+            for child in body[name] if is_list else (body[name],):
+                closed |= _fill(child, below, found, used)
+    return closed

@@ -1,0 +1,52 @@
+"""One shape for everything that people do wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class Refusal(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a person or a program is told, in API, CLI and page alike.
+
+    Attributes:
+        code: `room.reason`; the contract. Sentences may improve, codes stay.
+        got, expected: the offending value and what would have been right, as short text.
+        next: what to do now.
+        retry: whether the same request may succeed later without a change.
+    """
+
+    code: str
+    message: str
+    got: str = ""
+    expected: str = ""
+    next: str = ""
+    retry: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}" + (f"; {self.next}" if self.next else "")
+
+
+class Refused(Exception):
+    """Raised by rules and doors for what people do wrong; bugs are other exceptions.
+
+    >>> str(Refused("inventory.not_enough", "asked 7 each, free 6 each", next="lower the quantity"))
+    'inventory.not_enough: asked 7 each, free 6 each; lower the quantity'
+    """
+
+    def __init__(
+        self, code: str, message: str, *, got: Any = "", expected: Any = "", next: str = "", retry: bool = False
+    ) -> None:
+        self.refusal = Refusal(code, message, str(got), str(expected), next, retry)
+        super().__init__(str(self.refusal))
+
+    @property
+    def code(self) -> str:
+        return self.refusal.code
+
+
+def require(condition: object, code: str, message: str, **rest: Any) -> None:
+    """Refuse unless the condition holds: `require(each > 0, "orders.bad_quantity", "...", got=each)`."""
+    if not condition:
+        raise Refused(code, message, **rest)

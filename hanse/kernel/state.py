@@ -1,0 +1,274 @@
+"""State: the rows of all tables, in SQLite behind a write-back cache, and the draft that one fact writes.
+
+The writer keeps changed rows in memory until its block ends; a scan writes the scanned table's changed rows down
+first, so that SQLite orders them. Readers use other connections and see whole blocks only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from hanse.kernel.kept import TIMERS, Timer
+from hanse.kernel.refusal import Refused
+from hanse.kernel.tables import Key, R, Row, SqlValue, Table
+
+CACHE_ROWS_MAX = 200_000
+_pack = msgspec.msgpack.Encoder().encode
+_set = msgspec.structs.force_setattr
+E = TypeVar("E")
+
+
+def connect(path: str, *, read_only: bool = False) -> sqlite3.Connection:
+    """A connection with this project's settings; autocommit, so that blocks are explicit transactions."""
+    uri = path if path.startswith("file:") or path == ":memory:" else f"file:{path}" + ("?mode=ro" if read_only else "")
+    conn = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, cached_statements=512)
+    if not read_only:
+        conn.execute("PRAGMA journal_mode=WAL")
+        conn.execute("PRAGMA synchronous=NORMAL")
+        conn.execute("PRAGMA wal_autocheckpoint=4000")
+    conn.execute("PRAGMA cache_size=-65536")
+    conn.execute("PRAGMA temp_store=MEMORY")
+    return conn
+
+
+class State:
+    """The one writer's view of all tables.
+
+    Invariants: a row is in `_dirty` from its change until it is written down; `_cache` holds clean rows only, or None
+    for a key known to be absent. `changes` maps (table name, key) -> row or None for the block under way.
+    """
+
+    def __init__(self, conn: sqlite3.Connection, tables: Sequence[Table[Any]]) -> None:
+        self.conn = conn
+        self.tables = {table.name: table for table in tables}
+        self._cache: dict[str, dict[Key, Any]] = {name: {} for name in self.tables}
+        self._dirty: dict[str, dict[Key, Any]] = {name: {} for name in self.tables}
+        self.changes: dict[str, dict[Key, Any]] = {}
+        self._sql = {t.name: _statements(t) for t in tables}
+
+    def create(self) -> None:
+        for table in self.tables.values():
+            for statement in table.ddl():
+                self.conn.execute(statement)
+
+    def get(self, table: Table[R], key: Key) -> R | None:
+        dirty = self._dirty[table.name]
+        if key in dirty:
+            hit: R | None = dirty[key]
+            return hit
+        cache = self._cache[table.name]
+        if key in cache:
+            hit = cache[key]
+            return hit
+        found = self.conn.execute(self._sql[table.name][0], key).fetchone()
+        row = table.from_sql(found) if found else None
+        cache[key] = row
+        return row
+
+    def scan(
+        self,
+        table: Table[R],
+        where: dict[str, SqlValue],
+        *,
+        after: Key | None,
+        limit: int,
+        up_to: tuple[str, int] | None,
+    ) -> list[R]:
+        """Rows whose fields equal `where`, in key order; `up_to`: a field and its highest value."""
+        self.flush(table)
+        clauses, values = [f"{n} = ?" for n in where], list(where.values())
+        if up_to:
+            clauses.append(f"{up_to[0]} <= ?")
+            values.append(up_to[1])
+        if after is not None:
+            clauses.append(f"({', '.join(table.key)}) > ({', '.join('?' * len(table.key))})")
+            values.extend(after)
+        sql = f"SELECT {', '.join(table.columns)} FROM {table.name}"
+        sql += (
+            f" WHERE {' AND '.join(clauses)}" if clauses else ""
+        ) + f" ORDER BY {', '.join(table.key)} LIMIT {int(limit)}"
+        return [table.from_sql(found) for found in self.conn.execute(sql, values)]
+
+    def write(self, table: Table[Any], key: Key, row: Any) -> None:
+        self._dirty[table.name][key] = row
+        self._cache[table.name].pop(key, None)
+        self.changes.setdefault(table.name, {})[key] = row
+
+    def flush(self, table: Table[Any]) -> None:
+        """Write a table's changed rows down, inside the open transaction."""
+        dirty = self._dirty[table.name]
+        if not dirty:
+            return
+        _, put, drop = self._sql[table.name]
+        puts = [table.to_sql(row) for row in dirty.values() if row is not None]
+        drops = [key for key, row in dirty.items() if row is None]
+        if puts:
+            self.conn.executemany(put, puts)
+        if drops:
+            self.conn.executemany(drop, drops)
+        self._cache[table.name].update(dirty)
+        dirty.clear()
+
+    def take_changes(self) -> dict[str, dict[Key, Any]]:
+        """What changed since the last call, and forget it."""
+        taken, self.changes = self.changes, {}
+        return taken
+
+    def begin(self) -> None:
+        if not self.conn.in_transaction:
+            self.conn.execute("BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        """Write everything down as one transaction, and keep the cache within its bound."""
+        for table in self.tables.values():
+            self.flush(table)
+        if self.conn.in_transaction:
+            self.conn.execute("COMMIT")
+        for cache in self._cache.values():
+            if len(cache) > CACHE_ROWS_MAX:
+                cache.clear()
+
+    def rollback(self) -> None:
+        """Forget everything since the last commit."""
+        if self.conn.in_transaction:
+            self.conn.execute("ROLLBACK")
+        for name in self.tables:
+            self._dirty[name].clear()
+            self._cache[name].clear()
+        self.changes = {}
+
+
+def _statements(table: Table[Any]) -> tuple[str, str, str]:
+    match = " AND ".join(f"{n} = ?" for n in table.key)
+    columns = ", ".join(table.columns)
+    return (
+        f"SELECT {columns} FROM {table.name} WHERE {match}",
+        f"INSERT OR REPLACE INTO {table.name} ({columns}) VALUES ({', '.join('?' * len(table.columns))})",
+        f"DELETE FROM {table.name} WHERE {match}",
+    )
+
+
+def digest_of(changes: dict[str, dict[Key, Any]], tables: dict[str, Table[Any]], names: Iterable[str]) -> bytes:
+    """SHA-256 over changed rows in order of (table, key): what replicas compare."""
+    running = hashlib.sha256()
+    for name in sorted(names):
+        table = tables[name]
+        for key in sorted(changes[name]):
+            row = changes[name][key]
+            running.update(_pack((name, key, None if row is None else table.to_sql(row))))
+    return running.digest()
+
+
+class Draft:
+    """What one fact writes; rules read and write through it, and nothing else.
+
+    Attributes:
+        now: ledger time, UTC seconds. position: the entry under way. signer: the party or alias that signed.
+        circle: "" in a public rule; in a circle or home rule the only circle whose tables may be written or read.
+        told: events, in the order told.
+    """
+
+    def __init__(
+        self, state: State, *, now: int, position: int, signer: str = "", circle: str = "", below: Draft | None = None
+    ) -> None:
+        self.state, self.now, self.position, self.signer, self.circle = state, now, position, signer, circle
+        self._below = below
+        self._rows: dict[str, dict[Key, Any]] = {}
+        self.told: list[Any] = []
+
+    def get(self, table: Table[R], *key: SqlValue) -> R | None:
+        """One row by its key, as this draft would leave it, or None."""
+        self._may(table, key)
+        mine = self._rows.get(table.name)
+        if mine is not None and key in mine:
+            hit: R | None = mine[key]
+            return hit
+        return self._below.get(table, *key) if self._below and not table.circle else self.state.get(table, key)
+
+    def put(self, table: Table[R], row: R) -> None:
+        """Insert or replace a row; its position becomes this draft's."""
+        key = table.key_of(row)
+        self._may(table, key, write=True)
+        if wide := table.overflow(row):
+            raise Refused("kernel.overflow", f"{table.name}.{wide} leaves 64 bits", got=getattr(row, wide))
+        _set(row, "position", self.position)
+        self._rows.setdefault(table.name, {})[key] = row
+
+    def delete(self, table: Table[Any], *key: SqlValue) -> None:
+        self._may(table, key, write=True)
+        self._rows.setdefault(table.name, {})[key] = None
+
+    def scan(
+        self,
+        table: Table[R],
+        *,
+        after: Key | None = None,
+        limit: int = 10_000,
+        up_to: tuple[str, int] | None = None,
+        **where: SqlValue,
+    ) -> list[R]:
+        """Rows whose fields equal `where`, in key order, at most `limit`, this draft's own writes included.
+
+        Args:
+            after: a key; only rows behind it. up_to: (field, highest value).
+        """
+        if self.circle and table.circle:
+            where.setdefault("circle", self.circle)
+        self._may(table, (where.get("circle"),))
+        if self._below and table.name in self._below._rows:
+            raise AssertionError("a trial may not scan what it has just written")
+        mine = self._rows.get(table.name)
+        stored = self.state.scan(table, where, after=after, limit=limit + len(mine or ()), up_to=up_to)
+        if not mine:
+            return stored[:limit]
+        merged: dict[Key, R] = {table.key_of(row): row for row in stored}
+        for key, row in mine.items():
+            merged.pop(key, None)
+            fits = row is not None and all(getattr(row, n) == v for n, v in where.items())
+            if fits and (after is None or key > after) and (up_to is None or getattr(row, up_to[0]) <= up_to[1]):
+                merged[key] = row
+        return [merged[key] for key in sorted(merged)][:limit]
+
+    def timer(self, name: str, id: str, due: int, *, circle: str = "", args: tuple[str, ...] = ()) -> None:
+        """Set a wait: timer rule `name` runs in the first block at or after ledger time `due`.
+
+        Public rules only. The same (due, id) replaces. A circle named here has its circle timer rule run as well.
+        """
+        self.put(TIMERS, Timer(due=due, id=id, name=name, circle=circle, args=args))
+
+    def drop_timer(self, id: str, due: int) -> None:
+        """End a wait before its time; one that is gone already is no fault."""
+        self.delete(TIMERS, due, id)
+
+    def tell(self, event: Any) -> None:
+        """Tell an event to the rooms that subscribe; they run inside this draft, after this rule."""
+        self.told.append(event)
+
+    def _may(self, table: Table[Any], key: Sequence[SqlValue], write: bool = False) -> None:
+        if table.circle and (not self.circle or key[0] != self.circle):
+            raise AssertionError(
+                f"{table.name}: circle {key[0]!r} is closed to a rule of circle {self.circle or '(public)'}"
+            )
+        if write and self.circle and not table.circle:
+            raise AssertionError(f"{table.name}: a private rule may not write publicly")
+
+    def changes(self) -> dict[str, dict[Key, Any]]:
+        return self._rows
+
+    def keep(self) -> None:
+        """Make the draft state."""
+        for name, rows in self._rows.items():
+            table = self.state.tables[name]
+            for key, row in rows.items():
+                self.state.write(table, key, row)
+
+
+def rows_of(changes: dict[str, dict[Key, Any]]) -> Iterator[tuple[str, Key, Row | None]]:
+    for name, rows in changes.items():
+        for key, row in rows.items():
+            yield name, key, row

@@ -1,0 +1,113 @@
+"""Tables: how rows stand in SQLite, and who owns them.
+
+A table is STRICT and WITHOUT ROWID; its key columns come first in its primary key. A *circle table* has `circle` as its
+first key column: it is private state, outside the hash that consensus agrees on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import Any, Generic, TypeVar, get_type_hints
+
+import msgspec
+from msgspec import Struct
+
+from hanse.kernel.facts import _strip
+
+INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+SqlValue = int | str | bytes | None
+Key = tuple[SqlValue, ...]
+
+
+class Row(Struct, frozen=True, kw_only=True):
+    """Base of all rows. `position`: the entry that wrote it last; the draft fills it in."""
+
+    position: int = 0
+
+
+R = TypeVar("R", bound=Row)
+
+
+class Table(Generic[R]):
+    """A declared table of one room.
+
+    Args:
+        name: `room_noun`, also in SQL. row: its struct; scalars become columns, everything else JSON text.
+        key: the names of the key fields, in order. index: further ordered indexes, each a tuple of field names.
+        circle: private to circles; then `key[0] == "circle"`.
+    """
+
+    def __init__(
+        self, name: str, row: type[R], key: Sequence[str], index: Sequence[Sequence[str]] = (), circle: bool = False
+    ) -> None:
+        if circle and key[0] != "circle":
+            raise ValueError(f"{name}: a circle table's first key is circle")
+        self.name, self.row, self.key, self.circle = name, row, tuple(key), circle
+        self.index = tuple(tuple(columns) for columns in index)
+        hints = get_type_hints(row, include_extras=True)
+        self.columns = tuple(field.name for field in msgspec.structs.fields(row))
+        bare = {name: _strip(hints[name])[0] for name in self.columns}
+        self._json = {n: hints[n] for n in self.columns if bare[n] not in (int, str, bytes, bool)}
+        self._ints = tuple(n for n in self.columns if bare[n] is int)
+        self._bool = tuple(n for n in self.columns if bare[n] is bool)
+        self._affinity = {
+            n: "TEXT" if n in self._json or bare[n] is str else "BLOB" if bare[n] is bytes else "INTEGER"
+            for n in self.columns
+        }
+        self._null = {n: type(None) in getattr(hints[n], "__args__", ()) for n in self.columns}
+        self._values: Callable[[R], tuple[Any, ...]] = attrgetter(*self.columns)
+        one = attrgetter(*self.key)
+        self.key_of: Callable[[R], Key] = one if len(self.key) > 1 else (lambda row: (one(row),))  # type: ignore[assignment, return-value]
+        self._json_at = tuple((i, n) for i, n in enumerate(self.columns) if n in self._json)
+        self._bool_at = tuple(i for i, n in enumerate(self.columns) if n in self._bool)
+        self._decode = {n: msgspec.json.Decoder(hint).decode for n, hint in self._json.items()}
+
+    def __repr__(self) -> str:
+        return f"Table({self.name})"
+
+    def ddl(self) -> list[str]:
+        """The statements that create the table and its indexes."""
+        columns = ", ".join(f"{n} {self._affinity[n]}{'' if self._null[n] else ' NOT NULL'}" for n in self.columns)
+        out = [
+            f"CREATE TABLE IF NOT EXISTS {self.name} ({columns}, "
+            f"PRIMARY KEY ({', '.join(self.key)})) STRICT, WITHOUT ROWID"
+        ]
+        for fields in self.index:
+            out.append(
+                f"CREATE INDEX IF NOT EXISTS {self.name}__{'_'.join(fields)} ON {self.name} ({', '.join(fields)})"
+            )
+        return out
+
+    def to_sql(self, row: R) -> tuple[SqlValue, ...]:
+        """Column values in the order of `columns`."""
+        values = self._values(row)
+        if self._json_at or self._bool_at:
+            changed = list(values)
+            for i, _ in self._json_at:
+                if changed[i] is not None:
+                    changed[i] = _to_json(changed[i]).decode()
+            for i in self._bool_at:
+                changed[i] = int(changed[i])
+            values = tuple(changed)
+        return values
+
+    def overflow(self, row: R) -> str:
+        """The first integer column of a row that leaves 64 bits, or ""."""
+        for name in self._ints:
+            if not INT64_MIN <= (getattr(row, name) or 0) <= INT64_MAX:
+                return name
+        return ""
+
+    def from_sql(self, values: Sequence[Any]) -> R:
+        """The row of column values in the order of `columns`."""
+        row = dict(zip(self.columns, values, strict=True))
+        for name in self._json:
+            if row[name] is not None:
+                row[name] = self._decode[name](row[name])
+        for name in self._bool:
+            row[name] = bool(row[name])
+        return self.row(**row)
+
+
+_to_json = msgspec.json.Encoder(order="sorted").encode

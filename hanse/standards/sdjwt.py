@@ -1,0 +1,113 @@
+"""SD-JWT (RFC 9901) over EdDSA: bytes in, bytes out. No key is looked up here and no signature verified.
+
+A *disclosure* is base64url(JSON [salt, name, value]); its *digest* is base64url(SHA-256(disclosure)) (RFC 9901,
+4.2.1 and 4.2.4.1). Object properties only; digests of one object stand in its `_sd`, sorted, so that their order
+tells nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
+_PAD = b"==="
+
+
+def b64(data: bytes) -> bytes:
+    """Base64url without padding (RFC 7515, 2)."""
+    return urlsafe_b64encode(data).rstrip(b"=")
+
+
+def unb64(text: bytes) -> bytes:
+    """Strict inverse of `b64`. Raises ValueError on padding, other alphabets and non-canonical trailing bits."""
+    data = urlsafe_b64decode(text + _PAD[: -len(text) % 4])
+    if b64(data) != text:
+        raise ValueError("not canonical base64url")
+    return data
+
+
+def header(typ: str) -> bytes:
+    """The protected header, encoded: alg EdDSA (RFC 8037) and the media type.
+
+    >>> unb64(header("x+sd-jwt"))
+    b'{"alg":"EdDSA","typ":"x+sd-jwt"}'
+    """
+    return b64(_encode({"alg": "EdDSA", "typ": typ}))
+
+
+def disclose(salt: str, name: str, value: Any) -> bytes:
+    """One disclosure (RFC 9901, 4.2.1).
+
+    >>> disclose("_26bc4LT-ac6q2KI6cBW5es", "family_name", "Möbius")[:24]
+    b'WyJfMjZiYzRMVC1hYzZxMktJ'
+    """
+    return b64(_encode([salt, name, value]))
+
+
+def digest(disclosure: bytes) -> str:
+    """Digest of a disclosure's base64url text (RFC 9901, 4.2.4.1).
+
+    >>> digest(b"WyI2cU1RdlJMNWhhaiIsICJmYW1pbHlfbmFtZSIsICJNw7ZiaXVzIl0")
+    'uutlBuYeMDyjLLTpf6Jxi7yNkEF35jdyWMn9U7b_RYY'
+    """
+    return b64(hashlib.sha256(disclosure).digest()).decode()
+
+
+def read_disclosure(disclosure: bytes) -> tuple[str, str, Any]:
+    """(salt, name, value). Raises ValueError when the form is wrong or the name is reserved."""
+    parts = _decode(unb64(disclosure))
+    if not (isinstance(parts, list) and len(parts) == 3 and isinstance(parts[0], str) and isinstance(parts[1], str)):
+        raise ValueError("a disclosure is [salt, name, value]")
+    if parts[1] in ("_sd", "..."):
+        raise ValueError("a disclosure may not be named _sd or ...")
+    return parts[0], parts[1], parts[2]
+
+
+def join(jwt: bytes, disclosures: Iterable[bytes]) -> bytes:
+    """The presentation: JWT, then each disclosure, `~` after each (RFC 9901, 4)."""
+    return b"~".join([jwt, *disclosures, b""])
+
+
+def split(presentation: bytes) -> tuple[bytes, list[bytes]]:
+    """Inverse of `join`; a bare JWT has no disclosures. Raises ValueError where the last `~` is missing (a key-bound
+    presentation, which this project does not use)."""
+    jwt, *rest = presentation.split(b"~")
+    if rest and rest.pop() != b"":
+        raise ValueError("key binding is not used here: a presentation ends with ~")
+    return jwt, rest
+
+
+def sign(protected: bytes, payload: bytes, signer: Callable[[bytes], bytes]) -> bytes:
+    """header.payload.signature; `signer` returns the 64-byte Ed25519 signature of the signing input."""
+    signing_input = protected + b"." + b64(payload)
+    return signing_input + b"." + b64(signer(signing_input))
+
+
+def reveal(claims: Any, found: dict[str, tuple[str, Any]], used: set[str]) -> Any:
+    """Claims with every digest that `found` knows replaced by its property, `_sd` removed, all depths (RFC 9901, 7.1).
+
+    Args:
+        found: digest -> (name, value). used: receives the digests that stood somewhere.
+    Raises ValueError where a digest stands twice or a name is already taken.
+    """
+    if isinstance(claims, list):
+        return [reveal(each, found, used) for each in claims]
+    if not isinstance(claims, dict):
+        return claims
+    out = {name: reveal(value, found, used) for name, value in claims.items() if name != "_sd"}
+    for text in claims.get("_sd", ()):
+        if text in used:
+            raise ValueError("a digest stands twice")
+        if text in found:
+            used.add(text)
+            name, value = found[text]
+            if name in out:
+                raise ValueError(f"{name} is disclosed twice")
+            out[name] = reveal(value, found, used)
+    return out

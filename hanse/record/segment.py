@@ -129,6 +129,11 @@ class Segment:
         self._synced_size = max(self._synced_size, size)
         return size
 
+    @property
+    def unindexed_groups(self) -> int:
+        """How many groups the index file does not cover."""
+        return len(self._offsets) - self._indexed
+
     def save_index(self) -> None:
         """Write the index of all groups, so that the next `open` scans only what follows. Call after `sync`."""
         if self._broken or len(self._offsets) == self._indexed:

@@ -1,12 +1,12 @@
 """The one signature verification of the project: Ed25519 as libsodium does it (PyNaCl).
 
-Libraries differ on edge-case signatures (points of small order, encodings that are not canonical, points of mixed order):
-RFC 8032 leaves room, and implementations take it. Among nodes that must agree, the library therefore *is* the rule, and
-`self_check` pins it with published edge cases: a build that answers otherwise does not start. See "Taming the many EdDSAs"
-(Chalkias, Garillot, Nikolaenko, 2020) and C2SP CCTV, ed25519.
+Libraries differ on edge-case signatures (points of small order, encodings that are not canonical, points of mixed
+order): RFC 8032 leaves room, and implementations take it. Among nodes that must agree, the library therefore *is* the
+rule, and `self_check` pins it with published edge cases: a build that answers otherwise does not start. See "Taming
+the many EdDSAs" (Chalkias, Garillot, Nikolaenko, 2020) and C2SP CCTV, ed25519.
 
-Calls go to ``crypto_sign_open`` of the library itself, not through ``nacl.bindings``: that would copy each message twice
-and raise for each bad one. Every call gives up the interpreter lock, so two threads verify on two cores.
+Calls go to ``crypto_sign_open`` of the library itself, not through ``nacl.bindings``: that would copy each message
+twice and raise for each bad one. Every call gives up the interpreter lock, so two threads verify on two cores.
 """
 
 from __future__ import annotations
@@ -71,3 +71,15 @@ def sign(seed: bytes, message: bytes) -> bytes:
 
 class OtherRule(RuntimeError):
     """This build of libsodium accepts other signatures than the network does; a node on it could split the record."""
+
+
+def self_check() -> None:
+    """Check that this build answers the published edge cases as the network does; call it once at start-up.
+
+    Raises: `OtherRule` naming the first case that is answered otherwise.
+    """
+    from .edge_cases import CASES
+
+    for name, accepted, public_key, message, signature in CASES:
+        if verify(bytes.fromhex(public_key), message, bytes.fromhex(signature)) != accepted:
+            raise OtherRule(f"libsodium {'rejects' if accepted else 'accepts'} the signature {name!r}")

@@ -1,7 +1,7 @@
 """The few operations on files through which everything durable in this package passes.
 
-One seam, so that a test can let any single operation fail, before it lands or after. Nothing here is clever; the order in
-which callers use it is (`tiles.publish`, `segment.Segment`).
+One seam, so that a test can let any single operation fail, before it lands or after. Nothing here is clever; the
+order in which callers use it is (`tiles.publish`, `segment.Segment`).
 """
 
 from __future__ import annotations

@@ -8,8 +8,9 @@
             payload: the entries, one after the other
             CRC-32 u32 of header and table | end mark u32
 
-All numbers are little-endian. The salt is drawn when the file is made, and is not in anything that is published: whoever
-writes entries cannot write one that looks like a group. CRC-32 (zlib's) finds accidents; forgery is what the tree is for.
+All numbers are little-endian. The salt is drawn when the file is made, and is not in anything that is published:
+whoever writes entries cannot write one that looks like a group. CRC-32 (zlib's) finds accidents; forgery is what the
+tree is for.
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ ReadAt = Callable[[int, int], bytes]
 
 
 class EntryTooLarge(ValueError):
-    """An entry is longer than 65,535 bytes; refer to larger content by its hash. `position` is its place in the group."""
+    """An entry is longer than 65,535 bytes; refer to larger content by its hash. `position` is its place in the
+    group.
+    """
 
     def __init__(self, position: int, size_bytes: int) -> None:
         super().__init__(f"entry {position} of the group has {size_bytes} bytes, at most {ENTRY_BYTES_MAX} fit")

@@ -1,12 +1,13 @@
 """The log: a segment, the tree over it, its published tiles and signed checkpoints, kept in step.
 
-Order of trust: the segment is what happened. Tiles are computed from it and can be computed again. A checkpoint is what was
-promised to others: the log never signs one that does not extend the last, and does not open on fewer entries than it covers.
+Order of trust: the segment is what happened. Tiles are computed from it and can be computed again. A checkpoint is
+what was promised to others: the log never signs one that does not extend the last, and does not open on fewer entries
+than it covers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from threading import Lock
@@ -18,7 +19,7 @@ from .files import REAL_FILES, Files
 from .merkle import HASH_BYTES, TILE_WIDTH, Frontier
 from .note import Checkpoint, Note, NoteError, SignatureLine, Signer, VerifierKey, open_checkpoint
 from .segment import Segment
-from .tiles import CHECKPOINT, ENTRIES, TEMPORARY, TileReader, TileWriter, fetch_from, pack_bundle, tile_path, tiles_of
+from .tiles import CHECKPOINT, ENTRIES, TileReader, TileWriter, fetch_from, pack_bundle, tile_path, tiles_of
 
 PUBLIC = "public"
 KEY = "key"
@@ -51,8 +52,9 @@ class Log:
         Args:
             origin: the log's name in its checkpoints; it cannot change.
             signer: a log key whose name should be the origin; without it nothing can be published.
-        Raises, in order: `Damaged` (the checkpoint is not readable, not signed by the signer or the key on file, of another
-            origin), `Locked`, `UnknownVersion`, `Damaged` (segment; or a checkpoint that the entries do not lead to).
+        Raises, in order: `Damaged` (the checkpoint is not readable, not signed by the signer or the key on file, of
+            another origin), `Locked`, `UnknownVersion`, `Damaged` (segment; or a checkpoint that the entries do not
+            lead to).
         """
         directory = Path(directory)
         (directory / PUBLIC).mkdir(parents=True, exist_ok=True)
@@ -60,7 +62,7 @@ class Log:
         segment = Segment.open(directory, keep=checkpoint.size if checkpoint else 0, files=files)
         log = cls(segment, origin, signer, files)
         try:
-            files.remove(log._public / TEMPORARY)
+            log._writer.clean()
             log._recover(checkpoint)
         except BaseException:
             segment.abandon()
@@ -113,8 +115,8 @@ class Log:
     def add_cosignatures(self, lines: Sequence[SignatureLine], keys: Sequence[VerifierKey]) -> list[VerifierKey]:
         """Put witnesses' signatures under the published checkpoint; return the keys, of those given, that signed.
 
-        Raises: ValueError where nothing is published; `NoteError` where a signature by one of the keys does not hold (also
-            where it is of an older checkpoint), or none is by any of them. Lines by other keys are left out.
+        Raises: ValueError where nothing is published; `NoteError` where a signature by one of the keys does not hold
+            (also where it is of an older checkpoint), or none is by any of them. Lines by other keys are left out.
         """
         with self._publishing:
             if self._checkpoint is None:
@@ -210,7 +212,9 @@ class Log:
             self._recent[level] += b"".join(new)
 
     def _recent_first(self, level: int) -> int:
-        """The first hash of a tile level that is kept in memory: where the tile after the last full published one starts."""
+        """The first hash of a tile level that is kept in memory: where the tile after the last full published one
+        starts.
+        """
         return self._published >> 8 * (level + 1) << 8
 
     def _hashes(self, level: int, first: int, count: int) -> bytes:
@@ -224,20 +228,25 @@ class Log:
 
     def _write_tiles(self, size: int, *, partial: bool = True) -> None:
         """Write what a tree of `size` entries has and that of the published size has not."""
+        self._writer.write_all(self._new_tiles(size, partial))
+        self._writer.write_all(self._new_bundles(size, partial))
+
+    def _new_tiles(self, size: int, partial: bool) -> Iterator[tuple[str, bytes]]:
         for level, full, rest in tiles_of(size):
             if size >> 8 * level == self._published >> 8 * level:
                 continue
-            first = self._recent_first(level) // TILE_WIDTH
-            for number in range(first, full + bool(rest and partial)):
+            for number in range(self._recent_first(level) // TILE_WIDTH, full + bool(rest and partial)):
                 width = TILE_WIDTH if number < full else rest
-                self._writer.write(tile_path(level, number, width), self._hashes(level, number * TILE_WIDTH, width))
+                yield tile_path(level, number, width), self._hashes(level, number * TILE_WIDTH, width)
+
+    def _new_bundles(self, size: int, partial: bool) -> Iterator[tuple[str, bytes]]:
         start = self._recent_first(0)
         stop = size if partial else size // TILE_WIDTH * TILE_WIDTH
         if stop <= self._published:
             return
         entries = self._segment.iterate(start, stop)
         while chunk := list(islice(entries, TILE_WIDTH)):
-            self._writer.write(tile_path(ENTRIES, start // TILE_WIDTH, len(chunk)), pack_bundle(chunk))
+            yield tile_path(ENTRIES, start // TILE_WIDTH, len(chunk)), pack_bundle(chunk)
             start += len(chunk)
 
     def _settle(self, size: int) -> None:
@@ -268,7 +277,9 @@ class Log:
         self._read_entries(self._segment.size)
 
     def _load(self, checkpoint: Checkpoint) -> None:
-        """Take the right edge of the tree from tiles. Raises: `Damaged` where it does not have the checkpoint's root."""
+        """Take the right edge of the tree from tiles. Raises: `Damaged` where it does not have the checkpoint's
+        root.
+        """
         read = self._tiles.hashes(checkpoint.size)
         edge = Frontier.load(checkpoint.size, read)
         if edge.root() != checkpoint.root:

@@ -1,9 +1,10 @@
 """The Merkle tree of RFC 6962, section 2.1, with SHA-256.
 
-A *leaf hash* is ``SHA-256(0x00 || entry)``; a *node hash* is ``SHA-256(0x01 || left || right)``. Hashes are 32 bytes. Two
-parts: `Frontier`, which grows, and functions that compute proofs from hashes somebody else stores (`StoredHashes`).
+A *leaf hash* is ``SHA-256(0x00 || entry)``; a *node hash* is ``SHA-256(0x01 || left || right)``. Hashes are 32 bytes.
+Two parts: `Frontier`, which grows, and functions that compute proofs from hashes somebody else stores (`StoredHashes`).
 
-Words: a *perfect subtree* covers ``2**k`` leaves, and starts at a multiple of that. A *tile level* L holds the hashes of
+Words: a *perfect subtree* covers ``2**k`` leaves, and starts at a multiple of that. A *tile level* L holds the hashes
+    of
 perfect subtrees of ``256**L`` leaves (C2SP tlog-tiles): proofs read nothing else, and hash up what lies between.
 """
 
@@ -67,12 +68,22 @@ def split_hashes(hashes: bytes) -> list[bytes]:
     return [hashes[at : at + HASH_BYTES] for at in range(0, len(hashes), HASH_BYTES)]
 
 
-def _fold_right(parts: Sequence[bytes]) -> bytes:
+def fold_right(parts: Sequence[bytes]) -> bytes:
     """The root over perfect subtrees of falling size, left to right."""
     root = parts[-1]
     for part in reversed(parts[:-1]):
         root = sha256(b"\x01" + part + root).digest()
     return root
+
+
+def perfect_parts(hashes: bytes) -> list[bytes]:
+    """The roots of the perfect subtrees, largest first, over concatenated hashes; fewer than a tile, or one tile."""
+    parts = []
+    while hashes:
+        count = 1 << (len(hashes) // HASH_BYTES).bit_length() - 1
+        parts.append(fold_perfect(hashes[: HASH_BYTES * count]))
+        hashes = hashes[HASH_BYTES * count :]
+    return parts
 
 
 class Frontier:
@@ -111,7 +122,7 @@ class Frontier:
     def root(self) -> bytes:
         """The root hash of the whole tree (RFC 6962, 2.1), in at most one hash for each level."""
         parts = [part for part in reversed(self._edge) if part is not None]
-        return _fold_right(parts) if parts else empty_root()
+        return fold_right(parts) if parts else empty_root()
 
     @classmethod
     def load(cls, size: int, read: StoredHashes) -> Frontier:
@@ -138,7 +149,7 @@ def _subtree(read: StoredHashes, first: int, stop: int) -> bytes:
         k = (stop - first).bit_length() - 1
         parts.append(_perfect(read, k, first >> k))
         first += 1 << k
-    return _fold_right(parts)
+    return fold_right(parts)
 
 
 def root_of(size: int, read: StoredHashes) -> bytes:

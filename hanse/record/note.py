@@ -1,8 +1,9 @@
 """Signed notes (C2SP signed-note), checkpoints (C2SP tlog-checkpoint) and cosignatures (C2SP tlog-cosignature, v1).
 
 A *note* is text ending in a newline, a blank line, and signature lines. A key is known by its name and a four-byte *key
-ID*; the text form of a public key is a *vkey*, ``<name>+<key ID>+<base64(type || key)>``. Two types of key are used: 1, which
-signs the text (logs), and 4, which signs a time and the text (witnesses). Both are Ed25519, verified by `ed25519`.
+ID*; the text form of a public key is a *vkey*, ``<name>+<key ID>+<base64(type || key)>``. Two types of key are used:
+1, which signs the text (logs), and 4, which signs a time and the text (witnesses). Both are Ed25519, verified by
+`ed25519`.
 
 Parsing is strict: one text has one form, so a changed byte never parses to what it was.
 """

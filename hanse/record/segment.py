@@ -1,10 +1,11 @@
 """The write-ahead segment: the file to which entries are appended, and from which everything else can be rebuilt.
 
-A *group* is what one `append` writes: a block, whole or not at all. `append` puts it into the file, `sync` puts the file on
-the disk; only what was synced may be acknowledged to anybody. After a crash `open` finds the last whole group and cuts off
-what follows it, keeping a copy in ``segment.torn``. A group that is not whole but has whole ones after it is no torn tail
-but damage, and is never cut: `open` raises `Damaged` with the first bad entry. (Two groups appended without a sync between
-them can look like that after a power cut; neither was acknowledged. `Segment.cut` is the hand tool for that case.)
+A *group* is what one `append` writes: a block, whole or not at all. `append` puts it into the file, `sync` puts the
+file on the disk; only what was synced may be acknowledged to anybody. After a crash `open` finds the last whole group
+and cuts off what follows it, keeping a copy in ``segment.torn``. A group that is not whole but has whole ones after
+it is no torn tail but damage, and is never cut: `open` raises `Damaged` with the first bad entry. (Two groups
+appended without a sync between them can look like that after a power cut; neither was acknowledged. `Segment.cut` is
+the hand tool for that case.)
 
 ``segment.index`` says where groups start, and spares the scan. It is never believed against the segment: lost, stale or
 damaged, it is made anew.
@@ -56,12 +57,19 @@ class Segment:
 
     @classmethod
     def open(
-        cls, directory: Path | str, *, read_only: bool = False, keep: int = 0, files: Files = REAL_FILES
+        cls,
+        directory: Path | str,
+        *,
+        read_only: bool = False,
+        scan: bool = False,
+        keep: int = 0,
+        files: Files = REAL_FILES,
     ) -> Segment:
         """Open the segment in a directory, making both where they do not exist, and recover from a crash.
 
         Args:
             read_only: take no lock, change nothing; a torn tail is left where it is and not seen.
+            scan: check every byte of every group, whatever the index says.
             keep: entries that are known to have been synced (a checkpoint covers them); a cut below that is damage.
         Raises, in order: `Locked` (another writer), FileNotFoundError (read_only and no segment), `UnknownVersion`,
             `Damaged`. The entries of groups that the index covers are not checked here, but whenever they are read.
@@ -78,7 +86,7 @@ class Segment:
             fd = os.open(directory / SEGMENT, (os.O_RDONLY if read_only else os.O_RDWR) | os.O_CLOEXEC)
             salt = frames.unpack_file_header(read_at(fd, FILE_HEADER_BYTES, 0))
             segment = cls(directory, fd, salt, lock_fd, files)
-            segment._recover(keep, read_only)
+            segment._recover(keep, read_only, scan)
         except BaseException:
             for held in (fd, lock_fd):
                 if held is not None and held >= 0:
@@ -93,8 +101,8 @@ class Segment:
 
         Args:
             entries: at least one; each 0 to 65,535 bytes.
-        Raises, in order: `Unusable`, ValueError (no entries), `EntryTooLarge`, `DiskFull`. After the last three the segment
-            is as it was, and stays usable.
+        Raises, in order: `Unusable`, ValueError (no entries), `EntryTooLarge`, `DiskFull`. After the last three the
+            segment is as it was, and stays usable.
         """
         self._check_usable()
         if not entries:
@@ -176,7 +184,8 @@ class Segment:
         """Cut a segment, damaged or not, behind its first `size` entries, which must end a group. By hand only.
 
         What is cut off is kept in ``segment.torn``.
-        Raises: `Locked`; `Damaged` where the first `size` entries are not whole; ValueError where they do not end a group.
+        Raises: `Locked`; `Damaged` where the first `size` entries are not whole; ValueError where they do not end a
+            group.
         """
         directory = Path(directory)
         lock_fd = take_lock(directory / LOCK)
@@ -256,20 +265,20 @@ class Segment:
         except OSError:
             self._broken = f"an append failed ({error}) and could not be taken back"
 
-    def _recover(self, keep: int, read_only: bool) -> None:
+    def _recover(self, keep: int, read_only: bool, scan: bool) -> None:
         """Find all groups; cut or leave the torn tail."""
         file_bytes = os.fstat(self._fd).st_size
-        self._load_index(file_bytes)
+        if not scan:
+            self._load_index(file_bytes)
         try:
             while self._end < file_bytes:
                 self._take_next(file_bytes)
-        except Damaged as error:
+        except Damaged:
             if self.size < keep or self._has_later_group(file_bytes):
                 raise
             self.cut_bytes = file_bytes - self._end
             if not read_only:
                 self._cut_tail(file_bytes)
-            del error
         if self.size < keep:
             raise damaged(SEGMENT, self.size, f"the file ends here, but a checkpoint covers {keep} entries")
         if not read_only:

@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 import struct
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 
 from .damage import damaged
@@ -20,6 +22,8 @@ from .merkle import HASH_BYTES, TILE_WIDTH
 ENTRIES = "entries"
 CHECKPOINT = "checkpoint"
 TEMPORARY = ".new"
+_BATCH = 32
+_THREADS = 4
 Level = int | str
 """A tile level, 0 to 63, or `ENTRIES`."""
 Fetch = Callable[[str], bytes]
@@ -96,7 +100,9 @@ def unpack_bundle(data: bytes, path: str, first: int, width: int) -> list[bytes]
 
 
 class TileReader:
-    """Tiles and bundles of a tree of a given size, each checked for its length; full tiles are kept in a small cache."""
+    """Tiles and bundles of a tree of a given size, each checked for its length; full tiles are kept in a small
+    cache.
+    """
 
     def __init__(self, fetch: Fetch, cache_tiles: int = 512) -> None:
         self._fetch = fetch
@@ -158,15 +164,40 @@ class TileWriter:
 
     def write(self, path: str, data: bytes) -> None:
         """Write one file under its name; the name is on the disk only after `sync`. Writing it again is harmless."""
-        target = self.directory / path
-        if target.parent not in self._made:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            self._made.add(target.parent)
-            self._unsynced.update(self._up_from(target.parent))
-        temporary = self.directory / TEMPORARY
-        self._files.write_new(temporary, data)
-        self._files.rename(temporary, target)
-        self._unsynced.add(target.parent)
+        self._prepare(path)
+        self._write(path, data, TEMPORARY)
+
+    def write_all(self, items: Iterable[tuple[str, bytes]]) -> None:
+        """`write` of many (path, bytes); where they are many, several wait for the disk at a time."""
+        items = iter(items)
+        while batch := list(islice(items, _BATCH)):
+            for path, _ in batch:
+                self._prepare(path)
+            if len(batch) < _BATCH:
+                for path, data in batch:
+                    self._write(path, data, TEMPORARY)
+            else:
+                with ThreadPoolExecutor(_THREADS) as threads:
+                    names = (f"{TEMPORARY}{number}" for number in range(len(batch)))
+                    list(threads.map(lambda item, name: self._write(*item, name), batch, names))
+
+    def clean(self) -> None:
+        """Remove what a crash left half-written."""
+        for left in sorted(self.directory.glob(f"{TEMPORARY}*")):
+            self._files.remove(left)
+
+    def _prepare(self, path: str) -> None:
+        """Make the directories of a file, and note that its name will be new."""
+        parent = (self.directory / path).parent
+        if parent not in self._made:
+            parent.mkdir(parents=True, exist_ok=True)
+            self._made.add(parent)
+            self._unsynced.update(self._up_from(parent))
+        self._unsynced.add(parent)
+
+    def _write(self, path: str, data: bytes, temporary: str) -> None:
+        self._files.write_new(self.directory / temporary, data)
+        self._files.rename(self.directory / temporary, self.directory / path)
 
     def _up_from(self, directory: Path) -> Iterator[Path]:
         while directory != self.directory:
@@ -200,9 +231,3 @@ class TileWriter:
 def fetch_from(directory: Path) -> Fetch:
     """`Fetch` from a directory."""
     return lambda path: (directory / path).read_bytes()
-
-
-def split_entries(entries: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
-    """Cut entries, the first of which starts a bundle, into bundles."""
-    for at in range(0, len(entries), TILE_WIDTH):
-        yield entries[at : at + TILE_WIDTH]

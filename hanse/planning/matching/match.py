@@ -62,7 +62,7 @@ def match(
     best first, at most `suggestions_max`. Suggestions leave out what is accepted, and owners where a match is accepted.
     Invariant: only equal GTIN or equal brand and part number is ever accepted.
 
-    >>> ours = [Item("A1", brand="SKF AB", part_number="6204-2RSH"), Item("A2", description="V-belt SPA 1250 Gates")]
+    >>> ours = [Item("A1", brand="SKF AB", part_number="6204-2RSH"), Item("A2", description="V-belt SPA1250 Gates")]
     >>> theirs = [Item("77", brand="S.K.F.", part_number="62042RSH"), Item("78", description="Keilriemen SPA1250")]
     >>> [(m.a.number, m.b.number, m.method) for m in match(ours, theirs)]
     [('A1', '77', 'brand_part'), ('A2', '78', 'suggestion')]

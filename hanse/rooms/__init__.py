@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+from collections.abc import Sequence
 from types import ModuleType
 
 ROOMS = ("parties", "catalog", "inventory", "orders")
+RULE_PARTS = ("facts", "rules", "own_numbers", "stock", "offers", "transfers")
+"""The parts that hold facts, tables and rules; a room that outgrows one file names its further parts here."""
 
 
-def modules(*parts: str) -> list[ModuleType]:
-    """The modules of all rooms that have the named parts, in ROOMS order: `modules("facts", "rules")`."""
+def modules(*parts: str, rooms: Sequence[str] = ROOMS) -> list[ModuleType]:
+    """The modules of the rooms that have the named parts, in the order of `rooms`: `modules(*RULE_PARTS)`."""
     found = []
-    for room in ROOMS:
+    for room in rooms:
+        if importlib.util.find_spec(f"hanse.rooms.{room}") is None:
+            continue
         for part in parts:
             name = f"hanse.rooms.{room}.{part}"
             if importlib.util.find_spec(name) is not None:

@@ -1,0 +1,204 @@
+"""A town for tests: a founded network with named parties, their homes, relationships and groups, in memory."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+from hanse.kernel.apply import Outcome
+from hanse.kernel.facts import Fact, Signed, thumbprint
+from hanse.kernel.kept import CHAIN
+from hanse.kernel.testing import World
+from hanse.kernel.view import View
+from hanse.rooms import ROOMS, RULE_PARTS, modules
+from hanse.rooms.parties.facts import (
+    MEMBERS,
+    EndorseAlias,
+    EnterCircle,
+    FoundNetwork,
+    InviteParty,
+    JoinNetwork,
+    OpenCircle,
+)
+from hanse.standards.sdjwt import b64
+
+REGISTRAR = "office"
+
+
+def public_key(owner: str) -> str:
+    """A party's or alias's key in a town: 32 bytes that depend on the name alone, base64url."""
+    return b64(hashlib.sha256(b"key of " + owner.encode()).digest()).decode()
+
+
+def kid(owner: str) -> str:
+    """The thumbprint of `public_key(owner)`."""
+    return thumbprint(hashlib.sha256(b"key of " + owner.encode()).digest())
+
+
+def home(party: str) -> str:
+    """A party's home circle in a town."""
+    return f"home-{party}"
+
+
+class Town(World):
+    """A network whose registrar is `office`; every fact is a block of its own, at ledger time `now`.
+
+    Names: party `a` has the home circle `home-a`, where it signs as `h-a`. Its relationship with `b` is the circle
+    `a--b` (opened by `a`), with aliases `a+b` (a's) and `b+a` (b's). In group `g` it signs as `a+g`.
+
+    Args:
+        parties: founded at once, each with home. rooms: which rooms' rules apply.
+    """
+
+    def __init__(self, *parties: str, now: int = 1_700_000_000, rooms: Sequence[str] = ROOMS) -> None:
+        self.rooms = tuple(rooms)
+        super().__init__(*modules(*RULE_PARTS, rooms=rooms), now=now)
+        self.aliases: dict[tuple[str, str], str] = {}
+        """(party, circle) -> alias."""
+        self.history: list[tuple[int, tuple[Signed, ...]]] = []
+        self._settle(REGISTRAR)
+        for party in parties:
+            self.join(party)
+
+    def join(self, party: str) -> None:
+        """A party comes by invitation, and gets its home."""
+        secret = f"secret of {party}".ljust(16, ".")
+        self.must(
+            REGISTRAR,
+            InviteParty(invitation=hashlib.sha256(secret.encode()).hexdigest(), expires_at=self.now + 86_400),
+        )
+        self._settle(party, secret)
+
+    def _settle(self, party: str, secret: str = "") -> None:
+        about: dict[str, Any] = {
+            "party": party,
+            "name": party.title(),
+            "party_kind": "distributor",
+            "country": "DE",
+            "city": "Bremen",
+            "public_key": public_key(party),
+        }
+        coming = JoinNetwork(secret=secret, **about) if secret else FoundNetwork(network="Town", **about)
+        self.must(party, coming)
+        self._gather(home(party), "home", [party], [f"h-{party}"])
+
+    def circle(self, opener: str, other: str) -> str:
+        """Open a relationship that both enter; its circle id `opener--other`."""
+        return self._gather(
+            f"{opener}--{other}", "relationship", [opener, other], [f"{opener}+{other}", f"{other}+{opener}"]
+        )
+
+    def group(self, name: str, parties: Sequence[str]) -> str:
+        """Open a group that all enter, the first its opener; its circle id is `name`."""
+        return self._gather(name, "group", list(parties), [f"{party}+{name}" for party in parties])
+
+    def _gather(self, circle: str, purpose: Any, parties: list[str], aliases: list[str]) -> str:
+        for party, alias in zip(parties, aliases, strict=True):
+            self.endorse(party, alias)
+            self.aliases[party, circle] = alias
+        self.must(parties[0], OpenCircle(circle=circle, purpose=purpose, members=aliases, parties=parties, name=circle))
+        for party in parties[1:]:
+            self.must(party, EnterCircle(circle=circle))
+        return circle
+
+    def endorse(self, party: str, alias: str) -> None:
+        """The registrar endorses an alias as the party's."""
+        self.must(
+            REGISTRAR, EndorseAlias(circle=home(REGISTRAR), alias=alias, public_key=public_key(alias), owner=party)
+        )
+
+    def speaker(self, party: str, fact: Fact) -> str:
+        """The alias in which a party signs a fact: that of the fact's circle, or the party itself without one.
+
+        One that is no member of the fact's circle signs in its own name, and will be refused.
+        """
+        circle = "" if isinstance(fact, EndorseAlias) else getattr(fact, "circle", "")
+        return self.aliases.get((party, circle), party) if circle else party
+
+    def sign_as(self, party: str, fact: Fact, **rest: Any) -> Signed:
+        """A fact signed by a party, in the alias and with the key that fit its circle."""
+        speaker = self.speaker(party, fact)
+        return self.sign(speaker, fact, **{"kid": kid(speaker), **rest})
+
+    def do(self, iss: str, fact: Fact, **rest: Any) -> Outcome:
+        """A party signs a fact; its outcome. `rest`: nonce, exp, kid."""
+        return self.block(self.sign_as(iss, fact, **rest))[0]
+
+    def must(self, party: str, *facts: Fact) -> list[Outcome]:
+        """Facts of one party, each accepted, publicly and by every private rule; else the test fails."""
+        outcomes = [self.do(party, fact) for fact in facts]
+        for outcome, fact in zip(outcomes, facts, strict=True):
+            assert outcome.code == "ok", f"{fact.kind}: {outcome.refusal}"
+            assert not outcome.private, f"{fact.kind}: {outcome.private}"
+        return outcomes
+
+    def refused(self, party: str, fact: Fact) -> str:
+        """The code of a public refusal, or of the one private refusal, "ok" for none; state must be as it was.
+
+        What the kernel keeps of a refusal (retries, quotas, running hashes) is not counted as state.
+        """
+        before = self.business()
+        outcome = self.do(party, fact)
+        if outcome.code != "ok":
+            assert self.business() == before, "a refusal changed state"
+            return outcome.code
+        codes = sorted({refusal.code for refusal in outcome.private.values()})
+        assert len(codes) <= 1, codes
+        return codes[0] if codes else "ok"
+
+    def business(self) -> dict[str, list[tuple[Any, ...]]]:
+        """All tables but the kernel's own."""
+        return {name: rows for name, rows in self.dump().items() if not name.startswith("kernel_")}
+
+    def block(self, *facts: Signed) -> list[Outcome]:
+        self.history.append((self.now, facts))
+        return super().block(*facts)
+
+    def circles_of(self, party: str) -> tuple[str, ...]:
+        """The circles that a party is in, in order."""
+        found = self.state.conn.execute(
+            f"SELECT DISTINCT circle FROM {MEMBERS.name} WHERE party = ? ORDER BY circle", (party,)
+        )
+        return tuple(row[0] for row in found)
+
+    def view(self, party: str = "", circles: tuple[str, ...] = (), home: str = "") -> View:
+        """What a party may read; "" is a stranger."""
+        mine = self.circles_of(party) if party else ()
+        return super().view(party, circles or mine, home or (f"home-{party}" if party else ""))
+
+    def replica(self, party: str) -> World:
+        """The history applied on the party's own node, which holds the disclosures of its circles only."""
+        mine = set(self.circles_of(party))
+        world = World(*modules(*RULE_PARTS, rooms=self.rooms))
+        for now, facts in self.history:
+            given = [
+                signed if not signed.disclosures or getattr(signed.fact, "circle", "") in mine else _closed(signed)
+                for signed in facts
+            ]
+            world.now = now
+            world.block(*given)
+        return world
+
+    def both_sides_agree(self) -> bool:
+        """Whether every party's own node, and the node that holds all, agree: blocks, public rows, circles' hashes.
+
+        Raises AssertionError that names what differs.
+        """
+        public = {table.name for table in self.book.tables if not table.circle}
+        whole = self.dump()
+        members = self.state.conn.execute(f"SELECT DISTINCT party FROM {MEMBERS.name} ORDER BY party").fetchall()
+        for (party,) in members:
+            node = self.replica(party)
+            assert [b.leaves for b in node.blocks] == [b.leaves for b in self.blocks], f"{party}: other leaves"
+            theirs = node.dump()
+            for name in sorted(public):
+                assert theirs[name] == whole[name], f"{party}: {name} differs"
+            for circle in self.circles_of(party):
+                here, there = (w.state.get(CHAIN, (circle,)) for w in (self, node))
+                assert here == there, f"{party}: circle {circle} differs"
+        return True
+
+
+def _closed(signed: Signed) -> Signed:
+    return Signed(signed.jwt, [], signed.envelope, signed.fact, None, signed.batch)

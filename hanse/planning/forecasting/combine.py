@@ -1,0 +1,96 @@
+"""Item classes, held-out weights, champion and challenger."""
+
+import numpy as np
+
+from hanse.planning.forecasting.compiled import Floats, Ints
+from hanse.planning.forecasting.scores import pinball
+
+CLASSES = ("smooth", "intermittent", "erratic", "lumpy", "sparse")
+INTERVAL_CUT = 1.32  # periods between demands
+VARIATION_CUT = 0.49  # squared coefficient of variation of the demands' sizes
+STEPS = 10
+SERIES_LEAST = 25
+SERIES_MOST = 3_000
+
+
+def classify(history: Floats) -> Ints:
+    """Class of each series, an index into CLASSES, by Syntetos, Boylan and Croston (2005, fig. 1).
+
+    Sparse: at most two periods with demand, all-zero and empty series included.
+
+    Args: history[series, period], each/period, >= 0, NaN = missing.
+
+    >>> classify(np.array([[0.0, 0.0, 0.0, 0.0], [5.0, 5.0, 6.0, 5.0], [0.0, 9.0, 0.0, 1.0]])).tolist()
+    [4, 0, 4]
+    """
+    seen = ~np.isnan(history)
+    values = np.where(seen, history, 0.0)
+    hits = (values > 0).sum(axis=1)
+    interval = seen.sum(axis=1) / np.maximum(hits, 1)
+    mean = values.sum(axis=1) / np.maximum(hits, 1)
+    square = np.where(values > 0, (values - mean[:, None]) ** 2, 0).sum(axis=1) / np.maximum(hits, 1)
+    variation = square / np.maximum(mean, 1e-12) ** 2
+    found = (interval > INTERVAL_CUT) * 1 + (variation > VARIATION_CUT) * 2
+    return np.where(hits <= 2, CLASSES.index("sparse"), found).astype(np.int64)
+
+
+def blend(candidates: Floats, weights: Floats, classes: Ints, whole: bool) -> Floats:
+    """Weighted mean of quantiles over methods, class by class; a method without an answer (NaN) drops out of its rows.
+
+    Args: candidates[method, series, horizon, q]; weights[class, method], rows sum to 1; classes[series];
+        whole: round to whole units. Falls back on the last method, which always answers.
+    Returns: quantiles[series, horizon, q], not decreasing along q.
+    """
+    share = weights[classes].T[:, :, None, None] * ~np.isnan(candidates)
+    total = share.sum(axis=0)
+    mean = (share * np.nan_to_num(candidates)).sum(axis=0) / np.where(total > 0, total, 1.0)
+    mean = np.where(total > 0, mean, candidates[-1])
+    mean = np.maximum.accumulate(np.maximum(mean, 0.0), axis=2)
+    return np.rint(mean) if whole else mean
+
+
+def held_out_weights(candidates: Floats, actual: Floats, classes: Ints, levels: Floats) -> tuple[Floats, Floats]:
+    """Weights[class, method] that lower the held-out pinball loss, and the loss[class, method] of each method alone.
+
+    Greedy selection with replacement in STEPS steps (Caruana et al., 2004): starts at the class's best method, so no
+    class does worse, on the held-out periods, than with its champion. A class with fewer than SERIES_LEAST series gets
+    the weights of all. Loss is WQL (2 x pinball / demand), NaN without demand.
+
+    Args: candidates[method, series, horizon, q]; actual[series, horizon], NaN = missing; classes[series]; levels[q].
+    """
+    methods = len(candidates)
+    overall = _greedy(candidates, actual, levels)
+    weights = np.tile(overall, (len(CLASSES), 1))
+    loss = np.full((len(CLASSES), methods), np.nan)
+    for c in range(len(CLASSES)):
+        mine = np.flatnonzero(classes == c)
+        if len(mine) == 0:
+            continue
+        demand = float(np.nansum(np.abs(actual[mine])))
+        if demand > 0:
+            loss[c] = [2 * _total(member[mine], actual[mine], levels) / demand / len(levels) for member in candidates]
+        if len(mine) >= SERIES_LEAST:
+            thin = mine[:: max(1, len(mine) // SERIES_MOST)]
+            weights[c] = _greedy(candidates[:, thin], actual[thin], levels)
+    return weights, loss
+
+
+def _total(quantiles: Floats, actual: Floats, levels: Floats) -> float:
+    return float(np.nansum(pinball(actual, quantiles, levels)))
+
+
+def _greedy(candidates: Floats, actual: Floats, levels: Floats) -> Floats:
+    """Weights[method] of the greedily chosen mean; methods with missing answers are not chosen."""
+    usable = [m for m in range(len(candidates)) if not np.isnan(candidates[m]).any()]
+    chosen = np.zeros(len(candidates))
+    total = np.zeros(candidates.shape[1:])
+    best_before = np.inf
+    for step in range(1, STEPS + 1):
+        losses = [_total((total + candidates[m]) / step, actual, levels) for m in usable]
+        best = int(np.argmin(losses))
+        if losses[best] >= best_before * (1 - 1e-4):
+            break
+        best_before = losses[best]
+        chosen[usable[best]] += 1
+        total = total + candidates[usable[best]]
+    return np.asarray(chosen / chosen.sum(), dtype=np.float64)

@@ -234,17 +234,30 @@ class Applier:
         if run is not None and not self._in_circle(circle, signer, position, now, outcome, lambda d: run(d, full)):
             return
         if at_home is not None:
-            homes = self._homes.get(circle)
-            if homes is None:
-                homes = self._homes[circle] = self.book.find_homes(self.state, circle)
-            for party, home in homes:
-                self._in_circle(home, signer, position, now, outcome, lambda d, p=party: at_home(d, full, p))  # type: ignore[misc]
+            self._at_homes(circle, signer, position, now, outcome, lambda d, party: at_home(d, full, party))
+
+    def _at_homes(
+        self, circle: str, signer: str, position: int, now: int, outcome: Outcome, run: Callable[[Draft, str], None]
+    ) -> None:
+        """`run(draft, party)` in every readable home of a circle; its drafts may read that circle as well."""
+        homes = self._homes.get(circle)
+        if homes is None:
+            homes = self._homes[circle] = self.book.find_homes(self.state, circle)
+        for party, home in homes:
+            self._in_circle(home, signer, position, now, outcome, lambda d, p=party: run(d, p), circle)  # type: ignore[misc]
 
     def _in_circle(
-        self, circle: str, signer: str, position: int, now: int, outcome: Outcome, run: Callable[[Draft], None]
+        self,
+        circle: str,
+        signer: str,
+        position: int,
+        now: int,
+        outcome: Outcome,
+        run: Callable[[Draft], None],
+        reads: str = "",
     ) -> bool:
         """One private draft, its events, its place in the circle's running hash. Whether it was accepted."""
-        draft = Draft(self.state, now=now, position=position, signer=signer, circle=circle)
+        draft = Draft(self.state, now=now, position=position, signer=signer, circle=circle, reads=reads)
         code = OK
         try:
             run(draft)
@@ -285,10 +298,20 @@ class Applier:
             draft = Draft(self.state, now=now, position=position)
             draft.delete(TIMERS, due.due, due.id)
         draft.keep()
-        private = self.book.role("circle_timer", due.name)
-        if code == OK and due.circle and private is not None and self.state.get(CHAIN, (due.circle,)):
-            self._in_circle(due.circle, "", position, now, Outcome(position, OK), lambda d: private(d, due))
+        if code == OK and due.circle and self.state.get(CHAIN, (due.circle,)):
+            self._private_timer(due, position, now)
         return timer_entry(code, due.id)
+
+    def _private_timer(self, due: Timer, position: int, now: int) -> None:
+        """Run the circle timer rule, then each readable home's."""
+        private, at_home = self.book.role("circle_timer", due.name), self.book.role("home_timer", due.name)
+        outcome = Outcome(position, OK)
+        if private is not None and not self._in_circle(
+            due.circle, "", position, now, outcome, lambda d: private(d, due)
+        ):
+            return
+        if at_home is not None:
+            self._at_homes(due.circle, "", position, now, outcome, lambda d, party: at_home(d, due, party))
 
     def _sweep(self, swept_day: int, now: int, position: int) -> int:
         """Once a ledger day, forget nonces whose facts have expired."""

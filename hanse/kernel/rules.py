@@ -39,7 +39,8 @@ def circle_rule(fact: type[Fact]) -> Callable[[F], F]:
 def home_rule(fact: type[Fact]) -> Callable[[F], F]:
     """Mark a home rule `(draft, fact, party) -> None`, run for every party of the circle whose home is readable here.
 
-    `draft.circle` is the party's home. It records; it has nothing to refuse.
+    `draft.circle` is the party's home, the only circle that it may write; it reads the fact's circle as well.
+    It records; it has nothing to refuse.
     """
     return _mark("home", fact)
 
@@ -52,6 +53,11 @@ def timer(name: str) -> Callable[[F], F]:
 def circle_timer(name: str) -> Callable[[F], F]:
     """Mark a circle timer rule `(draft, timer) -> None`, run after the public one where the timer names a circle."""
     return _mark("circle_timer", name)
+
+
+def home_timer(name: str) -> Callable[[F], F]:
+    """Mark a home timer rule `(draft, timer, party)`, run as a home rule is, after the circle timer rule."""
+    return _mark("home_timer", name)
 
 
 def authenticator(function: F) -> F:

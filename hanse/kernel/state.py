@@ -169,14 +169,24 @@ class Draft:
 
     Attributes:
         now: ledger time, UTC seconds. position: the entry under way. signer: the party or alias that signed.
-        circle: "" in a public rule; in a circle or home rule the only circle whose tables may be written or read.
+        circle: "" in a public rule; in a circle or home rule the only circle whose tables may be written.
+        reads: in a home rule the fact's circle, whose tables may be read as well.
         told: events, in the order told.
     """
 
     def __init__(
-        self, state: State, *, now: int, position: int, signer: str = "", circle: str = "", below: Draft | None = None
+        self,
+        state: State,
+        *,
+        now: int,
+        position: int,
+        signer: str = "",
+        circle: str = "",
+        reads: str = "",
+        below: Draft | None = None,
     ) -> None:
         self.state, self.now, self.position, self.signer, self.circle = state, now, position, signer, circle
+        self.reads = reads
         self._below = below
         self._rows: dict[str, dict[Key, Any]] = {}
         self.told: list[Any] = []
@@ -250,7 +260,8 @@ class Draft:
         self.told.append(event)
 
     def _may(self, table: Table[Any], key: Sequence[SqlValue], write: bool = False) -> None:
-        if table.circle and (not self.circle or key[0] != self.circle):
+        mine = self.circle and (key[0] == self.circle or (key[0] == self.reads and not write))
+        if table.circle and not mine:
             raise AssertionError(
                 f"{table.name}: circle {key[0]!r} is closed to a rule of circle {self.circle or '(public)'}"
             )

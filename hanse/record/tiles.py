@@ -178,8 +178,8 @@ class TileWriter:
                     self._write(path, data, TEMPORARY)
             else:
                 with ThreadPoolExecutor(_THREADS) as threads:
-                    names = (f"{TEMPORARY}{number}" for number in range(len(batch)))
-                    list(threads.map(lambda item, name: self._write(*item, name), batch, names))
+                    paths, contents = zip(*batch, strict=True)
+                    list(threads.map(self._write, paths, contents, [f"{TEMPORARY}{n}" for n in range(len(batch))]))
 
     def clean(self) -> None:
         """Remove what a crash left half-written."""

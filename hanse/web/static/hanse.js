@@ -1,0 +1,92 @@
+// The shell's small helpers. Every page works without them.
+"use strict";
+(() => {
+  const root = document.documentElement;
+  root.classList.add("js");
+  const year = 60 * 60 * 24 * 365;
+  const keep = (name, value) => { document.cookie = `${name}=${encodeURIComponent(value)}; path=/; max-age=${value ? year : 0}; samesite=lax`; };
+
+  // Times: the server draws them in the zone of the `tz` cookie; the first visit is corrected here.
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+  const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+  const two = (n) => String(n).padStart(2, "0");
+  const localise = (scope) => {
+    for (const time of scope.querySelectorAll("time[data-time]")) {
+      const at = new Date(time.dateTime);
+      if (Number.isNaN(at.getTime())) continue;
+      const day = `${at.getDate()} ${months[at.getMonth()]} ${at.getFullYear()}`;
+      const text = time.dataset.time === "day" ? day : `${day}, ${two(at.getHours())}:${two(at.getMinutes())}`;
+      if (time.textContent !== text) time.textContent = text;
+    }
+  };
+  keep("tz", zone);
+  localise(document);
+
+  const toast = (text, bad) => {
+    const p = document.createElement("p");
+    p.className = bad ? "toast toast-bad" : "toast";
+    p.textContent = text;
+    document.getElementById("toasts").append(p);
+    if (!bad) setTimeout(() => p.remove(), 6000);
+  };
+  for (const shown of document.querySelectorAll(".toast")) setTimeout(() => shown.remove(), 6000);
+
+  // Appearance
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!form.matches("[data-theme-form]") || !event.submitter) return;
+    event.preventDefault();
+    const theme = event.submitter.value;
+    keep("theme", theme);
+    if (theme) root.dataset.theme = theme; else delete root.dataset.theme;
+    for (const button of form.querySelectorAll("button")) button.setAttribute("aria-pressed", String(button === event.submitter));
+    document.dispatchEvent(new CustomEvent("hanse:theme"));
+  });
+
+  // Keys: "/" goes to the search field; Escape closes what is open.
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest("input, textarea, select, [contenteditable]");
+    const field = document.getElementById("search");
+    if (event.key === "/" && !typing && field) { event.preventDefault(); field.focus(); field.select(); }
+    if (event.key === "Escape") {
+      for (const open of document.querySelectorAll("details[data-pop][open], details[data-menu][open]")) { open.open = false; if (open.contains(document.activeElement)) open.querySelector("summary").focus(); }
+      document.getElementById("search-drop")?.replaceChildren();
+    }
+    const hits = [...document.querySelectorAll("#search-drop .hit")];
+    if (hits.length && (event.key === "ArrowDown" || event.key === "ArrowUp") && event.target.closest(".search")) {
+      event.preventDefault();
+      const at = hits.indexOf(document.activeElement) + (event.key === "ArrowDown" ? 1 : -1);
+      (hits[at] || (at < 0 ? field : hits[0])).focus();
+    }
+  });
+  document.addEventListener("click", (event) => {
+    for (const open of document.querySelectorAll("details[data-pop][open]")) if (!open.contains(event.target)) open.open = false;
+  });
+
+  // Bulk actions appear when rows are ticked; a choice in a self-sending form sends it.
+  const count = (form) => {
+    const ticked = document.querySelectorAll(`input[form="${form.id}"]:checked`).length;
+    form.classList.toggle("bulk-on", ticked > 0);
+    form.querySelector(".bulk-count").textContent = `${ticked} ticked:`;
+  };
+  document.addEventListener("change", (event) => {
+    const id = event.target.getAttribute("form");
+    const form = id && document.getElementById(id);
+    if (form?.matches("[data-bulk]")) count(form);
+    event.target.closest("form[data-autosubmit]")?.requestSubmit();
+  });
+
+  // htmx: refusals of partial requests are told in a toast, and never replace part of a page.
+  document.addEventListener("htmx:before:swap", (event) => {
+    const status = event.detail.ctx?.response?.raw?.status ?? event.detail.ctx?.response?.status ?? 200;
+    if (status >= 400) {
+      event.preventDefault();
+      toast(status === 401 ? "Your session has ended. Reload the page to sign in." : "The list could not be renewed. Reload the page.", true);
+    }
+  });
+  document.addEventListener("htmx:error", () => toast("No connection to the node. Try again.", true));
+  document.addEventListener("htmx:after:swap", () => {
+    localise(document);
+    for (const form of document.querySelectorAll("form[data-bulk]")) count(form);
+  });
+})();

@@ -198,7 +198,6 @@ class Signed(Struct):
     fact: Fact
     full: Fact | None
     batch: Any = None
-    verified: bool = False
 
     @property
     def hash(self) -> bytes:

@@ -41,6 +41,11 @@ class Refused(Exception):
         self.refusal = Refusal(code, message, str(got), str(expected), next, retry)
         super().__init__(str(self.refusal))
 
+    @classmethod
+    def of(cls, refusal: Refusal) -> Refused:
+        """The exception of a refusal that was carried as data."""
+        return cls(**msgspec.structs.asdict(refusal))
+
     @property
     def code(self) -> str:
         return self.refusal.code

@@ -1,0 +1,82 @@
+"""The embedded engine: one writer thread on one machine; what waits when a block ends is the next block."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+from hanse.engines import ApplyBlock
+from hanse.kernel.facts import Signed
+from hanse.kernel.refusal import Refused
+
+BLOCK_FACTS_MAX = 2_000
+WAITING_MAX = 50_000
+IDLE_SECONDS = 0.5
+
+
+class Embedded:
+    """Orders facts as they come.
+
+    Args:
+        apply: the node's. clock: UTC seconds; a clock that falls back is the node's to correct.
+        due: the ledger time of the next timer, or None; an idle network closes an empty block when it has come.
+    """
+
+    def __init__(
+        self, apply: ApplyBlock, *, due: Callable[[], int | None], clock: Callable[[], float] = time.time
+    ) -> None:
+        self._apply, self._due, self._clock = apply, due, clock
+        self._waiting: deque[tuple[Signed, Future[Any]]] = deque()
+        self._changed = threading.Condition()
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="hanse-writer", daemon=True)
+        self._thread.start()
+
+    def order(self, signed: Signed, future: Future[Any]) -> None:
+        with self._changed:
+            if self._closing:
+                raise Refused("node.closing", "this node is closing", retry=True, next="try again shortly")
+            if len(self._waiting) >= WAITING_MAX:
+                raise Refused("node.busy", "too many facts are waiting", retry=True, next="try again shortly")
+            self._waiting.append((signed, future))
+            if len(self._waiting) == 1:
+                self._changed.notify()
+
+    def tick(self) -> None:
+        """Wake the writer, so that it looks at its timers (tests and simulated clocks)."""
+        with self._changed:
+            self._changed.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                if not self._waiting and not self._closing:
+                    self._changed.wait(IDLE_SECONDS)
+                taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), BLOCK_FACTS_MAX))]
+                if not taken and self._closing:
+                    return
+            now = int(self._clock())
+            due = None if taken else self._due()
+            if taken or (due is not None and due <= now):
+                self._block(taken, now)
+
+    def _block(self, taken: list[tuple[Signed, Future[Any]]], now: int) -> None:
+        try:
+            answers = self._apply([signed for signed, _ in taken], now)
+        except BaseException as error:
+            answers = [error] * len(taken)
+        for (_, future), answer in zip(taken, answers, strict=True):
+            if isinstance(answer, BaseException):
+                future.set_exception(answer)
+            else:
+                future.set_result(answer)
+
+    def close(self) -> None:
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join()

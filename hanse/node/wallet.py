@@ -1,0 +1,225 @@
+"""Wallet: the private keys of hosted parties and their aliases, and signing with them.
+
+`keys.db` is readable by its owner only. Whoever runs the node can sign for the parties that it hosts: a firm that minds
+runs its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from msgspec import Struct
+from nacl.bindings import crypto_sign, crypto_sign_seed_keypair
+
+from hanse.kernel.batches import prove_batch
+from hanse.kernel.entries import BatchProof, batch_tree
+from hanse.kernel.facts import BATCH_HEADER, HEADER, Fact, payload, thumbprint
+from hanse.kernel.refusal import Refused
+from hanse.standards import sdjwt
+
+FILE = "keys.db"
+WINDOW_SECONDS = 86_400
+_DDL = """
+CREATE TABLE IF NOT EXISTS key (
+  kid TEXT PRIMARY KEY, owner TEXT NOT NULL, seed BLOB NOT NULL, made_at INTEGER NOT NULL, active INTEGER NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS key_owner ON key (owner, made_at);
+CREATE TABLE IF NOT EXISTS alias (circle TEXT, party TEXT, alias TEXT NOT NULL, PRIMARY KEY (circle, party)) STRICT;
+CREATE INDEX IF NOT EXISTS alias_alias ON alias (alias);
+"""
+
+
+class KeyPair(Struct, frozen=True):
+    """An Ed25519 key. `owner`: the party or alias that it speaks for; `secret`: libsodium's 64 bytes."""
+
+    owner: str
+    kid: str
+    public_key: bytes
+    secret: bytes
+
+    @classmethod
+    def of(cls, owner: str, seed: bytes) -> KeyPair:
+        public_key, secret = crypto_sign_seed_keypair(seed)
+        return cls(owner, thumbprint(public_key), public_key, secret)
+
+    @property
+    def public_text(self) -> str:
+        return sdjwt.b64(self.public_key).decode()
+
+    def sign(self, message: bytes) -> bytes:
+        return bytes(crypto_sign(message, self.secret)[:64])
+
+
+def random_salt() -> str:
+    """128 random bits (RFC 9901, 9.3)."""
+    return sdjwt.b64(secrets.token_bytes(16)).decode()
+
+
+class Presentation(Struct, frozen=True):
+    """A signed fact on its way to a node: its bytes, its disclosures, and in a batch its proof."""
+
+    jwt: bytes
+    disclosures: list[bytes]
+    batch: BatchProof | None = None
+
+
+class Wallet:
+    """Keys on disk, nonces in memory.
+
+    Args:
+        net: the network's id. seed: where new keys come from; the demo passes its own for a repeatable network.
+        salt: where salts come from. now: UTC seconds.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        net: str,
+        *,
+        seed: Callable[[], bytes] = lambda: secrets.token_bytes(32),
+        salt: Callable[[], str] = random_salt,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        path = directory / FILE
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        os.chmod(path, 0o600)
+        self.net, self._seed, self._salt, self._now = net, seed, salt, now
+        self._conn = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._conn.executescript(_DDL)
+        self._lock = threading.RLock()
+        self._keys: dict[str, KeyPair] = {}
+        self._aliases: dict[tuple[str, str], str | None] = {}
+        self._nonce = (int(now() * 1_000_000) << 8) | secrets.randbelow(256)
+
+    def make(self, owner: str, *, seed: bytes | None = None, active: bool = True) -> KeyPair:
+        """A new key for a party or alias, kept before its first use. One that is not active waits for `activate`."""
+        seed = seed or self._seed()
+        pair = KeyPair.of(owner, seed)
+        with self._lock:
+            self._conn.execute(
+                "INSERT OR REPLACE INTO key VALUES (?, ?, ?, ?, ?)",
+                (pair.kid, owner, seed, self._next_nonce(), int(active)),
+            )
+            self._keys.pop(owner, None)
+        return pair
+
+    def activate(self, kid: str) -> None:
+        """Sign with this key from now on: the record knows it."""
+        with self._lock:
+            self._conn.execute("UPDATE key SET active = 1, made_at = ? WHERE kid = ?", (self._next_nonce(), kid))
+            self._keys.clear()
+
+    def key_of(self, owner: str) -> KeyPair | None:
+        """The newest key held for a party or alias, or None."""
+        with self._lock:
+            if owner not in self._keys:
+                found = self._conn.execute(
+                    "SELECT seed FROM key WHERE owner = ? AND active = 1 ORDER BY made_at DESC LIMIT 1", (owner,)
+                ).fetchone()
+                if found is None:
+                    return None
+                self._keys[owner] = KeyPair.of(owner, found[0])
+            return self._keys[owner]
+
+    def forget(self, kid: str) -> None:
+        """Drop a retired key."""
+        with self._lock:
+            self._conn.execute("DELETE FROM key WHERE kid = ?", (kid,))
+            self._keys = {owner: pair for owner, pair in self._keys.items() if pair.kid != kid}
+
+    def enter(self, circle: str, party: str, alias: str) -> None:
+        """Remember that a hosted party speaks in a circle by this alias."""
+        with self._lock:
+            self._conn.execute("INSERT OR REPLACE INTO alias VALUES (?, ?, ?)", (circle, party, alias))
+            self._aliases[circle, party] = alias
+
+    def alias_of(self, circle: str, party: str) -> str | None:
+        with self._lock:
+            if (circle, party) not in self._aliases:
+                found = self._conn.execute(
+                    "SELECT alias FROM alias WHERE circle = ? AND party = ?", (circle, party)
+                ).fetchone()
+                self._aliases[circle, party] = found[0] if found else None
+            return self._aliases[circle, party]
+
+    def circles_of(self, party: str) -> list[tuple[str, str]]:
+        """(circle, alias) of a hosted party."""
+        with self._lock:
+            return self._conn.execute(
+                "SELECT circle, alias FROM alias WHERE party = ? ORDER BY circle", (party,)
+            ).fetchall()
+
+    def hosted(self) -> list[str]:
+        """Owners, parties and aliases alike, whose keys are held here."""
+        with self._lock:
+            return [row[0] for row in self._conn.execute("SELECT DISTINCT owner FROM key ORDER BY owner")]
+
+    def speaker(self, party: str, fact: Fact) -> KeyPair:
+        """The key that speaks for a party in this fact: its alias's in the fact's circle, else its own.
+
+        Refuses: node.no_key, where this node does not hold the party's key for that circle.
+        """
+        circle = getattr(fact, "circle", "")
+        owner = (self.alias_of(circle, party) if circle else None) or party
+        pair = self.key_of(owner)
+        if pair is None:
+            raise Refused("node.no_key", "this node holds no key to sign with", got=party, next="sign elsewhere")
+        return pair
+
+    def sign(self, party: str, fact: Fact, *, pair: KeyPair | None = None) -> Presentation:
+        """Sign one fact for a party. Refuses: node.no_key."""
+        pair = pair or self.speaker(party, fact)
+        text, disclosures = self._payload(pair, fact)
+        return Presentation(sdjwt.sign(HEADER, text, pair.sign), disclosures)
+
+    def sign_batch(self, party: str, facts: list[Fact]) -> list[Presentation]:
+        """Sign facts of one speaker (one circle) with one signature over their root. Refuses: node.no_key,
+        node.mixed_batch, node.single_only."""
+        pairs = {self.speaker(party, fact).kid: self.speaker(party, fact) for fact in facts}
+        if len(pairs) != 1:
+            raise Refused("node.mixed_batch", "a batch has one speaker", got=len(pairs), expected="1")
+        if any(fact.single for fact in facts):
+            raise Refused("node.single_only", "facts that bind money are signed singly")
+        pair = next(iter(pairs.values()))
+        read = [self._payload(pair, fact) for fact in facts]
+        return sign_payloads(pair, self.net, read)
+
+    def _payload(self, pair: KeyPair, fact: Fact) -> tuple[bytes, list[bytes]]:
+        return payload(
+            fact,
+            net=self.net,
+            iss=pair.owner,
+            kid=pair.kid,
+            nonce=self._next_nonce(),
+            exp=int(self._now()) + WINDOW_SECONDS,
+            salt=self._salt,
+        )
+
+    def new_id(self, prefix: str) -> str:
+        """A fresh identifier, `prefix-` and 80 random bits: for aliases, circles and documents."""
+        return f"{prefix}-{hashlib.sha256(self._seed()).hexdigest()[:20]}"
+
+    def _next_nonce(self) -> int:
+        with self._lock:
+            self._nonce += 1
+            return self._nonce
+
+    def close(self) -> None:
+        self._conn.close()
+
+
+def sign_payloads(pair: KeyPair, net: str, read: list[tuple[bytes, list[bytes]]]) -> list[Presentation]:
+    """One signature over the tree of several facts' bytes; each fact gets its path."""
+    jwts = [HEADER + b"." + sdjwt.b64(text) for text, _ in read]
+    root, paths = batch_tree(jwts)
+    proofs = prove_batch(net, pair.owner, pair.kid, root, paths, lambda text: sdjwt.sign(BATCH_HEADER, text, pair.sign))
+    return [
+        Presentation(jwt, disclosures, proof) for jwt, (_, disclosures), proof in zip(jwts, read, proofs, strict=True)
+    ]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hanse.planning.forecasting.compiled import Floats, Ints
+from hanse.planning.forecasting.compiled import Floats, Ints, compiled
 from hanse.planning.forecasting.scores import pinball
 
 CLASSES = ("smooth", "intermittent", "erratic", "lumpy", "sparse")
@@ -10,7 +10,7 @@ INTERVAL_CUT = 1.32  # periods between demands
 VARIATION_CUT = 0.49  # squared coefficient of variation of the demands' sizes
 STEPS = 10
 SERIES_LEAST = 25
-SERIES_MOST = 3_000
+SERIES_MOST = 2_000  # of a class, to learn its weights on
 
 
 def classify(history: Floats) -> Ints:
@@ -34,6 +34,13 @@ def classify(history: Floats) -> Ints:
     return np.where(hits <= 2, CLASSES.index("sparse"), found).astype(np.int64)
 
 
+def thin(classes: Ints) -> Ints:
+    """At most SERIES_MOST series of each class, drawn evenly: indices into classes[series], ascending."""
+    mine = [np.flatnonzero(classes == c) for c in range(len(CLASSES))]
+    kept = [rows[np.linspace(0, len(rows) - 1, min(len(rows), SERIES_MOST)).astype(np.int64)] for rows in mine]
+    return np.sort(np.concatenate(kept))
+
+
 def blend(candidates: Floats, weights: Floats, classes: Ints, whole: bool) -> Floats:
     """Weighted mean of quantiles over methods, class by class; a method without an answer (NaN) drops out of its rows.
 
@@ -41,12 +48,27 @@ def blend(candidates: Floats, weights: Floats, classes: Ints, whole: bool) -> Fl
         whole: round to whole units. Falls back on the last method, which always answers.
     Returns: quantiles[series, horizon, q], not decreasing along q.
     """
-    share = weights[classes].T[:, :, None, None] * ~np.isnan(candidates)
-    total = share.sum(axis=0)
-    mean = (share * np.nan_to_num(candidates)).sum(axis=0) / np.where(total > 0, total, 1.0)
-    mean = np.where(total > 0, mean, candidates[-1])
+    mean = _mean(candidates, weights[classes])
     mean = np.maximum.accumulate(np.maximum(mean, 0.0), axis=2)
     return np.rint(mean) if whole else mean
+
+
+@compiled
+def _mean(candidates: Floats, share: Floats) -> Floats:
+    """Mean over methods of candidates[method, series, horizon, q] by share[series, method], past missing answers."""
+    methods, count, horizon, levels = candidates.shape
+    out = np.zeros((count, horizon, levels))
+    for s in range(count):
+        for h in range(horizon):
+            for q in range(levels):
+                total = 0.0
+                for m in range(methods):
+                    value = candidates[m, s, h, q]
+                    if share[s, m] > 0 and not np.isnan(value):
+                        total += share[s, m]
+                        out[s, h, q] += share[s, m] * value
+                out[s, h, q] = out[s, h, q] / total if total > 0 else candidates[methods - 1, s, h, q]
+    return out
 
 
 def held_out_weights(candidates: Floats, actual: Floats, classes: Ints, levels: Floats) -> tuple[Floats, Floats]:
@@ -70,8 +92,7 @@ def held_out_weights(candidates: Floats, actual: Floats, classes: Ints, levels: 
         if demand > 0:
             loss[c] = [2 * _total(member[mine], actual[mine], levels) / demand / len(levels) for member in candidates]
         if len(mine) >= SERIES_LEAST:
-            thin = mine[:: max(1, len(mine) // SERIES_MOST)]
-            weights[c] = _greedy(candidates[:, thin], actual[thin], levels)
+            weights[c] = _greedy(candidates[:, mine], actual[mine], levels)
     return weights, loss
 
 

@@ -1,10 +1,11 @@
 """forecast(): distributions of demand per period and over the lead time, for a whole panel of items at once."""
 
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from hanse.planning.forecasting import analogue, combine, methods
 from hanse.planning.forecasting.compiled import Floats, Ints
@@ -99,8 +100,10 @@ def forecast(
     unit = 1.0 if whole else _unit(values)
     settings = analogue.Settings(windows, season, training_rows, threads=threads, seed=seed)
     frame = methods.Frame(horizon, levels_, False, season)
-    single = _blend(values / unit, frame, settings, whole)
-    summed = _blend(values / unit, replace(frame, cumulative=True), settings, whole) if cumulative else None
+    asked = [frame, replace(frame, cumulative=True)] if cumulative else [frame]
+    with ThreadPoolExecutor(min(threads, 2)) as pool:
+        answers = list(pool.map(lambda one: _blend(values / unit, one, settings, whole), asked))
+    single, summed = answers[0], answers[1] if cumulative else None
     return Forecast(
         quantiles=single.quantiles * unit,
         cumulative=np.zeros((len(values), 0, len(levels_))) if summed is None else summed.quantiles * unit,
@@ -156,29 +159,36 @@ def _blend(values: Floats, frame: methods.Frame, settings: analogue.Settings, wh
     weights = np.zeros(size)
     weights[:, 0] = 1.0  # nothing to hold out: the table, or where there is none the pooled counts
     if held_out >= 1 and len(values):
-        before, after = values[:, :-held_out], values[:, -held_out:]
+        sample = values[combine.thin(combine.classify(values))]
+        before, after = sample[:, :-held_out], sample[:, -held_out:]
         actual = np.cumsum(after, axis=1) if frame.cumulative else after
         classes = combine.classify(before)
         trial = replace(settings, rows=settings.rows // 2)
-        tried = _candidates(before, classes, replace(frame, horizon=held_out), trial)
+        everyone = np.ones(size[1], dtype=bool)
+        tried = _candidates(before, classes, replace(frame, horizon=held_out), trial, everyone)
         if not np.isnan(actual).all():
             weights, loss = combine.held_out_weights(tried, actual, classes, frame.levels)
             below, at_or_below = coverage(actual, combine.blend(tried, weights, classes, whole))
     classes = combine.classify(values)
-    final = _candidates(values, classes, frame, settings)
+    final = _candidates(values, classes, frame, settings, weights.max(axis=0) > 0)
     return _Blend(combine.blend(final, weights, classes, whole), weights, loss, below, at_or_below)
 
 
-def _candidates(values: Floats, classes: Ints, frame: methods.Frame, settings: analogue.Settings) -> Floats:
-    """Quantiles [method, series, horizon, q] of every candidate, in the order of _names."""
+def _candidates(
+    values: Floats, classes: Ints, frame: methods.Frame, settings: analogue.Settings, wanted: NDArray[np.bool_]
+) -> Floats:
+    """Quantiles [method, series, horizon, q] of the wanted candidates and of the last one; NaN for the others."""
     periods = values.shape[1]
-    known = panel(values, frame.season)
-    table = analogue.fit(known, periods, frame.horizon, settings, frame.cumulative)
-    out = np.full((len(_names(frame.season)), len(values), frame.horizon, len(frame.levels)), np.nan)
-    if table is not None:
-        out[0] = analogue.predict(table, known, periods, frame.horizon, frame.levels, settings)
-    out[1] = methods.empirical(values, frame)
+    out = np.full((len(wanted), len(values), frame.horizon, len(frame.levels)), np.nan)
+    if wanted[0]:
+        known = panel(values, frame.season)
+        table = analogue.fit(known, periods, frame.horizon, settings, frame.cumulative)
+        if table is not None:
+            out[0] = analogue.predict(table, known, periods, frame.horizon, frame.levels, settings)
+    if wanted[1]:
+        out[1] = methods.empirical(values, frame)
     span = min(frame.horizon, periods // 2)
     for m, rate in enumerate(methods.rates(frame.season).values(), start=2):
-        out[m] = methods.dispersed(rate, values, classes, span, frame)
+        if wanted[m] or m == len(wanted) - 1:
+            out[m] = methods.dispersed(rate, values, classes, span, frame)
     return out

@@ -241,6 +241,16 @@ def read(kinds: dict[str, type[Fact]], jwt: bytes, disclosures: Iterable[bytes] 
     return Signed(jwt, listed, envelope, fact, full, batch)
 
 
+def count_digests(part: Any, where: Layout) -> int:
+    """How many private fields a publicly read struct commits to, all depths."""
+    count = 0 if part.sd_ is UNSET else len(part.sd_)
+    for name, is_list, below in where.children:
+        value = getattr(part, name)
+        if value is not None:
+            count += sum(count_digests(child, below) for child in (value if is_list else (value,)))
+    return count
+
+
 def clear_private(part: Any, where: Layout) -> bool:
     """Whether any private field of a publicly read struct has a value."""
     for name in where.private:

@@ -34,10 +34,16 @@ class StoredBlock(Struct):
 
 
 def blocks(
-    entries: Iterator[bytes], first: int, applier: Applier, disclosures: Disclosures | None
+    entries: Iterator[bytes],
+    first: int,
+    applier: Applier,
+    disclosures: Disclosures | None,
+    on_bad: Callable[[int, str], None] | None = None,
 ) -> Iterator[StoredBlock]:
     """The blocks of a stretch of entries that starts at a header.
 
+    Args:
+        on_bad: told (position, why) of disclosures that do not fit; the fact is then read without. Else they raise.
     Raises: ReplayFault where an entry does not read, or a block is not as its header says.
     """
     position = first
@@ -55,7 +61,7 @@ def blocks(
             leaves.append(inner)
             if i < header.facts:
                 entry = _entry(inner, at, "fact", "batched")
-                facts.append(_fact(entry, at, applier, private.get(at, [])))
+                facts.append(_fact(entry, at, applier, private.get(at, []), on_bad))
         yield StoredBlock(position, header, leaves, facts)
         position += len(leaves)
 
@@ -70,12 +76,15 @@ def _entry(leaf: bytes, position: int, *forms: str) -> Entry:
     return entry
 
 
-def _fact(entry: Entry, position: int, applier: Applier, disclosed: list[bytes]) -> Signed:
+def _fact(
+    entry: Entry, position: int, applier: Applier, disclosed: list[bytes], on_bad: Callable[[int, str], None] | None
+) -> Signed:
     try:
         return read(applier.book.kinds, entry.body, disclosed, entry.batch)
     except Refused as refused:
-        if refused.code == "fact.bad_disclosure":
-            raise ReplayFault(position, f"its disclosures: {refused.refusal.message}") from None
+        if refused.code == "fact.bad_disclosure" and on_bad is not None:
+            on_bad(position, refused.refusal.message)
+            return _fact(entry, position, applier, [], None)
         raise ReplayFault(position, str(refused)) from None
 
 

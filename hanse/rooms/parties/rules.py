@@ -132,6 +132,19 @@ def party_behind(draft: Draft, alias: str) -> str:
     return member.party
 
 
+def require_home(draft: Draft, circle: str) -> Circle:
+    """The signer's home. Refuses, in order: parties.unknown_circle, parties.not_in_circle, parties.not_a_home."""
+    found = require_member(draft, circle)
+    require(found.purpose == "home", "parties.not_a_home", "this belongs in the party's home", got=found.purpose)
+    return found
+
+
+def signed_by(draft: Draft, circle: str, party: str) -> bool:
+    """Whether the fact of this circle was signed by the party, in its alias there: for circle and home rules."""
+    member = draft.get(MEMBERS, circle, draft.signer)
+    return member is not None and member.party == party
+
+
 def _add_key(draft: Draft, owner: str, public_key: str, from_at: int) -> None:
     """Refuses: parties.bad_key, parties.key_taken."""
     try:
@@ -332,8 +345,7 @@ def forget_member(draft: Draft, fact: LeaveCircle) -> None:
 @rule(SetPermit)
 def in_own_home(draft: Draft, fact: SetSite | AppointStaff | SetPermit) -> None:
     """Refuses, in order: parties.unknown_circle, parties.not_in_circle, parties.not_a_home."""
-    circle = require_member(draft, fact.circle)
-    require(circle.purpose == "home", "parties.not_a_home", "this belongs in the party's home", got=circle.purpose)
+    require_home(draft, fact.circle)
 
 
 @circle_rule(SetSite)

@@ -26,7 +26,7 @@ from hanse.kernel.kept import (
 )
 from hanse.kernel.refusal import Refusal, Refused
 from hanse.kernel.rules import Rulebook
-from hanse.kernel.state import Draft, State, digest_of
+from hanse.kernel.state import Draft, State
 
 EVENTS_MAX = 200
 """Events that one fact may cause, subscribers' own events included."""
@@ -79,8 +79,9 @@ class Applier:
         on_bug: Callable[[BaseException], None] | None = None,
     ) -> None:
         self.state, self.book, self.strict, self.on_bug = state, book, strict, on_bug
-        self._net = ""
+        self._net, self._size = "", -1
         self._home_tables: set[str] = book.find_homes.__dict__["tables"]
+        self._highest: dict[str, int] = {}
         self._homes: dict[str, list[tuple[str, str]]] = {}
         self._public = {table.name for table in book.tables if not table.circle and table is not META}
 
@@ -107,6 +108,10 @@ class Applier:
         """
         meta = self.meta
         self._net = meta.net
+        if meta.size != self._size:  # a block was taken back, or this is the first
+            self._highest.clear()
+            self._homes.clear()
+        self._size = -1
         self.state.begin()
         now, first = max(time, meta.time), meta.size
         outcomes: list[Outcome] = []
@@ -131,7 +136,7 @@ class Applier:
     def _close(self, meta: Meta, header: Header, size: int, swept_day: int) -> bytes:
         """Fold the block's public row changes into the running state hash; the new `META`."""
         changes = self.state.take_changes()
-        digest = digest_of(changes, self.state.tables, self._public & changes.keys())
+        digest = self.state.digest(changes, self._public & changes.keys())
         state = hashlib.sha256(b"hanse state\n" + meta.state + digest).digest()
         after = Meta(
             net=meta.net,
@@ -143,12 +148,13 @@ class Applier:
             position=size - 1,
         )
         self.state.write(META, (1,), after)
+        self._size = size
         self.state.take_changes()
         return state
 
     def _fact(self, signed: Signed, position: int, now: int) -> Outcome:
         envelope = signed.envelope
-        seen = self.state.get(SEEN, (envelope.kid, envelope.nonce))
+        seen = self._seen(envelope.kid, envelope.nonce)
         if seen is not None:
             if seen.hash == signed.hash:
                 return Outcome(seen.position, seen.code, repeated=True)
@@ -184,11 +190,9 @@ class Applier:
             code = refusal.code
         else:
             draft.keep()
-        mark = Draft(self.state, now=now, position=position)
-        mark.put(SEEN, Seen(kid=envelope.kid, nonce=envelope.nonce, exp=envelope.exp, hash=signed.hash, code=code))
+        self._see(signed, position, code)
         if refusal is not None:
-            self._count_refusal(mark, envelope.kid, now)
-        mark.keep()
+            self._count_refusal(envelope.kid, position, now)
         outcome = Outcome(position, code, refusal)
         if refusal is None and signed.full is not None:
             self._private(signed.full, draft.signer, position, now, outcome)
@@ -203,9 +207,26 @@ class Applier:
             self.on_bug(error)
         return Refusal("kernel.bug", "this fact meets a fault of the software; it changed nothing")
 
-    def _count_refusal(self, draft: Draft, kid: str, now: int) -> None:
-        hour, had = now // 3600, draft.get(REFUSALS, kid)
-        draft.put(REFUSALS, Refusals(kid=kid, hour=hour, count=had.count + 1 if had and had.hour == hour else 1))
+    def _seen(self, kid: str, nonce: int) -> Seen | None:
+        """What stands under a nonce. A nonce above the highest known of its key is new; no table is asked."""
+        highest = self._highest.get(kid)
+        if highest is None:
+            self.state.flush(SEEN)
+            found = self.state.conn.execute(f"SELECT MAX(nonce) FROM {SEEN.name} WHERE kid = ?", (kid,)).fetchone()[0]
+            highest = self._highest[kid] = -1 if found is None else found
+        return None if nonce > highest else self.state.get(SEEN, (kid, nonce))
+
+    def _see(self, signed: Signed, position: int, code: str) -> None:
+        envelope = signed.envelope
+        kid, nonce = envelope.kid, envelope.nonce
+        row = Seen(kid=kid, nonce=nonce, exp=envelope.exp, hash=signed.hash, code=code, position=position)
+        self.state.write(SEEN, (kid, nonce), row)
+        self._highest[kid] = max(self._highest[kid], nonce)
+
+    def _count_refusal(self, kid: str, position: int, now: int) -> None:
+        hour, had = now // 3600, self.state.get(REFUSALS, (kid,))
+        count = had.count + 1 if had and had.hour == hour else 1
+        self.state.write(REFUSALS, (kid,), Refusals(kid=kid, hour=hour, count=count, position=position))
 
     def refusals_left(self, kid: str, now: int) -> int:
         """How many refusals a key may still cause in this ledger hour."""
@@ -267,16 +288,15 @@ class Applier:
             code = outcome.private[circle].code
             draft = Draft(self.state, now=now, position=position, signer=signer, circle=circle)
             draft.put(PRIVATE_OUTCOMES, PrivateOutcome(circle=circle, at=position, code=code))
+        draft.keep()
         changes = draft.changes()
         if not self._home_tables.isdisjoint(changes):
             self._homes.clear()
-        said = digest_of(changes, self.state.tables, changes)
-        before = draft.get(CHAIN, circle)
-        running = hashlib.sha256(
-            (before.hash if before else b"") + b"%d %b " % (position, code.encode()) + said
-        ).digest()
-        draft.put(CHAIN, Chain(circle=circle, hash=running, count=(before.count if before else 0) + 1))
-        draft.keep()
+        before = self.state.get(CHAIN, (circle,))
+        running = hashlib.sha256(before.hash if before else b"")
+        running.update(b"%d %b " % (position, code.encode()) + self.state.digest(changes, changes))
+        count = before.count + 1 if before else 1
+        self.state.write(CHAIN, (circle,), Chain(circle=circle, hash=running.digest(), count=count, position=position))
         return code == OK
 
     def _due(self, now: int) -> list[Timer]:

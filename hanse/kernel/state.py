@@ -48,6 +48,7 @@ class State:
         self.tables = {table.name: table for table in tables}
         self._cache: dict[str, dict[Key, Any]] = {name: {} for name in self.tables}
         self._dirty: dict[str, dict[Key, Any]] = {name: {} for name in self.tables}
+        self._ready: dict[str, dict[Key, tuple[SqlValue, ...]]] = {name: {} for name in self.tables}
         self.changes: dict[str, dict[Key, Any]] = {}
         self._sql = {t.name: _statements(t) for t in tables}
 
@@ -95,9 +96,24 @@ class State:
         return [table.from_sql(found) for found in self.conn.execute(sql, values)]
 
     def write(self, table: Table[Any], key: Key, row: Any) -> None:
-        self._dirty[table.name][key] = row
-        self._cache[table.name].pop(key, None)
-        self.changes.setdefault(table.name, {})[key] = row
+        name = table.name
+        self._dirty[name][key] = row
+        self._cache[name].pop(key, None)
+        self._ready[name].pop(key, None)
+        self.changes.setdefault(name, {})[key] = row
+
+    def digest(self, changes: dict[str, dict[Key, Any]], names: Iterable[str]) -> bytes:
+        """SHA-256 over changed rows in order of (table, key): what replicas compare. The rows have been written."""
+        running = hashlib.sha256()
+        for name in sorted(names):
+            table, ready, rows = self.tables[name], self._ready[name], changes[name]
+            for key in sorted(rows):
+                row = rows[key]
+                values = None
+                if row is not None:
+                    values = ready[key] = table.to_sql(row)
+                running.update(_pack((name, key, values)))
+        return running.digest()
 
     def flush(self, table: Table[Any]) -> None:
         """Write a table's changed rows down, inside the open transaction."""
@@ -105,7 +121,8 @@ class State:
         if not dirty:
             return
         _, put, drop = self._sql[table.name]
-        puts = [table.to_sql(row) for row in dirty.values() if row is not None]
+        ready, to_sql = self._ready[table.name], table.to_sql
+        puts = [ready.get(key) or to_sql(row) for key, row in dirty.items() if row is not None]
         drops = [key for key, row in dirty.items() if row is None]
         if puts:
             self.conn.executemany(put, puts)
@@ -113,6 +130,7 @@ class State:
             self.conn.executemany(drop, drops)
         self._cache[table.name].update(dirty)
         dirty.clear()
+        ready.clear()
 
     def take_changes(self) -> dict[str, dict[Key, Any]]:
         """What changed since the last call, and forget it."""
@@ -139,6 +157,7 @@ class State:
             self.conn.execute("ROLLBACK")
         for name in self.tables:
             self._dirty[name].clear()
+            self._ready[name].clear()
             self._cache[name].clear()
         self.changes = {}
 
@@ -151,17 +170,6 @@ def _statements(table: Table[Any]) -> tuple[str, str, str]:
         f"INSERT OR REPLACE INTO {table.name} ({columns}) VALUES ({', '.join('?' * len(table.columns))})",
         f"DELETE FROM {table.name} WHERE {match}",
     )
-
-
-def digest_of(changes: dict[str, dict[Key, Any]], tables: dict[str, Table[Any]], names: Iterable[str]) -> bytes:
-    """SHA-256 over changed rows in order of (table, key): what replicas compare."""
-    running = hashlib.sha256()
-    for name in sorted(names):
-        table = tables[name]
-        for key in sorted(changes[name]):
-            row = changes[name][key]
-            running.update(_pack((name, key, None if row is None else table.to_sql(row))))
-    return running.digest()
 
 
 class Draft:

@@ -147,7 +147,7 @@ def read_group(read: ReadAt, group: Group) -> list[bytes]:
     start = base
     for end, checksum in zip(table[0::2], table[1::2], strict=True):
         entry = data[start : base + end]
-        if crc32(entry) != checksum or base + end < start:
+        if not start <= base + end <= len(data) or crc32(entry) != checksum:
             raise damaged(SEGMENT, group.first + len(entries), "the entry does not match its checksum")
         entries.append(entry)
         start = base + end

@@ -42,6 +42,7 @@ class Log:
         self._recent: list[bytearray] = []  # by tile level: the hashes from the start of the last published tile on
         self._published = 0
         self._checkpoint: bytes | None = None
+        self._keys: list[VerifierKey] = []  # every key that ever signed here, as on file
         self._memory = Lock()
         self._publishing = Lock()
 
@@ -52,13 +53,14 @@ class Log:
         Args:
             origin: the log's name in its checkpoints; it cannot change.
             signer: a log key whose name should be the origin; without it nothing can be published.
-        Raises, in order: `Damaged` (the checkpoint is not readable, not signed by the signer or the key on file, of
-            another origin), `Locked`, `UnknownVersion`, `Damaged` (segment; or a checkpoint that the entries do not
-            lead to).
+        Raises, in order: `Damaged` (the key file or checkpoint is not readable, the checkpoint not signed by the signer
+            or a key on file, or of another origin), `Locked`, `UnknownVersion`, `Damaged` (segment; or a checkpoint
+            that the entries do not lead to).
         """
         directory = Path(directory)
         (directory / PUBLIC).mkdir(parents=True, exist_ok=True)
-        checkpoint, data = _last_checkpoint(directory, origin, signer)
+        keys = _keys_on_file(directory / PUBLIC / KEY)
+        checkpoint, data = _last_checkpoint(directory / PUBLIC, origin, [*keys, signer.key] if signer else keys)
         segment = Segment.open(directory, keep=checkpoint.size if checkpoint else 0, files=files)
         log = cls(segment, origin, signer, files)
         try:
@@ -67,7 +69,7 @@ class Log:
         except BaseException:
             segment.abandon()
             raise
-        log._checkpoint = data
+        log._checkpoint, log._keys = data, keys
         return log
 
     # --- writing ---
@@ -100,8 +102,9 @@ class Log:
             with self._memory:
                 checkpoint = Checkpoint(self.origin, self._edge.size, self._edge.root())
             self._segment.sync()
-            if not self._published:
-                self._writer.write(KEY, f"{self._signer.key}\n".encode())
+            if self._signer.key not in self._keys:
+                self._keys.append(self._signer.key)
+                self._writer.write(KEY, write_keys(self._keys))
             self._write_tiles(checkpoint.size)
             data = checkpoint.signed([self._signer])
             self._writer.publish(data)
@@ -284,6 +287,10 @@ class Log:
         edge = Frontier.load(checkpoint.size, read)
         if edge.root() != checkpoint.root:
             raise damaged("tile", None, "the tiles at the right edge do not lead to the checkpoint's root")
+        first = max(0, checkpoint.size - 1) // TILE_WIDTH * TILE_WIDTH
+        leaves = merkle.leaf_hashes(self._segment.iterate(first, checkpoint.size))
+        if leaves and b"".join(leaves) != read(0, first, len(leaves)):
+            raise damaged("tile", first, "the last tile is not that of the entries")
         recent = [
             bytearray(read(level, full * TILE_WIDTH, rest) if rest else b"")
             for level, full, rest in tiles_of(checkpoint.size)
@@ -310,21 +317,40 @@ class Log:
             self._take(hashes)
 
 
+def write_keys(keys: Sequence[VerifierKey]) -> bytes:
+    """The key file: a vkey on each line, the one that signs now last."""
+    return "".join(f"{key}\n" for key in keys).encode()
+
+
+def read_keys(data: bytes) -> list[VerifierKey]:
+    """The keys of a key file. Raises: `NoteError`."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        raise NoteError("the key file is not UTF-8") from None
+    if not text.endswith("\n"):
+        raise NoteError("the key file does not end in a newline")
+    return [VerifierKey.parse(line) for line in text[:-1].split("\n")]
+
+
+def _keys_on_file(path: Path) -> list[VerifierKey]:
+    """The keys that signed here before. Raises: `Damaged`."""
+    try:
+        return read_keys(path.read_bytes())
+    except FileNotFoundError:
+        return []
+    except NoteError as error:
+        raise damaged(f"{PUBLIC}/{KEY}", None, str(error)) from error
+
+
 def _last_checkpoint(
-    directory: Path, origin: str, signer: Signer | None
+    public: Path, origin: str, keys: Sequence[VerifierKey]
 ) -> tuple[Checkpoint, bytes] | tuple[None, None]:
-    """The published checkpoint, signed by the signer or by the key on file; (None, None) where there is none."""
-    public = directory / PUBLIC
+    """The published checkpoint, signed by one of the keys; (None, None) where there is none."""
     try:
         data = (public / CHECKPOINT).read_bytes()
     except FileNotFoundError:
         return None, None
-    keys = [signer.key] if signer else []
-    try:
-        keys.append(VerifierKey.parse((public / KEY).read_text().rstrip("\n")))
-    except (OSError, ValueError) as error:
-        if not keys:
-            raise damaged(f"{PUBLIC}/{KEY}", None, f"no key to check the checkpoint with: {error}") from error
     try:
         return open_checkpoint(data, keys, origin)[0], data
     except NoteError as error:

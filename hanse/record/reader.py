@@ -14,7 +14,7 @@ from . import merkle
 from .damage import damaged
 from .merkle import HASH_BYTES, TILE_WIDTH
 from .note import Checkpoint, NoteError, VerifierKey, open_checkpoint
-from .tiles import CHECKPOINT, ENTRIES, Fetch, TileReader, fetch_from, tile_path, tiles_of
+from .tiles import CHECKPOINT, Fetch, TileReader, fetch_from, first_wrong, tile_path, tiles_of
 
 _PROVEN_TILES = 512
 
@@ -102,13 +102,11 @@ class LogReader:
 
     def bundle(self, number: int) -> list[bytes]:
         """The entries of one bundle, each proven. Raises: `Damaged` naming the file, and the entry if it is one."""
-        hashes = self.tile(0, number)
-        width = len(hashes) // HASH_BYTES
-        entries = self._tiles.bundle(number, width)
-        for at, (entry, expected) in enumerate(zip(entries, merkle.split_hashes(hashes), strict=True)):
-            if merkle.leaf_hash(entry) != expected:
-                path = tile_path(ENTRIES, number, width)
-                raise damaged(path, number * TILE_WIDTH + at, "the entry does not have its hash in the tree")
+        expected = merkle.split_hashes(self.tile(0, number))
+        path, entries, whole = self._tiles.bundle(number, len(expected))
+        wrong = first_wrong(merkle.leaf_hashes(entries), whole, expected)
+        if wrong is not None:
+            raise damaged(path, number * TILE_WIDTH + wrong, "the entry does not have its hash in the tree")
         return entries
 
     def entries(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:

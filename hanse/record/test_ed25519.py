@@ -5,8 +5,8 @@ import time
 import pytest
 
 from . import ed25519
-from .edge_cases import CASES
 from .ed25519 import OtherRule, public_key_of, self_check, sign, verify, verify_many
+from .edge_cases import CASES
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case[0])
@@ -16,7 +16,6 @@ def test_edge_cases_are_answered_as_libsodium_is_published_to(case):
 
 
 def test_the_table_has_cases_that_libsodium_and_others_answer_differently():
-    # The same key and message with S + order must not be a second signature; mixed points are accepted where they cancel.
     accepted = {name for name, yes, *_ in CASES if yes}
     assert {"many EdDSAs 3", "CCTV 7", "CCTV 29"} <= accepted
     assert len(CASES) - len(accepted) >= 15

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import struct
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -81,22 +81,31 @@ def pack_bundle(entries: Iterable[bytes]) -> bytes:
     return b"".join(parts)
 
 
-def unpack_bundle(data: bytes, path: str, first: int, width: int) -> list[bytes]:
-    """The entries of a bundle that should hold `width` of them; `path` and `first` (entry) are for the finding.
+def unpack_bundle(data: bytes) -> tuple[list[bytes], bool]:
+    """The entries of a bundle as far as its lengths tell them apart, and whether that is to its end.
 
-    Raises: `Damaged` naming the first entry that cannot be told apart.
+    >>> unpack_bundle(pack_bundle([b"a", b""])), unpack_bundle(b"\\x00\\x01a\\x00\\x09b")
+    (([b'a', b''], True), ([b'a'], False))
     """
     entries: list[bytes] = []
     at = 0
     while at < len(data):
         stop = at + 2 + int.from_bytes(data[at : at + 2], "big")
-        if stop > len(data) or len(entries) == width:
-            raise damaged(path, first + min(len(entries), width - 1), "the lengths in the bundle do not add up")
+        if stop > len(data) or at + 2 > len(data):
+            return entries, False
         entries.append(data[at + 2 : stop])
         at = stop
-    if len(entries) != width:
-        raise damaged(path, first + len(entries), f"the bundle has {len(entries)} entries, not {width}")
-    return entries
+    return entries, True
+
+
+def first_wrong(leaves: Sequence[bytes], whole: bool, expected: Sequence[bytes]) -> int | None:
+    """The place of the first leaf hash that is wrong, missing, or too many; None where all is right."""
+    for at, pair in enumerate(zip(leaves, expected, strict=False)):
+        if pair[0] != pair[1]:
+            return at
+    if len(leaves) == len(expected) and whole:
+        return None
+    return min(len(leaves), len(expected) - 1)
 
 
 class TileReader:
@@ -137,10 +146,14 @@ class TileReader:
                     self._cache.popitem(last=False)
         return known[: HASH_BYTES * width]
 
-    def bundle(self, number: int, width: int) -> list[bytes]:
-        """The first `width` entries of a bundle. Raises: `Damaged` (missing, or not of the form)."""
+    def bundle(self, number: int, width: int) -> tuple[str, list[bytes], bool]:
+        """(path, entries, whole) of a bundle that should hold `width` entries; nothing is proven yet.
+
+        Raises: `Damaged` (missing).
+        """
         path, data, stored = self._get(ENTRIES, number, width)
-        return unpack_bundle(data, path, number * TILE_WIDTH, stored)[:width]
+        entries, whole = unpack_bundle(data)
+        return path, (entries[:width] if stored > width else entries), whole or stored > width
 
     def hashes(self, size: int) -> Callable[[int, int, int], bytes]:
         """`merkle.StoredHashes` of the tree of `size` entries: never reads what such a tree does not have."""

@@ -6,8 +6,9 @@ Everything is recomputed, and each file is held against the others, so that a fi
 against its hash in the tile above; 4. each entry of each bundle against its hash in the tile; 5. each entry of the
 segment, where there is one, against the same hash, and its checksums.
 
-What is proven by the root is right, and what differs from it is wrong. Where a tile is wrong, its hashes are computed
-from what lies below; if these are proven, checking goes on with them.
+What is proven by the root is right, and what differs from it is wrong. Where the checkpoint cannot be used, the tiles
+at the right edge are taken as they are, which shows damage below them but no forgery. Where a tile is wrong, its hashes
+are computed from what lies below; if these are proven, checking goes on with them.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from pathlib import Path
 
 from . import merkle
 from .damage import Damaged, Finding
+from .frames import SEGMENT
+from .log import KEY, read_keys
 from .merkle import HASH_BYTES, TILE_WIDTH
 from .note import Checkpoint, Note, NoteError, VerifierKey
-from .frames import SEGMENT
 from .segment import Segment
-from .tiles import CHECKPOINT, ENTRIES, TileReader, fetch_from, tile_path, tiles_of
+from .tiles import CHECKPOINT, TileReader, fetch_from, first_wrong, parse_tile_path, tile_path, tiles_of
 
-KEY = "key"
 Progress = Callable[[int, int], None]
 """``on_progress(entries checked, entries in all)``"""
 
@@ -34,7 +35,7 @@ Progress = Callable[[int, int], None]
 class Report:
     """What was checked and what is wrong.
 
-    size: entries that the checkpoint covers; None where it could not be read. root: its root, 32 bytes.
+    size: entries that the checkpoint covers; None where it cannot be used. root: its root, 32 bytes.
     signed_by: names of the keys whose signature on it holds. own_key: no key was given, and the one in the record was
     used: that shows damage, not forgery. unpublished: whole entries in the segment that no checkpoint covers yet.
     segment_checked: whether there was a segment.
@@ -83,18 +84,27 @@ class _Verifier:
         """All steps of the module's docstring."""
         checkpoint = self.read_checkpoint()
         if checkpoint is not None:
-            self.report.size = self.size = checkpoint.size
-            self.report.root = checkpoint.root
-        segment = self.open_segment()
+            self.report.size, self.report.root = checkpoint.size, checkpoint.root
+        self.size, root = (checkpoint.size, checkpoint.root) if checkpoint else (self.size_of_tiles(), None)
+        segment = self.open_segment(checkpoint.size if checkpoint else 0)
         try:
-            if checkpoint is not None:
-                self.check_tree(checkpoint)
+            self.check_tree(root)
             if self.segment is not None:
                 self.check_rest()
         finally:
             if segment is not None:
                 segment.abandon()
         return self.report
+
+    def size_of_tiles(self) -> int:
+        """The size of the tree by the names of its tiles: what is left to go by when the checkpoint cannot be used."""
+        size = 0
+        public = self.directory / self.prefix
+        for path in (public / "tile" / "0").rglob("*"):
+            tile = parse_tile_path(str(path.relative_to(public)))
+            if tile is not None and path.is_file():
+                size = max(size, tile[1] * TILE_WIDTH + tile[2])
+        return size
 
     def found(self, path: str, entry: int | None, what: str) -> None:
         """Take down a finding."""
@@ -108,10 +118,9 @@ class _Verifier:
     # 1. checkpoint
 
     def read_checkpoint(self) -> Checkpoint | None:
-        """The checkpoint, if it can be read at all; its signature is checked and reported."""
+        """The checkpoint; None, and reported, where it cannot be read or no signature of the log holds."""
         path = self.prefix + CHECKPOINT
-        if not self.keys:
-            self.read_own_key()
+        self.read_own_keys()
         try:
             note = Note.parse((self.directory / path).read_bytes())
             checkpoint = Checkpoint.parse(note.text)
@@ -131,25 +140,29 @@ class _Verifier:
                 self.report.signed_by = [key.name for key in note.verified(self.keys)]
         except NoteError as error:
             self.found(path, None, str(error))
+            return None
         if self.origin is not None and checkpoint.origin != self.origin:
             self.found(path, None, f"a checkpoint of {checkpoint.origin!r}, not of {self.origin!r}")
         return checkpoint
 
-    def read_own_key(self) -> None:
-        """Use the key that lies in the record."""
+    def read_own_keys(self) -> None:
+        """Read the keys that lie in the record; use them where no other was given."""
         try:
-            self.keys = [VerifierKey.parse((self.directory / self.prefix / KEY).read_text().removesuffix("\n"))]
-            self.report.own_key = True
+            own = read_keys((self.directory / self.prefix / KEY).read_bytes())
         except FileNotFoundError:
-            if (self.directory / self.prefix / CHECKPOINT).exists():
+            if not self.keys and (self.directory / self.prefix / CHECKPOINT).exists():
                 self.found(self.prefix + KEY, None, "the file is missing, and no other key was given")
-        except ValueError as error:
+            return
+        except NoteError as error:
             self.found(self.prefix + KEY, None, str(error))
+            return
+        if not self.keys:
+            self.keys, self.report.own_key = own, True
 
-    def open_segment(self) -> Segment | None:
+    def open_segment(self, keep: int) -> Segment | None:
         """The segment, scanned to its end, if there is one."""
         try:
-            segment = Segment.open(self.directory, read_only=True, scan=True, keep=self.size)
+            segment = Segment.open(self.directory, read_only=True, scan=True, keep=keep)
         except FileNotFoundError:
             return None
         except Damaged as error:
@@ -166,10 +179,10 @@ class _Verifier:
 
     # 2. the right edge
 
-    def check_tree(self, checkpoint: Checkpoint) -> None:
-        """Walk the tree from left to right, below each hash of the partial tiles."""
+    def check_tree(self, root: bytes | None) -> None:
+        """Walk the tree from left to right, below each hash of the partial tiles; a root of None is not known."""
         levels = [step for step in tiles_of(self.size) if step[2]][::-1]
-        edge = self.edge_of(checkpoint, levels)
+        edge = self.edge_of(root, levels)
         for (level, number, width), hashes in zip(levels, edge, strict=True):
             if level == 0:
                 self.check_bundle(number, width, hashes)
@@ -178,16 +191,16 @@ class _Verifier:
                 expected = hashes[HASH_BYTES * at : HASH_BYTES * (at + 1)] if hashes else None
                 self.walk(level - 1, number * TILE_WIDTH + at, expected)
 
-    def edge_of(self, checkpoint: Checkpoint, levels: Sequence[tuple[int, int, int]]) -> list[bytes | None]:
-        """The hashes of the partial tiles that lead to the checkpoint's root; what differs from them is reported."""
+    def edge_of(self, root: bytes | None, levels: Sequence[tuple[int, int, int]]) -> list[bytes | None]:
+        """The hashes of the partial tiles that lead to the root; what differs from them is reported."""
         stored = [self.stored(*step) for step in levels]
-        if _root_of_edge(stored) == checkpoint.root:
+        if root is None or _root_of_edge(stored) == root:
             return stored
         computed = [self.computed(*step) for step in levels]
         choices = sorted(product((False, True), repeat=len(levels)), key=sum)
         for choice in choices:
             edge = [computed[i] if use else stored[i] for i, use in enumerate(choice)]
-            if _root_of_edge(edge) != checkpoint.root:
+            if _root_of_edge(edge) != root:
                 continue
             for i, use in enumerate(choice):
                 if use and stored[i] is not None:
@@ -210,7 +223,8 @@ class _Verifier:
         """The hashes of a tile from what is stored one level below; None where that cannot be read."""
         try:
             if level == 0:
-                return b"".join(merkle.leaf_hashes(self.tiles.bundle(number, width)))
+                leaves = merkle.leaf_hashes(self.tiles.bundle(number, width)[1])
+                return b"".join(leaves) if len(leaves) == width else None
             first = number * TILE_WIDTH
             below = (self.tiles.tile(level - 1, first + at, TILE_WIDTH) for at in range(width))
             return b"".join(map(merkle.fold_perfect, below))
@@ -228,7 +242,7 @@ class _Verifier:
         path = self.prefix + self.stored_path(level, number, width)
         self.found(path, entry, "the tile's hash of it is not the one that the checkpoint proves")
 
-    def stored_path(self, level: int | str, number: int, width: int) -> str:
+    def stored_path(self, level: int, number: int, width: int) -> str:
         """Where a tile was read: a partial one may have been replaced by the full one."""
         path = tile_path(level, number, width)
         return path if (self.directory / self.prefix / path).exists() else tile_path(level, number)
@@ -259,25 +273,22 @@ class _Verifier:
         first = number * TILE_WIDTH
         expected = merkle.split_hashes(hashes) if hashes else None
         try:
-            entries: list[bytes] | None = self.tiles.bundle(number, width)
+            path, entries, whole = self.tiles.bundle(number, width)
+            if expected is not None:
+                self.compare(self.prefix + path, first, entries, whole, expected)
         except Damaged as error:
             self.found_published(error)
-            entries = None
-        if entries is not None and expected is not None:
-            path = self.prefix + self.stored_path(ENTRIES, number, width)
-            self.compare(path, first, merkle.leaf_hashes(entries), expected)
         mine = self.from_segment(width)
         if mine is not None and expected is not None:
-            self.compare(SEGMENT, first, merkle.leaf_hashes(mine), expected)
+            self.compare(SEGMENT, first, mine, True, expected)
         self.done += width
         self.progress(self.done, self.size)
 
-    def compare(self, path: str, first: int, mine: list[bytes], expected: list[bytes]) -> None:
+    def compare(self, path: str, first: int, entries: list[bytes], whole: bool, expected: list[bytes]) -> None:
         """Report the first entry whose hash is not the expected one."""
-        if mine == expected:
-            return
-        at = next((at for at, pair in enumerate(zip(mine, expected, strict=False)) if pair[0] != pair[1]), len(mine))
-        self.found(path, first + at, "the entry does not have its hash in the tree")
+        wrong = first_wrong(merkle.leaf_hashes(entries), whole, expected)
+        if wrong is not None:
+            self.found(path, first + wrong, "the entry does not have its hash in the tree")
 
     def from_segment(self, count: int) -> list[bytes] | None:
         """The next entries of the segment; None where there is none, or no longer."""

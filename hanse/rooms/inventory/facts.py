@@ -156,7 +156,7 @@ class Hold(Row, frozen=True, kw_only=True):
     """What an order has allocated of one stock."""
 
     circle: str
-    order: str
+    order_id: str
     site: str
     own_number: str
     lot: str
@@ -209,7 +209,7 @@ MOVEMENTS = Table(
 HOLDS = Table(
     "inventory_hold",
     Hold,
-    ("circle", "order", "site", "own_number", "lot", "owner"),
+    ("circle", "order_id", "site", "own_number", "lot", "owner"),
     index=[("circle", "own_number")],
     circle=True,
 )

@@ -303,7 +303,7 @@ def _hold(draft: Draft, order: str, key: StockKey, each: int) -> None:
             HOLDS,
             Hold(
                 circle=draft.circle,
-                order=order,
+                order_id=order,
                 site=key.site,
                 own_number=key.own_number,
                 lot=key.lot,

@@ -1,0 +1,182 @@
+"""How stock is counted, corrected, moved, priced and numbered, at home."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from hanse.kernel.refusal import require
+from hanse.kernel.rules import circle_rule, rule
+from hanse.kernel.state import Draft
+from hanse.rooms.catalog.own_numbers import require_own_item
+from hanse.rooms.inventory.facts import (
+    POLICIES,
+    SERIALS,
+    Adjust,
+    AdjustLine,
+    Count,
+    CountLine,
+    Move,
+    Policy,
+    RecordSerials,
+    Serial,
+    SetPolicy,
+)
+from hanse.rooms.inventory.rules import StockKey, change, stock_of
+from hanse.rooms.parties.facts import SITES
+from hanse.rooms.parties.rules import require_home
+
+_SIGN = {"found": 1, "produced": 1, "received": 1, "scrapped": -1, "damaged": -1, "consumed": -1, "sold": -1}
+
+
+@rule(Count)
+@rule(Adjust)
+@rule(Move)
+@rule(SetPolicy)
+@rule(RecordSerials)
+def at_home(draft: Draft, fact: Count | Adjust | Move | SetPolicy | RecordSerials) -> None:
+    """Refuses, in order: parties.unknown_circle, parties.not_in_circle, parties.not_a_home."""
+    require_home(draft, fact.circle)
+
+
+def require_site(draft: Draft, site: str) -> None:
+    """Refuses: inventory.unknown_site."""
+    found = draft.get(SITES, draft.circle, site)
+    require(found, "inventory.unknown_site", "no such site of yours", got=site, next="set the site first")
+
+
+def _key(line: CountLine | AdjustLine) -> StockKey:
+    return StockKey(line.site, line.own_number, line.lot, line.owner)
+
+
+def _require_known(draft: Draft, lines: Sequence[CountLine | AdjustLine]) -> None:
+    """Refuses, in order of the lines: inventory.unknown_site, catalog.unknown_own_number."""
+    sites, numbers = set(), set()
+    for line in lines:
+        if line.site not in sites:
+            require_site(draft, line.site)
+            sites.add(line.site)
+        if line.own_number not in numbers:
+            require_own_item(draft, line.own_number)
+            numbers.add(line.own_number)
+
+
+@circle_rule(Count)
+def count(draft: Draft, fact: Count) -> None:
+    """On hand becomes what was counted; where less was found than is promised, the rest is recorded as short.
+
+    Refuses, in order: inventory.repeated_line, inventory.counted_ahead, inventory.unknown_site,
+    catalog.unknown_own_number, inventory.older_count, inventory.moved_since.
+    """
+    keys = [_key(line) for line in fact.lines]
+    require(len(set(keys)) == len(keys), "inventory.repeated_line", "one stock is counted twice")
+    at = fact.counted_at or draft.now
+    require(at <= draft.now, "inventory.counted_ahead", "a count is not in the future", got=at, expected=draft.now)
+    _require_known(draft, fact.lines)
+    found = [stock_of(draft, key) for key in keys]
+    for stock in found:
+        where = f"{stock.own_number} at {stock.site}"
+        later = stock.counted_at <= at
+        require(later, "inventory.older_count", f"{where} was counted later", got=at, expected=f">= {stock.counted_at}")
+        still = stock.changed_at <= at
+        require(still, "inventory.moved_since", f"{where} has moved since", got=at, expected=f">= {stock.changed_at}")
+    for line, stock in zip(fact.lines, found, strict=True):
+        before = replace(
+            stock,
+            counted_at=at,
+            moved_at=line.moved_at if line.moved_at and not stock.changed_at else stock.moved_at,
+        )
+        change(
+            draft,
+            before,
+            each=line.each - stock.on_hand_each,
+            reason="counted",
+            unit_cost_minor=line.unit_cost_minor,
+            made_at=at,
+        )
+
+
+@circle_rule(Adjust)
+def adjust(draft: Draft, fact: Adjust) -> None:
+    """Lines of one stock count together. Goods that are promised may be scrapped: what is then missing is short.
+
+    Refuses, in order: inventory.bad_quantity (zero, or a sign against its reason), inventory.made_ahead,
+    inventory.unknown_site, catalog.unknown_own_number, inventory.not_enough.
+    """
+    for line in fact.lines:
+        good = line.each * _SIGN.get(line.reason, line.each) > 0
+        require(good, "inventory.bad_quantity", f"{line.reason} does not take this quantity", got=line.each)
+        ahead = line.made_at <= draft.now
+        require(ahead, "inventory.made_ahead", "a change is not in the future", got=line.made_at, expected=draft.now)
+    _require_known(draft, fact.lines)
+    for line in fact.lines:
+        stock = stock_of(draft, _key(line))
+        require(
+            stock.on_hand_each + line.each >= 0,
+            "inventory.not_enough",
+            f"{-line.each} each of {line.own_number} at {line.site}, on hand {stock.on_hand_each} each",
+            got=line.each,
+            expected=f">= {-stock.on_hand_each}",
+            next="count it first",
+        )
+        change(draft, stock, each=line.each, reason=line.reason, reference=line.note, made_at=line.made_at)
+
+
+@circle_rule(Move)
+def move(draft: Draft, fact: Move) -> None:
+    """Cost and standing time move with the goods.
+
+    Refuses, in order: inventory.bad_quantity, inventory.unknown_site (from, then to), inventory.same_site,
+    inventory.not_enough.
+    """
+    require(fact.each > 0, "inventory.bad_quantity", "a quantity is at least one", got=fact.each, expected=">= 1")
+    require_site(draft, fact.from_site)
+    require_site(draft, fact.to_site)
+    require(fact.from_site != fact.to_site, "inventory.same_site", "it stands there already", got=fact.to_site)
+    there = stock_of(draft, StockKey(fact.from_site, fact.own_number, fact.lot, fact.owner))
+    require(
+        fact.each <= there.free_each,
+        "inventory.not_enough",
+        f"asked {fact.each} each, free {there.free_each} each of {fact.own_number} at {fact.from_site}",
+        got=fact.each,
+        expected=f"<= {there.free_each}",
+        next="lower the quantity or choose another lot",
+    )
+    change(draft, there, each=-fact.each, reason="moved", reference=fact.to_site)
+    here = stock_of(draft, StockKey(fact.to_site, fact.own_number, fact.lot, fact.owner))
+    if not here.on_hand_each:
+        here = replace(here, moved_at=there.moved_at, unit_cost_minor=there.unit_cost_minor)
+    change(draft, here, each=fact.each, reason="moved", reference=fact.from_site)
+
+
+@circle_rule(SetPolicy)
+def set_policy(draft: Draft, fact: SetPolicy) -> None:
+    """Refuses, in order: catalog.unknown_own_number, inventory.bad_minimum."""
+    require_own_item(draft, fact.own_number)
+    good = fact.minimum_price_minor >= 0
+    require(good, "inventory.bad_minimum", "a minimum price is not negative", got=fact.minimum_price_minor)
+    draft.put(
+        POLICIES,
+        Policy(
+            circle=fact.circle,
+            own_number=fact.own_number,
+            minimum_price_minor=fact.minimum_price_minor,
+            currency=fact.currency,
+            keep_each=fact.keep_each,
+        ),
+    )
+
+
+@circle_rule(RecordSerials)
+def record_serials(draft: Draft, fact: RecordSerials) -> None:
+    """Refuses, in order: inventory.unknown_site, catalog.unknown_own_number, inventory.repeated_serial."""
+    require_site(draft, fact.site)
+    require_own_item(draft, fact.own_number)
+    unique = len(set(fact.serials)) == len(fact.serials)
+    require(unique, "inventory.repeated_serial", "a serial number stands twice")
+    for serial in fact.serials:
+        draft.put(
+            SERIALS,
+            Serial(circle=fact.circle, own_number=fact.own_number, serial=serial, site=fact.site, lot=fact.lot),
+        )

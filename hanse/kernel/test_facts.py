@@ -164,7 +164,7 @@ def test_a_batch_is_an_rfc_6962_tree_and_covers_each_of_its_facts_alone(count: i
     frontier.append(merkle.leaf_hashes(jwts))
     assert root == frontier.root()
     for i, jwt in enumerate(jwts):
-        merkle.verify_inclusion(i, count, merkle.leaf_hashes([jwt])[0], list(paths[i]), root)
+        merkle.verify_inclusion(merkle.leaf_hash(jwt), i, count, paths[i], root)
 
 
 def _batch(facts: list[Fact]) -> list[tuple[bytes, list[bytes], Any]]:

@@ -42,10 +42,15 @@ class FaultyFiles(Files):
             half()
         self._dead = True
         if self._power is not None:
-            for _, undo in reversed(self._undo):
-                if self._power.random() < 0.5:
-                    undo()
+            self.cut_power(self._power)
         raise Crash
+
+    def cut_power(self, coin: Random | None = None) -> None:
+        """Undo what was not synced: everything, or each piece by the toss of a coin."""
+        for _, undo in reversed(self._undo):
+            if coin is None or coin.random() < 0.5:
+                undo()
+        self._undo.clear()
 
     def _synced(self, path: str) -> None:
         self._undo = [piece for piece in self._undo if piece[0] != path]

@@ -11,9 +11,9 @@ import jinja2
 from litestar import Litestar, Request, Router
 from litestar.config.compression import CompressionConfig
 from litestar.config.response_cache import ResponseCacheConfig
-from litestar.contrib.jinja import JinjaTemplateEngine
 from litestar.datastructures import State
 from litestar.di import Provide
+from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template.config import TemplateConfig
 
 from hanse.web import home, settings, signin
@@ -50,7 +50,7 @@ def environment(folders: list[Path]) -> jinja2.Environment:
 
 
 def provide_session(request: Request[Any, Any, Any]) -> Session:
-    """The reader, for handlers with a `session: Session` parameter (on public pages use `request.state.shell`)."""
+    """The reader, for handlers with a `session: Reader` parameter (on public pages use `request.state.shell`)."""
     session: Session = request.state.shell.session
     return session
 

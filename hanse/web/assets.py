@@ -10,6 +10,7 @@ from typing import Any
 
 from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 
 FOLDER = Path(__file__).parent / "static"
 TYPES = {
@@ -44,7 +45,7 @@ def asset(name: str) -> str:
 
 
 @get("/static/{path:path}", opt={"static": True, "public": True}, sync_to_thread=False, include_in_schema=False)
-def static_file(request: Request[Any, Any, Any], path: Path) -> Response[bytes]:
+def static_file(request: Request[Any, Any, Any], path: FromPath[Path]) -> Response[bytes]:
     """A static file; under its hash for a year, under its plain name or an older hash for a minute."""
     name = str(path).lstrip("/")
     head, _, rest = name.partition("/")

@@ -8,13 +8,13 @@ from litestar import Request, get, post
 from litestar.datastructures.cookie import Cookie
 from litestar.enums import RequestEncodingType
 from litestar.exceptions import NotFoundException
-from litestar.params import Body
+from litestar.params import Body, FromPath, FromQuery
 from litestar.response import Redirect, Response, Template
 
 from hanse.web.gate import session_cookie
 from hanse.web.page import go, local_path, page
 from hanse.web.refusals import Refusal
-from hanse.web.site import Session, Site
+from hanse.web.site import Reader, Site
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 HITS_MAX = 50
@@ -28,7 +28,7 @@ def site_of(request: Request[Any, Any, Any]) -> Site:
 
 
 @get("/", sync_to_thread=False)
-def start(request: Request[Any, Any, Any], session: Session) -> Template | Redirect:
+def start(request: Request[Any, Any, Any], session: Reader) -> Template | Redirect:
     """Where a reader lands: the site's home, or the menu as cards."""
     site = site_of(request)
     if site.home != "/":
@@ -44,7 +44,7 @@ def healthz(request: Request[Any, Any, Any]) -> dict[str, str]:
 
 
 @get("/search", sync_to_thread=False)
-def search(request: Request[Any, Any, Any], session: Session, q: str = "") -> Template:
+def search(request: Request[Any, Any, Any], session: Reader, q: FromQuery[str] = "") -> Template:
     """Everything that the reader may see and that a text finds: party, item, order, lot, entry number."""
     text = q.strip()[:200]
     hits = site_of(request).search(session, text, HITS_MAX) if text else ()
@@ -63,7 +63,7 @@ def theme(request: Request[Any, Any, Any], data: Form) -> Redirect:
 
 
 @post("/party", sync_to_thread=False)
-def change_party(request: Request[Any, Any, Any], session: Session, data: Form) -> Redirect:
+def change_party(request: Request[Any, Any, Any], session: Reader, data: Form) -> Redirect:
     """Act for another of one's parties. Refuses: party.forbidden."""
     party = data.get("party", "")
     if party not in {membership.party for membership in session.memberships}:
@@ -74,7 +74,7 @@ def change_party(request: Request[Any, Any, Any], session: Session, data: Form) 
 
 
 @post("/demo/as/{user:int}", opt={"public": True}, sync_to_thread=False)
-def demo_as(request: Request[Any, Any, Any], user: int) -> Response[Any]:
+def demo_as(request: Request[Any, Any, Any], user: FromPath[int]) -> Response[Any]:
     """In a demo only: be another of the people offered. Elsewhere the address does not exist."""
     site = site_of(request)
     if not site.demo or user not in {role.user for role in site.demo_roles}:

@@ -99,7 +99,8 @@ def found_in(rows: Sequence[Any], table: Table, query: ListQuery) -> Found:
 
     kept = [row for row in rows if keep(row)]
     for key, descending in reversed(query.sort):
-        kept.sort(key=lambda row, key=key: _key(value(row, key), table.by_key[key]), reverse=descending)
+        column = table.by_key[key]
+        kept.sort(key=lambda row, column=column: _key(view.value(row, column), column), reverse=descending)  # type: ignore[misc]
     facets: dict[str, dict[str, int]] = {}
     for column in table.columns:
         if column.filterable and (column.facets or column.kind == "badge"):

@@ -21,7 +21,8 @@ Crumbs = Sequence[tuple[str, str]]
 
 def page(template: str, *, title: str, crumbs: Crumbs = (), status: int = 200, **context: Any) -> Template:
     """A room's template inside the shell. `title` stands in the tab and as the page's heading."""
-    return Template(template, context={"title": title, "crumbs": crumbs, **context}, status_code=status)
+    context = {"title": title, "crumbs": crumbs, **context}
+    return Template(template, context=context, status_code=status, media_type="text/html")
 
 
 def listing(

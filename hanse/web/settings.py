@@ -8,6 +8,7 @@ from typing import Any
 
 import segno
 from litestar import Request, get, post
+from litestar.params import FromPath
 from litestar.response import Redirect, Response, Template
 from markupsafe import Markup
 
@@ -16,7 +17,7 @@ from hanse.web.gate import session_cookie
 from hanse.web.home import Form, site_of
 from hanse.web.page import go, page
 from hanse.web.refusals import Refusal, members_of
-from hanse.web.site import Session
+from hanse.web.site import Reader, Session
 
 SCOPES = (
     ("read", "Read what you may read"),
@@ -74,13 +75,13 @@ def check_password(accounts: AccountStore, request: Request[Any, Any, Any], sess
 
 
 @get("/settings", sync_to_thread=False)
-def settings(request: Request[Any, Any, Any], session: Session) -> Template:
+def settings(request: Request[Any, Any, Any], session: Reader) -> Template:
     """All settings on one page."""
     return draw(request, session)
 
 
 @post("/settings/name", sync_to_thread=False)
-def set_name(request: Request[Any, Any, Any], session: Session, data: Form) -> Response[Any] | Template:
+def set_name(request: Request[Any, Any, Any], session: Reader, data: Form) -> Response[Any] | Template:
     """Change the name shown to colleagues. Refuses: account.name."""
 
     def step() -> str:
@@ -91,7 +92,7 @@ def set_name(request: Request[Any, Any, Any], session: Session, data: Form) -> R
 
 
 @post("/settings/password", sync_to_thread=True)
-def set_password(request: Request[Any, Any, Any], session: Session, data: Form) -> Response[Any] | Template:
+def set_password(request: Request[Any, Any, Any], session: Reader, data: Form) -> Response[Any] | Template:
     """Change the password, end all other sessions, renew this one. Refuses: password.*"""
     site = site_of(request)
 
@@ -110,7 +111,7 @@ def set_password(request: Request[Any, Any, Any], session: Session, data: Form) 
 
 
 @get("/settings/second-factor", sync_to_thread=False)
-def begin_second_factor(request: Request[Any, Any, Any], session: Session) -> Template | Redirect:
+def begin_second_factor(request: Request[Any, Any, Any], session: Reader) -> Template | Redirect:
     """The QR code to scan; nothing is in force until a code is confirmed."""
     if session.has_second_factor:
         return go("/settings#second-factor")
@@ -119,7 +120,7 @@ def begin_second_factor(request: Request[Any, Any, Any], session: Session) -> Te
 
 
 @post("/settings/second-factor", sync_to_thread=False)
-def confirm_second_factor(request: Request[Any, Any, Any], session: Session, data: Form) -> Template | Redirect:
+def confirm_second_factor(request: Request[Any, Any, Any], session: Reader, data: Form) -> Template | Redirect:
     """Confirm by a code; shows the recovery codes once. Refuses: second_factor.*"""
     accounts = site_of(request).accounts
     if session.has_second_factor:
@@ -134,7 +135,7 @@ def confirm_second_factor(request: Request[Any, Any, Any], session: Session, dat
 
 
 @post("/settings/second-factor/remove", sync_to_thread=True)
-def remove_second_factor(request: Request[Any, Any, Any], session: Session, data: Form) -> Response[Any] | Template:
+def remove_second_factor(request: Request[Any, Any, Any], session: Reader, data: Form) -> Response[Any] | Template:
     """Take the second factor away. Refuses: password.wrong."""
 
     def step() -> str:
@@ -147,7 +148,7 @@ def remove_second_factor(request: Request[Any, Any, Any], session: Session, data
 
 
 @post("/settings/sessions/{number:int}/end", sync_to_thread=False)
-def end_session(request: Request[Any, Any, Any], session: Session, number: int) -> Response[Any] | Template:
+def end_session(request: Request[Any, Any, Any], session: Reader, number: FromPath[int]) -> Response[Any] | Template:
     """End one of one's sessions. Refuses: session.unknown."""
 
     def step() -> str:
@@ -159,14 +160,14 @@ def end_session(request: Request[Any, Any, Any], session: Session, number: int) 
 
 
 @post("/settings/sessions/end-others", sync_to_thread=False)
-def end_other_sessions(request: Request[Any, Any, Any], session: Session) -> Response[Any] | Template:
+def end_other_sessions(request: Request[Any, Any, Any], session: Reader) -> Response[Any] | Template:
     """End all sessions but this one."""
     ended = site_of(request).accounts.sessions.revoke_all(session.user, keep=session.id)
     return go("/settings#sessions", notice=f"{ended} other sessions ended.")
 
 
 @post("/settings/tokens", status_code=200)
-async def create_token(request: Request[Any, Any, Any], session: Session) -> Template:
+async def create_token(request: Request[Any, Any, Any], session: Reader) -> Template:
     """Make a token for a program; its text is shown once. Refuses: token.*"""
     form = await request.form()
     allowed = {scope for scope, _ in SCOPES}
@@ -182,7 +183,7 @@ async def create_token(request: Request[Any, Any, Any], session: Session) -> Tem
 
 
 @post("/settings/tokens/{number:int}/revoke", sync_to_thread=False)
-def revoke_token(request: Request[Any, Any, Any], session: Session, number: int) -> Response[Any] | Template:
+def revoke_token(request: Request[Any, Any, Any], session: Reader, number: FromPath[int]) -> Response[Any] | Template:
     """End a token. Refuses: token.unknown."""
 
     def step() -> str:

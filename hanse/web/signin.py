@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Request, get, post
+from litestar.params import FromPath
 from litestar.response import Redirect, Response, Template
 
 from hanse.web.accounts import Invitation, User
@@ -125,13 +126,13 @@ def _invitation_page(
 
 
 @get("/invitation/{token:str}", opt=PUBLIC, sync_to_thread=False)
-def invitation_page(request: Request[Any, Any, Any], token: str) -> Template:
+def invitation_page(request: Request[Any, Any, Any], token: FromPath[str]) -> Template:
     """Choose a name and a password. Refuses: invitation.invalid."""
     return _invitation_page(request, site_of(request).accounts.invitation(token), token)
 
 
 @post("/invitation/{token:str}", opt=PUBLIC, sync_to_thread=True)
-def accept_invitation(request: Request[Any, Any, Any], token: str, data: Form) -> Response[Any] | Template:
+def accept_invitation(request: Request[Any, Any, Any], token: FromPath[str], data: Form) -> Response[Any] | Template:
     """Accept, and go on signed in. Refuses as `AccountStore.accept`; password.repeat, beside the form."""
     site = site_of(request)
     invitation = site.accounts.invitation(token)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from litestar.di import NamedDependency
 from litestar.types import ControllerRouterHandler
 
 from hanse.web.accounts import AccountStore, Membership
@@ -17,7 +18,7 @@ Route = ControllerRouterHandler
 
 
 class Session(msgspec.Struct, frozen=True):
-    """Who is looking, for which party. Handlers take it as the parameter `session: Session`.
+    """Who is looking, for which party. Handlers take it as the parameter `session: Reader`.
 
     `approval_limit_minor`: minor units of the party's currency; None: no limit.
     """
@@ -31,6 +32,12 @@ class Session(msgspec.Struct, frozen=True):
     approval_limit_minor: int | None = None
     memberships: tuple[Membership, ...] = ()
     has_second_factor: bool = False
+
+
+Reader = NamedDependency[Session]
+"""Who is looking, as a handler's parameter: `session: Reader`."""
+Read = NamedDependency[Any]
+"""The site's `read`, as a handler's parameter: `read: Read`; annotate your own type for more than Any."""
 
 
 class NavItem(msgspec.Struct, frozen=True):

@@ -310,7 +310,8 @@ class View:
 
     def row_id(self, row: Any) -> str:
         """What names a row in bulk actions."""
-        return str(cell(row, self.table.row_key))
+        found = cell(row, self.table.row_key)
+        return str(getattr(found, "text", found))
 
     def value(self, row: Any, column: Column) -> Any:
         """A cell as its kind wants it; a money column's int becomes an amount with the row's currency."""

@@ -25,6 +25,7 @@ from hanse.web import (
     Link,
     ListQuery,
     NavItem,
+    Reader,
     Refusal,
     Session,
     Site,
@@ -126,7 +127,7 @@ def fetch(query: ListQuery) -> Found:
 
 
 @get("/gallery", sync_to_thread=False)
-def gallery(request: Request[Any, Any, Any], session: Session) -> Any:
+def gallery(request: Request[Any, Any, Any], session: Reader) -> Any:
     """Every component on one page."""
     context: dict[str, Any] = {
         "charts": charts(), "steps": TIMELINE, "proof_data": sample_proof(), "spark": sparkline([3, 5, 4, 6, 8, 7, 9]),
@@ -140,33 +141,33 @@ def gallery(request: Request[Any, Any, Any], session: Session) -> Any:
 
 
 @get("/gallery/orders", sync_to_thread=False)
-def order_list(request: Request[Any, Any, Any], session: Session) -> Any:
+def order_list(request: Request[Any, Any, Any], session: Reader) -> Any:
     """A page that is one list."""
     return listing(request, ORDERS, fetch, title="Orders", crumbs=(("Today", "/"),))
 
 
 @get("/gallery/empty", sync_to_thread=False)
-def empty(request: Request[Any, Any, Any], session: Session) -> Any:
+def empty(request: Request[Any, Any, Any], session: Reader) -> Any:
     """A list with nothing in it."""
     return listing(request, ORDERS, lambda query: Found(()), title="Empty", empty="No orders yet.",
                    empty_next=("Import orders", "/gallery"))  # fmt: skip
 
 
 @post("/gallery/confirm", sync_to_thread=False)
-def confirm(request: Request[Any, Any, Any], session: Session) -> Any:
+def confirm(request: Request[Any, Any, Any], session: Reader) -> Any:
     """A bulk action."""
     return go("/gallery", notice="Confirmed.")
 
 
 @get("/gallery/refused", sync_to_thread=False)
-def refused(session: Session) -> Template:
+def refused(session: Reader) -> Template:
     """A refusal as a page."""
     raise Refusal("inventory.not_enough", "Not enough is free.", got="7 each", expected="at most 6 each",
                   next="Lower the quantity.")  # fmt: skip
 
 
 @get("/gallery/fault", sync_to_thread=False)
-def fault(session: Session) -> Template:
+def fault(session: Reader) -> Template:
     """A bug as a page."""
     raise RuntimeError("secret detail")
 

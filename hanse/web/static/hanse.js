@@ -65,7 +65,7 @@
 
   // Bulk actions appear when rows are ticked; a choice in a self-sending form sends it.
   const count = (form) => {
-    const ticked = document.querySelectorAll(`input[form="${form.id}"]:checked`).length;
+    const ticked = document.querySelectorAll(`input[form="${form.getAttribute("id")}"]:checked`).length;
     form.classList.toggle("bulk-on", ticked > 0);
     form.querySelector(".bulk-count").textContent = `${ticked} ticked:`;
   };

@@ -24,7 +24,6 @@ from .tiles import CHECKPOINT, ENTRIES, TileReader, TileWriter, fetch_from, pack
 PUBLIC = "public"
 KEY = "key"
 _REBUILD_ENTRIES = 1 << 18
-_INDEX_GROUPS = 4096
 
 
 class Log:
@@ -111,7 +110,7 @@ class Log:
             before, self._checkpoint = self._published, data
             self._settle(checkpoint.size)
             self._remove_partials(before, checkpoint.size)
-            if self._segment.unindexed_groups >= _INDEX_GROUPS:
+            if self._segment.index_due:
                 self._segment.save_index()
             return checkpoint
 

@@ -34,6 +34,7 @@ LOCK = "lock"
 _INDEX_HEAD = struct.Struct("<8s8sQI")
 _INDEX_MAGIC = b"HANSEIDX"
 _SEARCH_BYTES = 1 << 20
+_INDEX_DUE_BYTES = 64 << 20
 
 
 class Unusable(RuntimeError):
@@ -141,6 +142,12 @@ class Segment:
     def unindexed_groups(self) -> int:
         """How many groups the index file does not cover."""
         return len(self._offsets) - self._indexed
+
+    @property
+    def index_due(self) -> bool:
+        """Whether a scan would read so much (64 MiB, and eight times the index) that the index is worth writing."""
+        covered = self._offsets[self._indexed] if self.unindexed_groups else self._end
+        return self._end - covered >= _INDEX_DUE_BYTES + 8 * 16 * len(self._offsets)
 
     def save_index(self) -> None:
         """Write the index of all groups, so that the next `open` scans only what follows. Call after `sync`."""

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from . import merkle
+from . import segment as segment_module
 from .damage import Damaged
 from .lock import Locked
 from .log import Log
@@ -130,6 +131,19 @@ def test_opening_reads_the_right_edge_only_and_not_all_entries(tmp_path, monkeyp
     with Log.open(tmp_path, ORIGIN, SIGNER) as log:
         assert hashed == entries(2816, 3010), "the last tile, to know the segment again, and what is not published"
         assert log.root == log.root_at(3010)
+
+
+def test_publishing_saves_the_index_once_a_scan_would_be_long(tmp_path, monkeypatch):
+    monkeypatch.setattr(segment_module, "_INDEX_DUE_BYTES", 5000)
+    with Log.open(tmp_path, ORIGIN, SIGNER) as log:
+        log.append([bytes(3000)])
+        log.publish()
+        assert not (tmp_path / "segment.index").exists()
+        log.append([bytes(3000)])
+        log.publish()
+        assert (tmp_path / "segment.index").exists()
+        assert log.segment.unindexed_groups == 0
+        assert not log.segment.index_due
 
 
 @pytest.mark.parametrize("lost", ["tile/0/011.p/184", "tile/1/000.p/11"])

@@ -84,6 +84,11 @@ def hint(node: Node) -> str:
     return "correct the expression"
 
 
+def rated(node: Node) -> int:
+    """How much a node looks like an amount times a rate that was never divided."""
+    return node.kind.dim[2] * abs(node.kind.dim[0])
+
+
 def adapt(node: Node, kind: Kind) -> Node | None:
     """The node as `kind`, or None: integer literals take any dimension, literal texts any enum that holds them."""
     if node.kind == kind:
@@ -263,7 +268,7 @@ def _common(nodes: tuple[Node, ...], what: str) -> Kind:
     for node in nodes:
         if adapt(node, firm.kind) is None:
             got = f"{firm.kind} and {node.kind}"
-            raise TermsRefused("terms.kind", f"{what} differ in kind", got, "one kind", hint(node))
+            raise TermsRefused("terms.kind", f"{what} differ in kind", got, "one kind", hint(max(nodes, key=rated)))
     return firm.kind
 
 
@@ -291,6 +296,9 @@ def _compare(sign: str, left: Node, right: Node) -> Node:
 
 def _within(sign: str, left: Node, right: Node) -> Node:
     item = _list_item(right, "in")
+    if left.kind.base == "enum" and right.op == "list":
+        right = replace(right, args=tuple(expect(arg, left.kind, "a listed value") for arg in right.args))
+        return span("in", kinds.FLAG, (left, right), 0, 1)
     if adapt(left, item) is None:
         raise _kind("in", left, right)
     node = span("in", kinds.FLAG, (expect(left, item, "left of in"), right), 0, 1)

@@ -42,13 +42,15 @@ def divide(a: int, b: int) -> int:
 
 
 def remainder(a: int, b: int) -> int:
-    """a % b with the dividend's sign. Refuses terms.division_by_zero.
+    """a % b with the dividend's sign. Refuses terms.division_by_zero, terms.overflow (-2^63 % -1, as in CEL).
 
     >>> remainder(7, 3), remainder(-7, 3), remainder(7, -3)
     (1, -1, 1)
     """
     if not b:
         _by_zero()
+    if b == -1 and a == INT64_MIN:
+        overflow(-a)
     rest = abs(a) % abs(b)
     return rest if a >= 0 else -rest
 
@@ -188,7 +190,9 @@ def wrong(name: str, kind: Kind, value: Any) -> NoReturn:
     if right_type and kind.base == "enum":
         raise TermsRefused("terms.value_range", f"{name} has no such value", str(value)[:80], ", ".join(kind.values))
     if right_type and kind.base == "text":
-        raise TermsRefused("terms.value_range", f"{name} is too long", str(len(value)), f"{TEXT_CHARS_MAX} characters")
+        raise TermsRefused(
+            "terms.value_range", f"{name} is too long or not printable", ascii(value), f"{TEXT_CHARS_MAX} characters"
+        )
     if right_type:
         got = str(value) if abs(value) < 10**40 else "a very large number"
         raise TermsRefused("terms.value_range", f"{name} is out of range", got, f"{kind.low} to {kind.high}")
@@ -206,7 +210,7 @@ def accept(name: str, kind: Kind, value: Any) -> Any:
     elif base == "flag":
         fits = value is True or value is False
     elif base == "text":
-        fits = type(value) is str and len(value) <= TEXT_CHARS_MAX
+        fits = type(value) is str and len(value) <= TEXT_CHARS_MAX and value.isprintable()
     elif base == "enum":
         fits = type(value) is str and value in kind.values
     elif base == "list":

@@ -15,29 +15,8 @@ ARGS_MAX = 32
 
 MACROS = ("all", "exists", "exists_one", "filter", "map", "sum")
 RESERVED = frozenset(
-    [
-        "as",
-        "break",
-        "const",
-        "continue",
-        "else",
-        "false",
-        "for",
-        "function",
-        "if",
-        "import",
-        "in",
-        "let",
-        "loop",
-        "namespace",
-        "null",
-        "package",
-        "return",
-        "true",
-        "var",
-        "void",
-        "while",
-    ]
+    """as break const continue else false for function if import in let loop namespace null package return true var void
+    while""".split()  # noqa: SIM905
 )
 _TOKEN = re.compile(
     r"\s*(?:(?P<int>[0-9]+)|(?P<name>[A-Za-z_][A-Za-z0-9_]*)|(?P<text>'[^'\\\n]*'|\"[^\"\\\n]*\")"

@@ -1,0 +1,178 @@
+"""From quantities to a plan that says of every line: from where, what else there was, and why not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hanse.planning.promise.model import SCALE
+from hanse.planning.promise.plan import LinePlan, NextBest, Plan, ServedPart, ShipmentPlan
+
+if TYPE_CHECKING:
+    from hanse.planning.promise.solve import Chosen, Option, Problem
+
+
+def half_even(amount: int, by: int = SCALE) -> int:
+    """`amount / by`, rounded half to even.
+
+    >>> [half_even(n, 2) for n in (1, 3, 5, -1)]
+    [0, 2, 2, 0]
+    """
+    whole, rest = divmod(amount, by)
+    return whole + (2 * rest > by or (2 * rest == by and whole % 2 == 1))
+
+
+def describe(problem: Problem, chosen: Chosen) -> Plan:
+    """The plan of the chosen quantities."""
+    used = [
+        (at, option, each)
+        for at, (options, row) in enumerate(zip(problem.options, chosen.each, strict=True))
+        for option, each in zip(options, row, strict=True)
+        if each
+    ]
+    shipments = _shipments(problem, used)
+    lines = tuple(_line(problem, chosen, at) for at in range(len(problem.needs)))
+    return Plan(
+        lines=lines,
+        shipments=shipments,
+        goods_minor=sum(part.goods_minor for line in lines for part in line.parts),
+        freight_minor=sum(shipment.freight_minor for shipment in shipments),
+        split_minor=max(0, len(shipments) - 1) * problem.policy.split_minor,
+        late_minor=half_even(sum(option.late * each for _, option, each in used)),
+        exact=chosen.exact,
+    )
+
+
+def _shipments(problem: Problem, used: list[tuple[int, Option, int]]) -> tuple[ShipmentPlan, ...]:
+    out = []
+    for source in sorted({option.reach.source for _, option, _ in used}):
+        here = [(at, option, each) for at, option, each in used if option.reach.source == source]
+        reach = problem.reaches[source]
+        out.append(
+            ShipmentPlan(
+                source=source,
+                distance_m=reach.distance_m,
+                weight_g=sum(problem.needs[at].weight_g * each for at, _, each in here),
+                freight_minor=reach.band.fixed_minor + half_even(sum(o.freight * each for _, o, each in here)),
+                arrives_in_days=max(option.arrives_in_days for _, option, _ in here),
+            )
+        )
+    return tuple(out)
+
+
+def _line(problem: Problem, chosen: Chosen, at: int) -> LinePlan:
+    need, options, row = problem.needs[at], problem.options[at], chosen.each[at]
+    parts = tuple(
+        ServedPart(
+            offer=option.candidate.offer,
+            source=option.reach.source,
+            each=each,
+            unit_price_minor=option.candidate.unit_price_minor,
+            goods_minor=option.candidate.unit_price_minor * each,
+            arrives_in_days=option.arrives_in_days,
+            late_days=option.late_days,
+        )
+        for option, each in zip(options, row, strict=True)
+        if each
+    )
+    unserved = need.each - sum(row)
+    reason = _reason(problem, chosen, at, unserved)
+    other = _next_best(problem, chosen, at) if parts else None
+    return LinePlan(need.line, need.each, parts, unserved, reason, other, _sentence(need.line, parts, reason, other))
+
+
+def _reason(problem: Problem, chosen: Chosen, at: int, unserved: int) -> str:
+    """Why a line is not served whole: the first of these that holds."""
+    if not unserved:
+        return ""
+    options, blocked = problem.options[at], problem.reasons[at]
+    if not options:
+        if not blocked:
+            return "nobody offers this item to you"
+        return "; ".join(f"{offer}: {why}" for offer, why in sorted(blocked.items())[:3])
+    opened = _opened(problem, chosen)
+    more = [o for o in options if o.reach.source not in opened]
+    if more and len(opened) >= problem.policy.sources_max:
+        return f"{unserved} each: an order ships from at most {problem.policy.sources_max} sources"
+    available = sum(option.candidate.available_each for option in options)
+    if available < problem.needs[at].each:
+        return f"{unserved} each: only {available} each are offered to you"
+    shared = any(o.candidate.item == problem.needs[k].item for k in range(at) for o in options)
+    if shared:
+        return f"{unserved} each: an earlier line of this order takes the same stock"
+    return f"{unserved} each: the offers' packs or smallest quantities do not make up the rest"
+
+
+def _opened(problem: Problem, chosen: Chosen) -> dict[str, set[int]]:
+    """source -> the needs that it serves."""
+    opened: dict[str, set[int]] = {}
+    for at, (options, row) in enumerate(zip(problem.options, chosen.each, strict=True)):
+        for option, each in zip(options, row, strict=True):
+            if each:
+                opened.setdefault(option.reach.source, set()).add(at)
+    return opened
+
+
+def _next_best(problem: Problem, chosen: Chosen, at: int) -> NextBest | None:
+    """The cheapest other offer that could serve what is served of this line, nothing else changed."""
+    options, row = problem.options[at], chosen.each[at]
+    served = sum(row)
+    opened = _opened(problem, chosen)
+    spared = {source for source, needs in opened.items() if needs == {at}}
+    mine = [(option, each) for option, each in zip(options, row, strict=True) if each]
+    now = sum(_charged(option) * each for option, each in mine)
+    drawn = _drawn(problem, chosen, at)
+    best: tuple[int, str, Option] | None = None
+    for option in options:
+        offer = option.candidate
+        fits = served % offer.pack_each == 0 and served >= offer.minimum_each
+        if [option] == [used for used, _ in mine] or not fits:
+            continue
+        if served > offer.available_each - drawn.get(offer.offer, 0):
+            continue
+        source = option.reach.source
+        closing = sum(problem.reaches[name].opening for name in spared if name != source)
+        opening = 0 if source in opened else option.reach.opening
+        # The first shipment pays no split: a plan that had none, or keeps one, shifts both by the same amount.
+        extra = _charged(option) * served + opening - now - closing
+        if best is None or (extra, offer.offer) < best[:2]:
+            best = (extra, offer.offer, option)
+    if best is None:
+        return None
+    extra, _, option = best
+    return NextBest(
+        offer=option.candidate.offer,
+        source=option.reach.source,
+        unit_price_minor=option.candidate.unit_price_minor,
+        arrives_in_days=option.arrives_in_days,
+        extra_minor=half_even(extra),
+    )
+
+
+def _charged(option: Option) -> int:
+    """What one unit costs the buyer; the value of its scarcity is not charged."""
+    return option.price + option.freight + option.late
+
+
+def _drawn(problem: Problem, chosen: Chosen, at: int) -> dict[str, int]:
+    """What the other lines draw of each offer."""
+    drawn: dict[str, int] = {}
+    for k, (options, row) in enumerate(zip(problem.options, chosen.each, strict=True)):
+        if k != at:
+            for option, each in zip(options, row, strict=True):
+                drawn[option.candidate.offer] = drawn.get(option.candidate.offer, 0) + each
+    return drawn
+
+
+def _sentence(line: int, parts: tuple[ServedPart, ...], reason: str, other: NextBest | None) -> str:
+    """One line's explanation, for people."""
+    said = []
+    for part in parts:
+        late = f", {part.late_days} days late" if part.late_days else ""
+        said.append(f"{part.each} each from {part.source} in {part.arrives_in_days} days{late}")
+    text = f"line {line}: " + (" and ".join(said) if said else "not served")
+    if reason:
+        text += f"; {reason}"
+    if other is not None:
+        more = f"{other.extra_minor} more" if other.extra_minor >= 0 else f"{-other.extra_minor} less"
+        text += f"; next best: {other.source} in {other.arrives_in_days} days, {more} in all (minor units)"
+    return text

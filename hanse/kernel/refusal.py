@@ -50,6 +50,26 @@ class Refused(Exception):
     def code(self) -> str:
         return self.refusal.code
 
+    @property
+    def message(self) -> str:
+        return self.refusal.message
+
+    @property
+    def got(self) -> str:
+        return self.refusal.got
+
+    @property
+    def expected(self) -> str:
+        return self.refusal.expected
+
+    @property
+    def next(self) -> str:
+        return self.refusal.next
+
+    @property
+    def retry(self) -> bool:
+        return self.refusal.retry
+
 
 def require(condition: object, code: str, message: str, **rest: Any) -> None:
     """Refuse unless the condition holds: `require(each > 0, "orders.bad_quantity", "...", got=each)`."""

@@ -172,7 +172,7 @@ class Judgement(Row, frozen=True, kw_only=True):
     allow: bool
 
 
-ITEMS = Table("catalog_item", Item, ("item",), index=[("category",)])
+ITEMS = Table("catalog_item", Item, ("item",), index=[("category",), ("superseded_by",)])
 ITEM_NUMBERS = Table("catalog_item_number", ItemNumber, ("number",))
 SUBSTITUTES = Table("catalog_substitute", Substitute, ("item", "substitute"))
 OWN_ITEMS = Table("catalog_own_item", OwnItem, ("circle", "own_number"), index=[("circle", "item")], circle=True)

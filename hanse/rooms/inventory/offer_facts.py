@@ -254,12 +254,20 @@ class TransferTerms(Row, frozen=True, kw_only=True):
 
 OFFERS = Table("inventory_offer", Offer, ("offer",))
 OFFER_TERMS = Table(
-    "inventory_offer_terms", OfferTerms, ("circle", "offer"), index=[("item", "ended"), ("party", "ended")], circle=True
+    "inventory_offer_terms",
+    OfferTerms,
+    ("circle", "offer"),
+    index=[("item", "ended", "circle"), ("party", "ended", "circle")],
+    circle=True,
 )
 EARMARKS = Table("inventory_earmark", EarmarkRow, ("circle", "offer"), index=[("circle", "own_number")], circle=True)
 WANTS = Table("inventory_want", WantRow, ("want",))
 WANT_TERMS = Table(
-    "inventory_want_terms", WantTerms, ("circle", "want"), index=[("item", "ended"), ("party", "ended")], circle=True
+    "inventory_want_terms",
+    WantTerms,
+    ("circle", "want"),
+    index=[("item", "ended", "circle"), ("party", "ended", "circle")],
+    circle=True,
 )
 TRANSFERS = Table("inventory_transfer", Transfer, ("transfer",))
 TRANSFER_TERMS = Table(

@@ -95,7 +95,7 @@ def quantity(value: float | None, unit: str = "each") -> str:
 def percent(ppm: int | None, decimals: int = 1) -> str:
     """Parts per million as a percentage.
 
-    >>> percent(985_000), percent(-1_250, 2), percent(None)
+    >>> percent(985_000), percent(-1_300, 2), percent(None)
     ('98.5 %', '−0.13 %', '–')
     """
     return "–" if ppm is None else f"{number(ppm / 10_000, decimals)} %"

@@ -10,3 +10,9 @@
 
 Every write takes `Idempotency-Key`: the same key again gives the first answer. Every refusal has one shape.
 """
+
+from __future__ import annotations
+
+from hanse.api.app import routes
+
+__all__ = ["routes"]

@@ -1,0 +1,159 @@
+"""History: one entry of the record, as one reader may see it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, Struct
+
+from hanse.kernel.entries import Entry, Header, read_entry, read_header
+from hanse.kernel.facts import ERASED, count_digests, layout, read
+from hanse.kernel.refusal import Refused
+from hanse.kernel.view import View
+from hanse.node.node import Node
+from hanse.rooms.parties.facts import KEYS, MEMBERS, PARTIES
+
+BLOCK_ENTRIES_MAX = 3_000
+
+
+class Figure(Struct, frozen=True):
+    """One field of a fact. `state`: "public", "proven" (disclosed to the reader and fits a signed digest), "erased"."""
+
+    name: str
+    value: Any
+    state: str
+
+
+class Told(Struct, frozen=True):
+    """One entry, read for a reader.
+
+    Attributes:
+        position: in the record. form: "fact", "batched", "timer" or "block". outcome: "ok" or a refusal's code.
+        height, time: of its block; time in UTC seconds. kind, about: of a fact, and what that kind says, in a sentence.
+        signer: the party or alias that signed; signer_name: who that is, where the reader knows, else "".
+        circle: whose private matter it is, "" for none; mine: whether the reader is in it.
+        figures: what the reader may read of it. withheld: how many fields are not disclosed to the reader.
+        bytes_text: the entry itself.
+    """
+
+    position: int
+    form: str
+    outcome: str
+    height: int
+    time: int
+    kind: str = ""
+    about: str = ""
+    signer: str = ""
+    signer_name: str = ""
+    kid: str = ""
+    circle: str = ""
+    mine: bool = False
+    figures: list[Figure] = []
+    withheld: int = 0
+    bytes_text: str = ""
+
+
+def told(node: Node, view: View, position: int) -> Told:
+    """One entry. Refuses: record.unknown_entry."""
+    if not 0 <= position < node.log.size:
+        raise Refused(
+            "record.unknown_entry", "the record has no such entry", got=position, expected=f"0 .. {node.log.size - 1}"
+        )
+    leaf = node.log.entry(position)
+    entry = read_entry(leaf)
+    header = _header(node, position)
+    base = Told(position, entry.form, entry.outcome, header.height, header.time, bytes_text=leaf.decode())
+    if entry.form in ("fact", "batched"):
+        return _fact(node, view, base, entry)
+    about = {
+        "timer": "A wait has ended.",
+        "block": f"Block {header.height}: {header.facts} facts, {header.timers} waits.",
+    }
+    return msgspec.structs.replace(
+        base, about=about[entry.form], kind=entry.body.decode() if entry.form == "timer" else ""
+    )
+
+
+def _header(node: Node, position: int) -> Header:
+    """The header of the entry's block: the nearest one at or before it."""
+    for at in range(position, max(-1, position - BLOCK_ENTRIES_MAX), -1):
+        entry = read_entry(node.log.entry(at))
+        if entry.form == "block":
+            return read_header(entry)
+    raise Refused("record.unknown_entry", "the entry's block has no header", got=position)
+
+
+def _fact(node: Node, view: View, base: Told, entry: Entry) -> Told:
+    public = read(node.applier.book.kinds, entry.body, batch=entry.batch)
+    cls, envelope = type(public.fact), public.envelope
+    circle = getattr(public.fact, "circle", "")
+    mine = bool(circle) and circle in view.circles
+    figures = _figures(public.fact, "", "public")
+    withheld = count_digests(public.fact, layout(cls))
+    if mine:
+        stored = node.disclosures.of(base.position)
+        erased = sum(d.startswith(ERASED) for d in stored)
+        opened = read(node.applier.book.kinds, entry.body, stored, entry.batch)
+        if opened.full is not None:
+            shown = {(f.name, repr(f.value)) for f in figures}
+            proven = [f for f in _figures(opened.full, "", "proven") if (f.name, repr(f.value)) not in shown]
+            figures = figures + proven + [Figure("(personal)", None, "erased")] * erased
+            withheld -= len(stored)
+    return msgspec.structs.replace(
+        base,
+        kind=envelope.kind,
+        about=(cls.__doc__ or "").strip().partition("\n")[0],
+        signer=envelope.iss,
+        signer_name=_name(view, circle, envelope.iss),
+        kid=envelope.kid,
+        circle=circle,
+        mine=mine,
+        figures=figures,
+        withheld=withheld,
+    )
+
+
+def _name(view: View, circle: str, signer: str) -> str:
+    """Who signed, where the reader knows: a party by its name, an alias by its circle."""
+    member = view.get(MEMBERS, circle, signer) if circle else None
+    party = view.get(PARTIES, member.party if member else signer)
+    return party.name if party else ""
+
+
+def _figures(part: Any, prefix: str, state: str) -> list[Figure]:
+    """The fields of a struct that have a value, nested ones by dotted names (`lines.1.each`)."""
+    out: list[Figure] = []
+    for field in msgspec.structs.fields(part):
+        value = getattr(part, field.name)
+        if field.name == "sd_" or value is UNSET or value is None:
+            continue
+        name = prefix + field.name
+        if isinstance(value, Struct):
+            out += _figures(value, f"{name}.", state)
+        elif isinstance(value, list) and value and isinstance(value[0], Struct):
+            for i, child in enumerate(value, 1):
+                out += _figures(child, f"{name}.{i}.", state)
+        else:
+            out.append(Figure(name, value, state))
+    return out
+
+
+def key_of(view: View, kid: str) -> str:
+    """The public key (base64url) of a kid. Refuses: parties.unknown_key."""
+    key = view.get(KEYS, kid)
+    if key is None:
+        raise Refused("parties.unknown_key", "no such key", got=kid)
+    return key.public_key
+
+
+def recent(node: Node, view: View, *, before: int | None = None, limit: int = 50) -> list[Told]:
+    """The newest entries before a position, newest first, block headers left out."""
+    at = (node.log.size if before is None else min(before, node.log.size)) - 1
+    out: list[Told] = []
+    while at >= 0 and len(out) < min(limit, 200):
+        entry = told(node, view, at)
+        if entry.form != "block":
+            out.append(entry)
+        at -= 1
+    return out

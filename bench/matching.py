@@ -22,7 +22,7 @@ from scipy.optimize import minimize
 
 from bench.matching_items import Member, members, true_pairs
 from hanse.planning.matching import Item, Options, match, match_many, similar
-from hanse.planning.matching.match import ranked
+from hanse.planning.matching.pairing import ranked
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "product_matching" / "amazon_google"
 
@@ -236,7 +236,7 @@ def fit() -> None:
 def _training(
     a: Sequence[Item], b: Sequence[Item], truth: dict[str, str], weight: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-    from hanse.planning.matching.match import _docs, _pool
+    from hanse.planning.matching.pairing import _docs, _pool
 
     pool = _pool({"a": a, "b": b}, Options())
     like = similar.build(_docs(pool, range(len(pool.items))))

@@ -43,7 +43,7 @@ def sniff(sample: bytes) -> Dialect:
     first = lines[0].strip("\ufeff \r\n") if lines else ""
     if re.fullmatch(r"(?i)sep=.", first):
         return Dialect(encoding, first[-1], ".")
-    best, best_score = ",", (0.0, 0)
+    best, best_score = ",", (0.0, 1)
     for delimiter in DELIMITERS:
         rows = _rows(lines, delimiter)
         widths = Counter(len(row) for row in rows if any(row))

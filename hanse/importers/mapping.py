@@ -147,7 +147,8 @@ def _section(entry: Any) -> Section:
         mapped[name] = _field(name, spec)
     where = tuple(_where(one) for one in entry.get("where", []))
     return Section(
-        _text(entry, "source", ""), target.name, mapped, where, entry.get("distinct") is True, entry.get("optional") is True,
+        _text(entry, "source", ""), target.name, mapped, where,
+        entry.get("distinct") is True, entry.get("optional") is True,
         _text(entry, "fingerprint", ""), _text(entry, "note", ""),
     )  # fmt: skip
 

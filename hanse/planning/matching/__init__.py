@@ -6,7 +6,7 @@ suggestions. The first two are accepted by themselves; a suggestion never is: a 
 """
 
 from hanse.planning.matching.items import Group, Item, Match, Network, Ref
-from hanse.planning.matching.match import Options, match, match_many
+from hanse.planning.matching.pairing import Options, match, match_many
 from hanse.planning.matching.worklist import Coverage, coverage
 
 __all__ = ["Coverage", "Group", "Item", "Match", "Network", "Options", "Ref", "coverage", "match", "match_many"]

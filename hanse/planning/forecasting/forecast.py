@@ -27,7 +27,7 @@ class Forecast:
         levels: [q].
         methods: names of the candidates.
         item_class: [series], index into combine.CLASSES.
-        weights: [class, method], of the per-period forecast; rows sum to 1.
+        weights: [class, method], of the per-period forecast (of the sums where only they were asked); rows sum to 1.
         held_out_loss: [class, method], WQL of each candidate alone on the held-out periods; NaN = unknown.
         held_out_below, held_out_at_or_below: [q], the blend's coverage on the held-out periods; NaN = nothing held out.
         returns_clipped: [series], periods with negative demand, which count as 0.
@@ -73,6 +73,7 @@ def forecast(
     *,
     season: int = 12,
     windows: tuple[int, ...] = (1, 3, 6, 12, 24),
+    per_period: bool = True,
     cumulative: bool = True,
     training_rows: int = 40_000,
     threads: int = 2,
@@ -85,10 +86,11 @@ def forecast(
         horizon: periods ahead, >= 1.
         levels: [q], ascending, in (0, 1).
         season: periods in a year (1 = none); windows: five lengths in periods that describe recent demand.
-        cumulative: also forecast sums over 1..horizon periods (doubles the time); otherwise that array is empty.
+        per_period, cumulative: forecast single periods, and sums over 1..horizon periods (each takes its time); what is
+            not asked for is an empty array.
         training_rows: rows drawn to fit the analogue table; threads: for fitting it; seed: of the draw.
     Raises ValueError, in order: history not [series, period]; infinite history; horizon < 1; levels not ascending in
-        (0, 1); windows not five ascending lengths >= 1; season or threads < 1.
+        (0, 1); windows not five ascending lengths >= 1; season or threads < 1; nothing asked for.
     Memory: about 8 bytes x methods x series x horizon x q, twice when cumulative.
 
     >>> answer = forecast([[2.0, 0.0, 1.0, 3.0, 0.0, 2.0]], 2, [0.5, 0.9])
@@ -100,20 +102,22 @@ def forecast(
     unit = 1.0 if whole else _unit(values)
     settings = analogue.Settings(windows, season, training_rows, threads=threads, seed=seed)
     frame = methods.Frame(horizon, levels_, False, season)
-    asked = [frame, replace(frame, cumulative=True)] if cumulative else [frame]
+    asked = [frame] * per_period + [replace(frame, cumulative=True)] * cumulative
+    if not asked:
+        raise ValueError("ask for per_period, cumulative, or both")
     with ThreadPoolExecutor(min(threads, 2)) as pool:
         answers = list(pool.map(lambda one: _blend(values / unit, one, settings, whole), asked))
-    single, summed = answers[0], answers[1] if cumulative else None
+    first, empty = answers[0], np.zeros((len(values), 0, len(levels_)))
     return Forecast(
-        quantiles=single.quantiles * unit,
-        cumulative=np.zeros((len(values), 0, len(levels_))) if summed is None else summed.quantiles * unit,
+        quantiles=first.quantiles * unit if per_period else empty,
+        cumulative=answers[-1].quantiles * unit if cumulative else empty,
         levels=levels_,
         methods=_names(season),
         item_class=combine.classify(values),
-        weights=single.weights,
-        held_out_loss=single.loss,
-        held_out_below=single.below,
-        held_out_at_or_below=single.at_or_below,
+        weights=first.weights,
+        held_out_loss=first.loss,
+        held_out_below=first.below,
+        held_out_at_or_below=first.at_or_below,
         returns_clipped=clipped,
     )
 

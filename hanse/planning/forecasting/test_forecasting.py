@@ -163,6 +163,9 @@ def test_windows_season_and_threads_are_checked():
         forecast([[1.0]], 1, windows=(1, 1, 2, 3, 4))
     with pytest.raises(ValueError, match="season"):
         forecast([[1.0]], 1, season=0)
+    with pytest.raises(ValueError, match="ask for"):
+        forecast([[1.0]], 1, per_period=False, cumulative=False)
+    assert forecast([[1.0, 2.0]], 1, per_period=False).quantiles.shape == (1, 0, 9)
     with pytest.raises(ValueError, match="lead time"):
         forecast([[1.0]], 1).lead_time(2)
 

@@ -118,7 +118,7 @@ def keep_receipt(draft: Draft, fact: Receive) -> None:
 
 
 def _measure(draft: Draft, row: ShipmentTerms, arrived_at: int) -> None:
-    """Write a receipt's measure. Good ones fill a line's slices in their order; a slice is kept when whole and in time."""
+    """Write a receipt's measure. Good ones fill a line's slices in their order; a slice whole and in time is kept."""
     shipment = _public(draft, row.shipment)
     good = {line.line: line.received - line.over for line in shipment.lines}
     slices = []

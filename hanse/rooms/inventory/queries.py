@@ -72,8 +72,8 @@ class StockLine(Struct, frozen=True):
 
 
 class StockCard(Struct, frozen=True):
-    """All about one own number. `earmarks`: the newest first. `counted_days`: age of the oldest count among stock that is there, -1: never counted.
-    `movements`: the newest first."""
+    """All about one own number. `counted_days`: age of the oldest count among stock that is there, -1: never counted.
+    `earmarks`, `movements`: the newest first."""
 
     own: OwnItem
     total: Total | None

@@ -12,6 +12,8 @@ from hanse.kernel.tables import Row, Table
 FOREVER = 2**40
 PublicKey = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{43}$")]
 """An Ed25519 public key, base64url."""
+Kid = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{22}$")]
+"""A key's thumbprint, base64url."""
 Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}$")]
 Microdegrees = Annotated[int, Meta(ge=-180_000_000, le=180_000_000)]
 PartyKind = Literal["manufacturer", "distributor", "contractor", "solo", "group", "plant", "other"]
@@ -77,7 +79,7 @@ class RetireKey(Fact, frozen=True, kw_only=True):
     """A key's end. `compromised`: nothing signed with it counts from now on; else from `until_at`."""
 
     kind: ClassVar[str] = "parties.retire_key"
-    kid: Id
+    kid: Kid
     until_at: Seconds = 0
     compromised: bool = False
 

@@ -58,6 +58,7 @@ from hanse.rooms.parties.facts import (
 from hanse.standards.sdjwt import unb64
 
 GROUP_MEMBERS_MAX = 500
+HOMES_READ_MAX = 100_000
 
 
 @authenticator
@@ -99,11 +100,16 @@ def find_key(draft: Draft, kid: str) -> bytes | None:
 
 @home_finder(MEMBERS, HOMES)
 def find_homes(state: State, circle: str) -> list[tuple[str, str]]:
-    """(party, home) of the circle's parties whose homes are readable here, in order of party."""
+    """(party, home) of the circle's parties whose homes are readable here, in order of party.
+
+    A party's home is the first that was opened in its name: none that came later takes its place.
+    """
     members = state.scan(MEMBERS, {"circle": circle}, after=None, limit=GROUP_MEMBERS_MAX, up_to=None)
     found = []
     for party in sorted({member.party for member in members}):
-        found += [(party, home.circle) for home in state.scan(HOMES, {"party": party}, after=None, limit=1, up_to=None)]
+        homes = state.scan(HOMES, {"party": party}, after=None, limit=HOMES_READ_MAX, up_to=None)
+        if homes:
+            found.append((party, min(homes, key=lambda home: home.position).circle))
     return found
 
 
@@ -280,7 +286,7 @@ def open_circle(draft: Draft, fact: OpenCircle) -> None:
 
 @circle_rule(OpenCircle)
 def name_members(draft: Draft, fact: OpenCircle) -> None:
-    """Refuses, in order: parties.wrong_size, parties.unknown_party, parties.home_stands."""
+    """Refuses, in order: parties.wrong_size, parties.unknown_party."""
     require(len(fact.parties) == len(fact.members), "parties.wrong_size", "every member has one party behind it")
     for alias, party in zip(fact.members, fact.parties, strict=True):
         require(draft.get(PARTIES, party), "parties.unknown_party", "no such party", got=party)

@@ -1,0 +1,192 @@
+"""Each rule's refusals, in the order of its docstring; a refusal leaves state as it was."""
+
+import hashlib
+
+import pytest
+
+from hanse.kernel.facts import thumbprint
+from hanse.rooms.parties.facts import (
+    AddKey,
+    AppointStaff,
+    AuthoriseChannel,
+    DescribeParty,
+    EndorseAlias,
+    EnterCircle,
+    FoundNetwork,
+    InviteParty,
+    JoinNetwork,
+    LeaveCircle,
+    OpenCircle,
+    RetireKey,
+    SetPermit,
+    SetSite,
+    WidenCircle,
+)
+from hanse.rooms.testing import REGISTRAR, Town, home, kid, public_key
+from hanse.standards.sdjwt import unb64
+
+
+@pytest.fixture
+def town() -> Town:
+    town = Town("a", "b", "c", rooms=("parties",))
+    town.circle("a", "b")
+    town.group("pool", ["a", "b"])
+    return town
+
+
+def arriving(cls, party="new", key="new", **more):
+    return cls(
+        party=party,
+        name="New",
+        party_kind="solo",
+        country="DE",
+        city="Kiel",
+        public_key=public_key(key),
+        **more,
+    )
+
+
+def hashed(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+SECRET = "a secret of sixteen"
+SITE = {
+    "name": "Hall",
+    "site_kind": "warehouse",
+    "country": "DE",
+    "city": "Kiel",
+    "latitude_microdeg": 54_300_000,
+    "longitude_microdeg": 10_100_000,
+    "address": "Kai 1",
+}
+STAFF = {"role": "buyer", "approval_limit_minor": 1, "currency": "EUR", "active": True, "full_name": "P"}
+PERMIT = {"partner": "*", "scope": "*", "allow": False}
+TABLE = [
+    ("new", arriving(FoundNetwork, network="Other"), "parties.network_stands"),
+    ("new", arriving(JoinNetwork, secret="nobody gave this secret"), "parties.unknown_invitation"),
+    ("h-a", InviteParty(invitation=hashed("x"), expires_at=2**34), "parties.unknown_party"),
+    ("a", InviteParty(invitation=hashed("secret of b....."), expires_at=2**34), "parties.invitation_taken"),
+    ("a", InviteParty(invitation=hashed("y"), expires_at=1), "parties.deadline_past"),
+    ("h-a", DescribeParty(name="A", city="B", country="DE"), "parties.unknown_party"),
+    ("a", AddKey(public_key=public_key("b")), "parties.key_taken"),
+    ("a", RetireKey(kid=kid("nobody")), "parties.unknown_key"),
+    ("a", RetireKey(kid=kid("b")), "parties.not_your_key"),
+    ("a", RetireKey(kid=kid("a")), "parties.last_key"),
+    ("a", RetireKey(kid=kid("a"), compromised=True), "parties.last_key"),
+    (
+        "a",
+        EndorseAlias(circle=home("a"), alias="x", public_key=public_key("x"), owner="a"),
+        "parties.not_registrar",
+    ),
+    (
+        REGISTRAR,
+        EndorseAlias(circle=home(REGISTRAR), alias="a+b", public_key=public_key("x"), owner="a"),
+        "parties.alias_taken",
+    ),
+    (
+        REGISTRAR,
+        EndorseAlias(circle=home(REGISTRAR), alias="a", public_key=public_key("x"), owner="a"),
+        "parties.alias_taken",
+    ),
+    (
+        REGISTRAR,
+        EndorseAlias(circle=home(REGISTRAR), alias="x", public_key=public_key("a"), owner="a"),
+        "parties.key_taken",
+    ),
+    (
+        REGISTRAR,
+        EndorseAlias(circle=home(REGISTRAR), alias="x", public_key=public_key("x"), owner="nobody"),
+        "parties.unknown_party",
+    ),
+    ("a", EnterCircle(circle="none"), "parties.unknown_circle"),
+    ("c", EnterCircle(circle="pool"), "parties.not_in_circle"),
+    ("c", SetSite(circle="none", site="s", **SITE), "parties.unknown_circle"),
+    ("c", SetSite(circle=home("a"), site="s", **SITE), "parties.not_in_circle"),
+    ("a", SetSite(circle="a--b", site="s", **SITE), "parties.not_a_home"),
+    ("a", AppointStaff(circle="a--b", person="p", **STAFF), "parties.not_a_home"),
+    ("a", AppointStaff(circle=home("a"), person="p", **{**STAFF, "approval_limit_minor": -1}), "parties.bad_limit"),
+    ("a", SetPermit(circle="pool", permit="p", **PERMIT), "parties.not_a_home"),
+    ("a", SetPermit(circle=home("a"), permit="p", **{**PERMIT, "scope": "all"}), "parties.bad_scope"),
+    ("a", WidenCircle(circle="none", alias="h-c", party="c"), "parties.unknown_circle"),
+    ("c", WidenCircle(circle="pool", alias="h-c", party="c"), "parties.not_in_circle"),
+    ("b", WidenCircle(circle="pool", alias="h-c", party="c"), "parties.not_opener"),
+    ("a", WidenCircle(circle="a--b", alias="h-c", party="c"), "parties.not_a_group"),
+    ("a", WidenCircle(circle="pool", alias="none", party="c"), "parties.unknown_alias"),
+    ("a", WidenCircle(circle="pool", alias="b+pool", party="b"), "parties.repeated_member"),
+    ("a", WidenCircle(circle="pool", alias="h-c", party="nobody"), "parties.unknown_party"),
+    ("a", LeaveCircle(circle="none"), "parties.unknown_circle"),
+    ("c", LeaveCircle(circle="pool"), "parties.not_in_circle"),
+    ("a", LeaveCircle(circle="a--b"), "parties.not_a_group"),
+    ("a", LeaveCircle(circle="pool"), "parties.opener_stays"),
+    ("h-a", AuthoriseChannel(brand="SKF", party="b"), "parties.unknown_party"),
+    ("a", AuthoriseChannel(brand="SKF", party="nobody"), "parties.unknown_dealer"),
+]
+
+
+@pytest.mark.parametrize(("who", "fact", "code"), TABLE, ids=lambda v: v if isinstance(v, str) else "")
+def test_a_rule_refuses_and_changes_nothing(town, who, fact, code):
+    # A private refusal leaves the public fact standing; then only private tables must be as they were.
+    before = town.business()
+    outcome = town.do(who, fact)
+    codes = [outcome.code] + [refusal.code for refusal in outcome.private.values()]
+    assert code in codes
+    if outcome.code != "ok":
+        assert town.business() == before
+
+
+OPENINGS = [
+    ({"circle": "pool"}, "parties.circle_taken"),
+    ({"members": ["h-a", "none"]}, "parties.unknown_alias"),
+    ({"members": ["h-a", "h-a"]}, "parties.repeated_member"),
+    ({"members": ["h-b", "h-a"]}, "parties.not_opener"),
+    ({"purpose": "home"}, "parties.wrong_size"),
+    ({"parties": ["a"]}, "parties.wrong_size"),
+    ({"parties": ["a", "nobody"]}, "parties.unknown_party"),
+]
+
+
+@pytest.mark.parametrize(("change", "code"), OPENINGS)
+def test_a_circle_is_opened_by_its_first_member_with_endorsed_aliases(town, change, code):
+    asked = {"circle": "new", "purpose": "relationship", "members": ["h-a", "h-b"], "parties": ["a", "b"], "name": "N"}
+    signed = town.sign("h-a", OpenCircle(**{**asked, **change}), kid=kid("h-a"))
+    before = town.business()
+    outcome = town.block(signed)[0]
+    assert code in [outcome.code, *(refusal.code for refusal in outcome.private.values())]
+    if outcome.code != "ok":
+        assert town.business() == before
+    else:
+        assert town.view("a").circles == ("a--b", "home-a", "pool"), "nobody is in a circle that was not understood"
+
+
+def test_an_invitation_opens_the_door_once_and_until_its_end(town):
+    town.must("a", InviteParty(invitation=hashed(SECRET), expires_at=town.now + 100))
+    assert town.refused("a", arriving(JoinNetwork, party="a", secret=SECRET)) == "parties.key_mismatch"
+    assert join(town, "a", "fresh", SECRET) == "parties.party_taken"
+    assert join(town, "a+b", "fresh", SECRET) == "parties.party_taken"
+    assert join(town, "new", "new", SECRET) == "ok"
+    assert join(town, "other", "other", SECRET) == "parties.invitation_used"
+    town.must("a", InviteParty(invitation=hashed(SECRET + "2"), expires_at=town.now + 100))
+    town.tick(101)
+    assert join(town, "other", "other", SECRET + "2") == "parties.invitation_expired"
+
+
+def join(town: Town, party: str, key: str, secret: str) -> str:
+    fact = arriving(JoinNetwork, party=party, key=key, secret=secret)
+    return town.do(party, fact, kid=thumbprint(unb64(public_key(key).encode()))).code
+
+
+def test_the_party_that_joins_is_the_one_that_signs(town):
+    town.must("a", InviteParty(invitation=hashed(SECRET), expires_at=town.now + 100))
+    outcome = town.do("mask", arriving(JoinNetwork, party="new", key="mask", secret=SECRET), kid=kid("mask"))
+    assert outcome.code == "parties.name_differs"
+
+
+def test_a_brand_has_one_party_that_speaks_for_it(town):
+    town.must("a", AuthoriseChannel(brand="SKF", party="b", countries=["DE"]))
+    assert town.refused("b", AuthoriseChannel(brand="SKF", party="b")) == "parties.brand_taken"
+
+
+def test_a_full_group_takes_nobody_more(town, monkeypatch):
+    monkeypatch.setattr("hanse.rooms.parties.rules.GROUP_MEMBERS_MAX", 2)
+    assert town.refused("a", WidenCircle(circle="pool", alias="h-c", party="c")) == "parties.group_full"

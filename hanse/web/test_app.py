@@ -1,149 +1,26 @@
-"""The application over HTTP: sessions, forged requests, headers, limits, refusals, escaping, own pages."""
+"""The application over HTTP: sessions, forged requests, headers, limits, refusals, escaping, files."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
-import pyotp
 import pytest
-from argon2 import PasswordHasher
-from litestar import Request, get, post
-from litestar.response import Response
-from litestar.testing import TestClient
 
-from hanse.web import (
-    AccountStore,
-    Column,
-    DemoRole,
-    Found,
-    Hit,
-    NavItem,
-    Read,
-    Reader,
-    Refusal,
-    Site,
-    Table,
-    create_app,
-    go,
-    listing,
-    needs_role,
-    page,
-)  # fmt: skip
-from hanse.web.accounts import Membership
-
-PASSWORD = "seven salted cod"
-EVIL = "<img src=x onerror=alert(1)>"
-TABLE = Table(
-    "things", (Column("id", "Thing", sortable=True, filterable=True), Column("n", "Count", "number")), sort="id"
-)
+from hanse.web import DemoRole
+from hanse.web.conftest import EVIL, PASSWORD, Visitor, make
 
 
-@get("/things", sync_to_thread=False)
-def things(request: Request[Any, Any, Any], session: Reader, read: Read) -> Any:
-    rows = [{"id": EVIL, "n": 1}, {"id": "=cmd()", "n": -2}, {"id": session.party, "n": read["n"]}]
-    return listing(request, TABLE, lambda query: Found(rows, None, 3), title=EVIL)
+class Names(HTMLParser):
+    """Collects the names of all attributes of a page."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
 
-@get("/managers", sync_to_thread=False)
-def managers(session: Reader) -> Any:
-    needs_role(session, "manager")
-    return page("list.html", title="x")
-
-
-@get("/refused", sync_to_thread=False)
-def refused(session: Reader) -> None:
-    raise Refusal("inventory.not_enough", "Not enough is free.", got=7, expected=EVIL, next="Lower it.")
-
-
-class RoomRefused(Exception):
-    """A refusal as another part of the project might define it."""
-
-    code, message, got, expected, next, retry = "orders.unknown_order", "No such order.", "A-9", None, "Look.", None
-
-
-@get("/foreign", sync_to_thread=False)
-def foreign(session: Reader) -> None:
-    raise RoomRefused
-
-
-@get("/fault", sync_to_thread=False)
-def fault(session: Reader) -> None:
-    raise RuntimeError("the secret path /etc/hanse")
-
-
-@post("/act", sync_to_thread=False)
-def act(session: Reader) -> Any:
-    return go("/things", notice=EVIL)
-
-
-@post("/import", opt={"stream": True}, request_max_body_size=None)
-async def import_rows(request: Request[Any, Any, Any], session: Reader) -> dict[str, int]:
-    return {"bytes": sum([len(piece) async for piece in request.stream()])}
-
-
-@get("/anybody", opt={"public": True}, sync_to_thread=False)
-def anybody() -> dict[str, bool]:
-    return {"public": True}
-
-
-@post("/api/v1/facts", sync_to_thread=False)
-def api() -> Response[dict[str, str]]:
-    return Response({"door": "api"}, status_code=202)
-
-
-def make(**changes: Any) -> Site:
-    accounts = AccountStore(":memory:", hasher=PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    anna = accounts.add_user("anna@example.org", f"Anna {EVIL}", PASSWORD)
-    accounts.add_membership(anna, "p1", "buyer", 5_000)
-    accounts.add_membership(anna, "p2", "manager")
-    given: dict[str, Any] = {
-        "pages": [things, managers, refused, foreign, fault, act, import_rows, anybody], "mounts": [api],
-        "nav": lambda session: [NavItem("Things", "/things")], "read": {"n": 5},
-        "search": lambda session, text, limit: [Hit(EVIL, session.party, "/things", text)],
-    }  # fmt: skip
-    return Site(accounts=accounts, **{**given, **changes})
-
-
-class Visitor:
-    """A client that keeps cookies, takes tokens from pages, and follows nothing."""
-
-    def __init__(self, site: Site) -> None:
-        self.site = site
-        self.client = TestClient(create_app(site), base_url="https://testserver.local")
-
-    def get(self, path: str, **more: Any) -> Any:
-        return self.client.get(path, follow_redirects=False, **more)
-
-    def token(self, path: str = "/settings") -> str:
-        found = re.search(r'name="_csrf" value="([^"]+)"', self.get(path).text)
-        assert found is not None
-        return found.group(1)
-
-    def post(self, path: str, data: dict[str, Any] | None = None, token: str | None = None, **more: Any) -> Any:
-        form = {**(data or {}), "_csrf": self.token() if token is None else token}
-        return self.client.post(path, data=form, follow_redirects=False, **more)
-
-    def sign_in(self, target: str = "/") -> Any:
-        form = {"email": "anna@example.org", "password": PASSWORD, "next": target}
-        return self.post("/sign-in", form, self.token("/sign-in"))
-
-
-@pytest.fixture
-def visitor() -> Iterator[Visitor]:
-    who = Visitor(make())
-    with who.client:
-        yield who
-    who.site.accounts.close()
-
-
-@pytest.fixture
-def anna(visitor: Visitor) -> Visitor:
-    assert visitor.sign_in().status_code == 303
-    return visitor
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found += [name for name, _ in attrs]
 
 
 def test_a_page_sends_who_is_not_signed_in_to_the_form_and_back(visitor: Visitor) -> None:
@@ -243,11 +120,10 @@ def test_pages_have_no_inline_script_style_or_handler(anna: Visitor) -> None:
     for path in ("/things", "/settings", "/settings/second-factor", "/search?q=x", "/refused"):
         text = anna.get(path).text
         assert re.findall(r"<script(?![^>]*(?: src=| type=\"application/json\"))", text) == []
-        names: list[str] = []
-        parser = HTMLParser()
-        parser.handle_starttag = lambda tag, attrs: names.extend(name for name, _ in attrs)  # type: ignore[method-assign]
-        parser.feed(text)
-        assert names and [name for name in names if name == "style" or name.startswith("on")] == []
+        names = Names()
+        names.feed(text)
+        found = names.found
+        assert found and [name for name in found if name == "style" or name.startswith("on")] == []
 
 
 def test_what_people_wrote_is_escaped_everywhere(anna: Visitor) -> None:
@@ -325,85 +201,6 @@ def test_lists_are_exported_with_formulas_disarmed(anna: Visitor) -> None:
     assert answer.content.decode("utf-8-sig") == f"Count,Thing\r\n1,{EVIL}\r\n-2,'=cmd()\r\n5,p1\r\n"
     assert anna.get("/things?format=json").json()[1] == {"id": "=cmd()", "n": -2}
     assert "table.format" in anna.get("/things?format=exe").text
-
-
-def test_an_invitation_opens_an_account_signed_in(visitor: Visitor) -> None:
-    raw = visitor.site.accounts.invite("bo@example.org", "p9", "buyer", name=EVIL, approval_limit_minor=70)
-    path = f"/invitation/{raw}"
-    shown = visitor.get(path)
-    assert shown.status_code == 200 and EVIL not in shown.text
-    form = {"name": "Bo", "password": PASSWORD, "repeat": "another"}
-    assert "password.repeat" in visitor.post(path, form, visitor.token(path)).text
-    assert visitor.post(path, {**form, "repeat": PASSWORD}, visitor.token(path)).headers["location"] == "/"
-    bo = visitor.site.accounts.user_by_email("bo@example.org")
-    assert bo is not None and visitor.site.accounts.memberships(bo.id) == (Membership("p9", "buyer", 70),)
-    assert visitor.get("/things").status_code == 200
-    assert visitor.get(path).status_code == 404
-
-
-def test_with_a_second_factor_the_password_alone_opens_nothing(anna: Visitor) -> None:
-    shown = anna.get("/settings/second-factor").text
-    secret = re.search(r"<code class=\"wrap\">([A-Z2-7]+)</code>", shown)
-    assert secret is not None and "<svg" in shown
-    totp = pyotp.TOTP(secret.group(1))
-    assert "second_factor.wrong" in anna.post("/settings/second-factor", {"code": "1"}).text
-    codes = re.findall(
-        r"<li><code>([a-z2-9-]+)</code>", anna.post("/settings/second-factor", {"code": totp.now()}).text
-    )
-    assert len(codes) == 10 and codes[0] not in anna.get("/settings").text
-    anna.post("/sign-out")
-    assert anna.sign_in("/things").headers["location"] == "/second-factor?next=%2Fthings"
-    assert anna.get("/things").status_code == 303
-    half = anna.client.cookies["__Host-hanse"]
-    wrong = anna.post("/second-factor", {"code": "000000"}, anna.token("/second-factor"))
-    assert wrong.status_code == 401 and anna.get("/things").status_code == 303
-    right = anna.post("/second-factor", {"code": codes[0], "next": "/things"}, anna.token("/second-factor"))
-    assert right.headers["location"] == "/things" and anna.get("/things").status_code == 200
-    assert anna.site.accounts.sessions.load(half) is None
-
-
-def test_guessing_codes_is_limited(anna: Visitor) -> None:
-    accounts = anna.site.accounts
-    user = accounts.user_by_email("anna@example.org")
-    assert user is not None
-    secret, _ = accounts.second_factor.begin(user.id)
-    accounts.second_factor.confirm(user.id, pyotp.TOTP(secret).now())
-    anna.post("/sign-out")
-    anna.sign_in()
-    codes = [anna.post("/second-factor", {"code": "x"}, anna.token("/second-factor")).status_code for _ in range(9)]
-    assert codes == [401] * 8 + [429]
-
-
-def test_a_new_password_ends_the_other_sessions_and_renews_this_one(anna: Visitor) -> None:
-    other = anna.site.accounts.sessions.start(1, "p1", complete=True)
-    old = anna.client.cookies["__Host-hanse"]
-    form = {"present": "wrong", "password": "nine pickled eels", "repeat": "nine pickled eels"}
-    assert "password.wrong" in anna.post("/settings/password", form).text
-    assert anna.post("/settings/password", {**form, "present": PASSWORD}).status_code == 303
-    assert [anna.site.accounts.sessions.load(raw) for raw in (old, other)] == [None, None]
-    assert anna.get("/things").status_code == 200 and anna.site.accounts.password_is(1, "nine pickled eels")
-
-
-def test_a_token_is_shown_once_and_can_be_revoked(anna: Visitor) -> None:
-    shown = anna.post("/settings/tokens", {"name": "export", "scope": ["read", "root"], "days": "30"}).text
-    found = re.search(r"hanse_[\w-]{43}", shown)
-    assert found is not None and found.group() not in anna.get("/settings").text
-    token = anna.site.accounts.tokens.check(found.group())
-    assert (token.scopes, token.party) == (("read",), "p1")
-    assert anna.post(f"/settings/tokens/{token.id}/revoke").status_code == 303
-    assert "token.scopes" in anna.post("/settings/tokens", {"name": "x", "days": "30"}).text
-
-
-def test_nobody_ends_another_persons_session_or_token(anna: Visitor) -> None:
-    accounts = anna.site.accounts
-    other = accounts.add_user("eve@example.org", "Eve", PASSWORD)
-    raw = accounts.sessions.start(other, "p1", complete=True)
-    number, token = accounts.tokens.create(other, "p1", "t", ("read",), 30)
-    theirs = accounts.sessions.load(raw)
-    assert theirs is not None
-    assert "session.unknown" in anna.post(f"/settings/sessions/{theirs.id}/end").text
-    assert "token.unknown" in anna.post(f"/settings/tokens/{number}/revoke").text
-    assert accounts.sessions.load(raw) is not None and accounts.tokens.check(token).id == number
 
 
 def test_roles_are_switched_in_a_demo_only_and_only_to_those_offered(anna: Visitor) -> None:

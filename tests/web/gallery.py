@@ -159,6 +159,12 @@ def confirm(request: Request[Any, Any, Any], session: Reader) -> Any:
     return go("/gallery", notice="Confirmed.")
 
 
+@post("/gallery/part", sync_to_thread=False)
+def part(session: Reader) -> str:
+    """A part of a page, asked for by htmx."""
+    return f"Reserved for {session.party}."
+
+
 @get("/gallery/refused", sync_to_thread=False)
 def refused(session: Reader) -> Template:
     """A refusal as a page."""
@@ -207,7 +213,7 @@ def sample_site(folder: Path, **changes: Any) -> Site:
     names = {"p1": "Baltic Bearings GmbH", "p2": "Nordic Drives AS"}
     roles = [DemoRole(anna, "Distributor"), DemoRole(bo, "Customer")]
     given: dict[str, Any] = {
-        "pages": [gallery, order_list, empty, confirm, refused, fault, public_page], "nav": nav, "search": search,
+        "pages": [gallery, order_list, empty, confirm, part, refused, fault, public_page], "nav": nav, "search": search,
         "templates": [Path(__file__).parent / "pages" / "gallery"], "secure": False,
         "party_name": lambda p: names.get(p, p), "demo_roles": roles,
     }  # fmt: skip

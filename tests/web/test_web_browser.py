@@ -164,6 +164,16 @@ def test_ticking_rows_shows_what_can_be_done_and_doing_it_says_so(browser: Brows
         assert page.locator(".toast").count() == 0
 
 
+def test_a_part_of_a_page_posts_with_the_inherited_token(browser: Browser, address: str) -> None:
+    with context(browser) as ctx:
+        page = ctx.new_page()
+        errors = sign_in(page, address)
+        page.goto(f"{address}/gallery")
+        page.click("button:has-text('Reserve by htmx')")
+        page.wait_for_selector("#part:has-text('Reserved for p1.')")
+        assert errors == []
+
+
 def test_slash_goes_to_search_and_hits_appear_while_typing(browser: Browser, address: str) -> None:
     with context(browser) as ctx:
         page = ctx.new_page()

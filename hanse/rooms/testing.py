@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from hanse.kernel.apply import Outcome
@@ -180,6 +183,11 @@ class Town(World):
             world.block(*given)
         return world
 
+    def fingerprint(self) -> str:
+        """SHA-256, hex, over every row of every table and every outcome, private ones included."""
+        outcomes = [[(o.position, o.code, sorted(o.private.items())) for o in b.outcomes] for b in self.blocks]
+        return hashlib.sha256(repr((self.dump(), outcomes)).encode()).hexdigest()
+
     def both_sides_agree(self) -> bool:
         """Whether every party's own node, and the node that holds all, agree: blocks, public rows, circles' hashes.
 
@@ -198,6 +206,27 @@ class Town(World):
                 here, there = (w.state.get(CHAIN, (circle,)) for w in (self, node))
                 assert here == there, f"{party}: circle {circle} differs"
         return True
+
+
+def same_under_hash_seeds(story: Callable[[], Town], seeds: Sequence[str] = ("0", "1", "4242")) -> bool:
+    """Whether a story told in separate processes under several hash seeds ends in the same state and outcomes.
+
+    Args:
+        story: a function of a module, without arguments; it plays the facts and returns its town.
+    """
+    program = f"from {story.__module__} import {story.__name__} as story; print(story().fingerprint())"
+    told = set()
+    for seed in seeds:
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        told.add(done.stdout)
+    return len(told) == 1
 
 
 def _closed(signed: Signed) -> Signed:

@@ -16,6 +16,8 @@ Unit = Annotated[str, Meta(pattern=r"^[A-Z0-9]{2,3}$")]
 Number = Annotated[str, Meta(min_length=1, max_length=80)]
 """A number as a firm writes it; compared as it stands."""
 PackEach = Annotated[int, Meta(ge=1, le=10**9)]
+IdOrNone = Annotated[str, Meta(max_length=80, pattern=r"^([A-Za-z0-9][A-Za-z0-9._:/+-]*)?$")]
+"""An `Id`, or ""."""
 LinkMethod = Literal["gtin", "brand_part", "accepted", "own"]
 
 
@@ -47,7 +49,7 @@ class Supersede(Fact, frozen=True, kw_only=True):
 
     kind: ClassVar[str] = "catalog.supersede"
     item: Id
-    by: Id | Literal[""]
+    by: IdOrNone
 
 
 class ApproveSubstitute(Fact, frozen=True, kw_only=True):

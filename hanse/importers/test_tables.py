@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import xlsxwriter
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hanse.importers import ImportRefused, Limits, read
@@ -43,6 +43,7 @@ def test_csv_is_read_in_every_usual_encoding_and_separator(encoding: str, delimi
     assert (sheet.dialect.delimiter, sheet.dialect.decimal) == (delimiter, ",")
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc"])), min_size=3, max_size=3), max_size=5))
 def test_quoted_cells_come_back_as_written(rows: list[list[str]]) -> None:
     (sheet,) = read(as_csv([["a", "b", "c"], *rows], ",", "utf-8"))
@@ -160,6 +161,7 @@ def test_what_cannot_be_read_is_refused_with_its_code_and_never_an_exception(con
         assert code is None
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_are_read_or_refused(content: bytes) -> None:
     try:
@@ -180,6 +182,7 @@ def test_hostile_file_names_become_harmless(name: str, tmp_path: Path) -> None:
     assert sheet.name == made
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_a_guarded_cell_is_no_formula_and_comes_back(text: str) -> None:
     safe = guarded(text)

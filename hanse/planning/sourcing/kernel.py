@@ -1,10 +1,11 @@
 """The cheapest way to serve one order at given prices, exactly, in integers: the loop everything else is built on.
 
-For an open set of places the lines of an order do not touch each other: each takes its cheapest open place, up to what is
-there. So the order's problem is a small facility location, solved by depth-first enumeration of place sets, best
-place first. At a node with places i.. still to come, no completion costs less than
-    opened so far + cheapest opening to come + sum over lines of min(best so far, best to come),
-which only rises with i: the first i at which it reaches the best plan ends the loop.
+For an open set of places the lines of an order do not touch each other: each fills from the cheapest open place, up to what is
+there. What one more place saves never grows as the set grows (the saving is submodular), so a depth-first search over place
+sets, most saving place first, is cut where
+    cost so far - the r largest savings left, each taken alone  >=  best plan        (r shipments left), or where
+    opened so far + sum over lines of min(cost so far, cheapest to come with its share of the opening)  >=  best plan.
+A place whose saving no longer pays for its opening is dropped from the whole subtree (Nemhauser, Wolsey and Fisher, 1978).
 
 Amounts here are minor units x scale; `scale * cost + price` is exact in int64 (see `problem.MONEY_MAX`).
 """
@@ -18,7 +19,7 @@ from numba import njit
 
 from hanse.planning.sourcing.problem import Flags, Ints, Net
 
-NODES_MAX = 60_000  # enumeration stops here; the bound stays valid, it only gets weaker
+NODES_MAX = 40_000  # savings computed for one order; beyond it the bound stays valid, it only gets weaker
 
 
 class Work(NamedTuple):
@@ -26,29 +27,32 @@ class Work(NamedTuple):
 
     unit: Ints  # [place, line] reduced unit cost
     take: Ints  # [place, line] most units that can be taken
-    ware: Ints  # [place, line] relaxed cost of serving the line from here
+    cand: Ints  # [place, line] the candidate
     opening: Ints  # [place]
     local: Ints  # [place] pair number within the order
-    alone: Ints  # [place] cost of this place alone, for sorting
-    suffix: Ints  # [place + 1, line]
-    share: Ints  # [place + 1, line] as suffix, with the opening cost spread over lines
-    suffix_open: Ints  # [place + 1]
-    cur: Ints  # [depth + 1, line]
-    opened: Ints  # [depth + 1]
-    pos: Ints  # [depth + 1]
-    chosen: Ints  # [depth]
-    best: Ints  # [depth] result: pair numbers within the order
-    capped: Flags  # [line]
-    short: Ints  # [line]
+    alone: Ints  # [place] what this place saves alone, opening paid
+    share: Ints  # [place + 1, line] cheapest way to serve the line from this place or a later one, with its opening's share
     slot: Ints  # [pair number] -> place or -1
-    size: Ints  # [4] places, lines, result count, truncated
+    seg_unit: Ints  # [depth, line, segment] how a line is served: unit costs, dearest first; segment 0 may be "short"
+    seg_each: Ints  # [depth, line, segment]
+    seg_count: Ints  # [depth, line]
+    line_cost: Ints  # [depth, line]
+    cost: Ints  # [depth] cost of the set, opening paid
+    opened: Ints  # [depth] the openings in it
+    save: Ints  # [depth, place] what one more place saves, opening paid
+    todo: Ints  # [depth, place] places to try, most saving first
+    count: Ints  # [depth]
+    pos: Ints  # [depth]
+    chosen: Ints  # [depth]
+    best: Ints  # [depth] result: places
+    size: Ints  # [4] places, lines, result count, spare
 
 
 def workspace(net: Net) -> Work:
     """Scratch for any order of this net."""
     lines = max(1, int(np.diff(net.line_ptr).max(initial=1)))
     places = max(1, int(np.diff(net.pair_ptr).max(initial=1)))
-    depth = int(max(1, min(places, int(net.kmax.max(initial=1)))))
+    depth = 1 + int(max(1, min(places, int(net.kmax.max(initial=1)))))
 
     def ints(*shape: int) -> Ints:
         return np.zeros(shape, np.int64)
@@ -56,21 +60,24 @@ def workspace(net: Net) -> Work:
     return Work(
         unit=ints(places, lines),
         take=ints(places, lines),
-        ware=ints(places, lines),
+        cand=ints(places, lines),
         opening=ints(places),
         local=ints(places),
         alone=ints(places),
-        suffix=ints(places + 1, lines),
         share=ints(places + 1, lines),
-        suffix_open=ints(places + 1),
-        cur=ints(depth + 1, lines),
-        opened=ints(depth + 1),
-        pos=ints(depth + 1),
+        slot=ints(places),
+        seg_unit=ints(depth, lines, depth + 1),
+        seg_each=ints(depth, lines, depth + 1),
+        seg_count=ints(depth, lines),
+        line_cost=ints(depth, lines),
+        cost=ints(depth),
+        opened=ints(depth),
+        save=ints(depth, places),
+        todo=ints(depth, places),
+        count=ints(depth),
+        pos=ints(depth),
         chosen=ints(depth),
         best=ints(depth),
-        capped=np.zeros(lines, np.uint8),
-        short=ints(lines),
-        slot=ints(places),
         size=ints(4),
     )
 
@@ -82,7 +89,7 @@ def load(
     """Fill the scratch for order o at prices pt (total), pf (foreign), pp (place) and availability at, af, ap.
 
     Returns the cost of leaving the whole order short. Places that cannot pay for their opening are left out: what a place
-    gains beside others is at most what it gains alone.
+    saves beside others is at most what it saves alone.
     """
     l0, l1 = net.line_ptr[o], net.line_ptr[o + 1]
     s0, s1 = net.pair_ptr[o], net.pair_ptr[o + 1]
@@ -90,14 +97,16 @@ def load(
     n = 0
     for j in range(s1 - s0):
         w.slot[j] = -1
-    base = 0
+    base = np.int64(0)
     for i in range(m):
         l = l0 + i
         q = net.qty[l]
         pen = net.pen[l] * scale
-        w.short[i] = q * pen
-        base += w.short[i]
-        w.capped[i] = 0
+        w.seg_unit[0, i, 0] = pen
+        w.seg_each[0, i, 0] = q
+        w.seg_count[0, i] = 1
+        w.line_cost[0, i] = q * pen
+        base += q * pen
         for c in range(net.cand_ptr[l], net.cand_ptr[l + 1]):
             row = net.cand_row[c]
             u = net.cand_cost[c] * scale + pt[row]
@@ -118,188 +127,332 @@ def load(
                 w.slot[j] = k
                 w.local[k] = j
                 w.opening[k] = net.pair_open[s0 + j] * scale + pp[place]
-                w.alone[k] = 0
+                w.alone[k] = -w.opening[k]
                 for t in range(m):
                     w.take[k, t] = 0
             w.unit[k, i] = u
             w.take[k, i] = a
+            w.cand[k, i] = c
             w.alone[k] += a * (pen - u)
-            if a < q:
-                w.capped[i] = 1
-    _compact(net, l0, m, n, scale, w)
+    w.size[0] = n
+    w.size[1] = m
+    w.cost[0] = base
+    w.opened[0] = 0
     return base
 
 
 @njit(cache=True, nogil=True)
-def _compact(net: Net, l0: int, m: int, n: int, scale: int, w: Work) -> None:
-    """Drop places that do not pay, sort the rest by what they gain alone, and prepare the suffix bounds."""
-    kept = 0
-    for k in range(n):  # insertion sort by net gain, falling; `pos`-free: swap rows through the end
-        gain = w.alone[k] - w.opening[k]
-        if gain <= 0:
-            continue
-        if kept != k:
-            _move(w, k, kept, m)
-        w.alone[kept] = gain
-        kept += 1
-    for a in range(1, kept):
-        b = a
-        while b > 0 and w.alone[b - 1] < w.alone[b]:
-            _swap(w, b - 1, b, m)
-            b -= 1
-    n = kept
-    for i in range(m):
-        q = net.qty[l0 + i]
-        top = w.short[i]
-        w.suffix[n, i] = top
-        w.share[n, i] = top
-        for k in range(n):
-            w.ware[k, i] = q * w.unit[k, i] if w.take[k, i] > 0 else top
-        for k in range(n - 1, -1, -1):
-            w.suffix[k, i] = min(w.suffix[k + 1, i], w.ware[k, i])
-            w.share[k, i] = min(w.share[k + 1, i], w.ware[k, i] + w.opening[k] // m)
-    w.suffix_open[n] = np.int64(2) ** 61
-    for k in range(n - 1, -1, -1):
-        w.suffix_open[k] = min(w.suffix_open[k + 1], w.opening[k])
-    w.size[0] = n
-    w.size[1] = m
-
-
-@njit(cache=True, nogil=True)
-def _move(w: Work, a: int, b: int, m: int) -> None:
-    w.local[b] = w.local[a]
-    w.opening[b] = w.opening[a]
-    w.alone[b] = w.alone[a]
-    for i in range(m):
-        w.unit[b, i] = w.unit[a, i]
-        w.take[b, i] = w.take[a, i]
-
-
-@njit(cache=True, nogil=True)
-def _swap(w: Work, a: int, b: int, m: int) -> None:
-    w.local[a], w.local[b] = w.local[b], w.local[a]
-    w.opening[a], w.opening[b] = w.opening[b], w.opening[a]
-    w.alone[a], w.alone[b] = w.alone[b], w.alone[a]
-    for i in range(m):
-        w.unit[a, i], w.unit[b, i] = w.unit[b, i], w.unit[a, i]
-        w.take[a, i], w.take[b, i] = w.take[b, i], w.take[a, i]
-
-
-@njit(cache=True, nogil=True)
-def _filled(net: Net, l0: int, i: int, count: int, w: Work) -> int:
-    """Cost of line i when the first `count` chosen places are open: cheapest first, up to what each has."""
-    left = net.qty[l0 + i]
-    cost = np.int64(0)
-    top = w.short[i] // left
-    last = np.int64(-(2**62))
-    last_k = -1
-    while left > 0:
-        pick = -1
-        for d in range(count):  # next cheapest after (last, last_k)
-            k = w.chosen[d]
-            if w.take[k, i] <= 0:
-                continue
-            u = w.unit[k, i]
-            if u < last or (u == last and k <= last_k):
-                continue
-            if pick < 0 or u < w.unit[pick, i] or (u == w.unit[pick, i] and k < pick):
-                pick = k
-        if pick < 0:
-            break
-        a = min(left, w.take[pick, i])
-        cost += a * w.unit[pick, i]
-        left -= a
-        last = w.unit[pick, i]
-        last_k = pick
-    return cost + left * top
-
-
-@njit(cache=True, nogil=True)
-def search(net: Net, o: int, base: int, nodes_max: int, w: Work) -> tuple[int, int]:
-    """(cost of the best set found, proven lower bound) of the loaded order; the set is left in `w.best`, `w.size[2]`.
-
-    Both are equal unless the enumeration was cut at `nodes_max`.
-    """
+def _start(net: Net, o: int, w: Work) -> None:
+    """Root of the search: paying places by what they save alone, falling, and the bounds over those still to come."""
     n, m = w.size[0], w.size[1]
     l0 = net.line_ptr[o]
-    depth = min(net.kmax[o], n)
-    best = base
-    floor = base
-    w.size[2] = 0
-    if n == 0:
-        return best, best
-    any_capped = False
+    count = 0
+    for k in range(n):
+        w.save[0, k] = w.alone[k]
+        if w.alone[k] > 0:
+            w.todo[0, count] = k
+            count += 1
+    w.count[0] = count
+    _sort(w, 0, count)
     for i in range(m):
-        w.cur[0, i] = w.short[i]
-        if w.capped[i] == 1:
-            any_capped = True
-    w.opened[0] = 0
-    w.pos[0] = 0
-    d = 0
-    nodes = 0
-    while d >= 0:
-        j = w.pos[d]
-        if j >= n:
-            d -= 1
+        q = net.qty[l0 + i]
+        low = w.line_cost[0, i]
+        w.share[count, i] = low
+        for x in range(count - 1, -1, -1):
+            k = w.todo[0, x]
+            if w.take[k, i] > 0:
+                low = min(low, q * w.unit[k, i] + w.opening[k] // m)
+            w.share[x, i] = low
+
+
+@njit(cache=True, nogil=True)
+def _sort(w: Work, d: int, count: int) -> None:
+    """Insertion sort of `todo[d]` by what each saves, falling; stable, so ties keep their order."""
+    for a in range(1, count):
+        k = w.todo[d, a]
+        v = w.save[d, k]
+        b = a
+        while b > 0 and w.save[d, w.todo[d, b - 1]] < v:
+            w.todo[d, b] = w.todo[d, b - 1]
+            b -= 1
+        w.todo[d, b] = k
+
+
+@njit(cache=True, nogil=True)
+def _saving(w: Work, d: int, k: int, m: int) -> int:
+    """What place k saves beside the set at depth d, its opening paid: it replaces the dearest units first."""
+    v = -w.opening[k]
+    for i in range(m):
+        a = w.take[k, i]
+        if a <= 0:
             continue
-        low = w.opened[d] + w.suffix_open[j]
-        low2 = w.opened[d]
-        for i in range(m):
-            low += min(w.cur[d, i], w.suffix[j, i])
-            low2 += min(w.cur[d, i], w.share[j, i])
-        low = max(low, low2)
-        if low >= best:
+        u = w.unit[k, i]
+        for x in range(w.seg_count[d, i]):
+            gap = w.seg_unit[d, i, x] - u
+            if gap <= 0:
+                break
+            b = w.seg_each[d, i, x]
+            if b >= a:
+                v += a * gap
+                break
+            v += b * gap
+            a -= b
+    return v
+
+
+@njit(cache=True, nogil=True)
+def _open(w: Work, d: int, k: int, m: int) -> None:
+    """The state at depth d + 1: the set at depth d and place k."""
+    w.opened[d + 1] = w.opened[d] + w.opening[k]
+    total = w.opened[d + 1]
+    for i in range(m):
+        a = w.take[k, i]
+        u = w.unit[k, i]
+        n = w.seg_count[d, i]
+        e = d + 1
+        x = 0
+        gone = np.int64(0)
+        while a > 0 and x < n and w.seg_unit[d, i, x] > u:  # segments replaced wholly or in part
+            b = min(a, w.seg_each[d, i, x])
+            gone += b
+            a -= b
+            if b < w.seg_each[d, i, x]:
+                break
+            x += 1
+        y = 0
+        line = np.int64(0)
+        placed = gone == 0
+        cut = gone
+        for z in range(x):
+            cut -= w.seg_each[d, i, z]
+        for z in range(x, n):
+            b = w.seg_each[d, i, z] - cut
+            cut = 0
+            if not placed and w.seg_unit[d, i, z] <= u:
+                w.seg_unit[e, i, y] = u
+                w.seg_each[e, i, y] = gone
+                line += gone * u
+                y += 1
+                placed = True
+            w.seg_unit[e, i, y] = w.seg_unit[d, i, z]
+            w.seg_each[e, i, y] = b
+            line += b * w.seg_unit[d, i, z]
+            y += 1
+        if not placed:
+            w.seg_unit[e, i, y] = u
+            w.seg_each[e, i, y] = gone
+            line += gone * u
+            y += 1
+        w.seg_count[e, i] = y
+        w.line_cost[e, i] = line
+        total += line
+    w.cost[d + 1] = total
+
+
+@njit(cache=True, nogil=True)
+def _keep(w: Work, count: int, last: int) -> None:
+    for d in range(count - 1):
+        w.best[d] = w.chosen[d]
+    w.best[count - 1] = last
+    w.size[2] = count
+
+
+@njit(cache=True, nogil=True)
+def _last(w: Work, d: int, best: int, m: int) -> tuple[int, int]:
+    """Best single addition to the set at depth d + 1 among what is left at depth d: (cost, savings computed)."""
+    nodes = 0
+    for x in range(w.pos[d], w.count[d]):
+        k = w.todo[d, x]
+        if w.cost[d + 1] - w.save[d, k] >= best:
+            break  # it saved no more when the set was smaller, nor do those after it
+        nodes += 1
+        v = w.cost[d + 1] - _saving(w, d + 1, k, m)
+        if v < best:
+            best = v
+            _keep(w, d + 2, k)
+    return best, nodes
+
+
+@njit(cache=True, nogil=True)
+def _low(w: Work, d: int, left: int, root: int, m: int) -> int:
+    """A lower bound on every set that adds up to `left` of the places from `pos[d]` on to the set at depth d."""
+    low = w.cost[d]
+    for x in range(w.pos[d], min(w.count[d], w.pos[d] + left)):
+        low -= w.save[d, w.todo[d, x]]
+    other = w.opened[d]
+    for i in range(m):
+        other += min(w.line_cost[d, i], w.share[root, i])
+    return max(low, other)
+
+
+@njit(cache=True, nogil=True)
+def search(net: Net, o: int, nodes_max: int, w: Work) -> tuple[int, int]:
+    """(cost of the best set found, proven lower bound) of the loaded order; the set is left in `w.best`, `w.size[2]`.
+
+    Both are equal unless the search was cut at `nodes_max`.
+    """
+    m = w.size[1]
+    _start(net, o, w)
+    depth = min(net.kmax[o], w.count[0])
+    best = w.cost[0]
+    floor = best
+    w.size[2] = 0
+    w.pos[0] = 0
+    nodes = 0
+    d = 0 if depth > 0 else -1
+    while d >= 0:
+        if w.pos[d] >= w.count[d] or _low(w, d, depth - d, w.pos[0], m) >= best:
             d -= 1
             continue
         if nodes > nodes_max:
-            floor = min(floor, low)
+            floor = min(floor, _low(w, d, depth - d, w.pos[0], m))
             d -= 1
             continue
-        if d == depth - 1:  # last place: one plain loop over what is left
-            for k in range(j, n):
-                v = w.opened[d] + w.opening[k]
-                for i in range(m):
-                    v += min(w.cur[d, i], w.ware[k, i])
-                if v < best:
-                    w.chosen[d] = k
-                    best = _settle(net, l0, m, d + 1, v, best, any_capped, w)
-            nodes += n - j
-            d -= 1
-            continue
-        w.pos[d] = j + 1
-        nodes += 1
-        w.chosen[d] = j
-        v = w.opened[d] + w.opening[j]
-        w.opened[d + 1] = v
-        for i in range(m):
-            x = min(w.cur[d, i], w.ware[j, i])
-            w.cur[d + 1, i] = x
-            v += x
+        k = w.todo[d, w.pos[d]]
+        w.pos[d] += 1
+        w.chosen[d] = k
+        v = w.cost[d] - w.save[d, k]
         if v < best:
-            best = _settle(net, l0, m, d + 1, v, best, any_capped, w)
+            best = v
+            _keep(w, d + 1, k)
+        if d + 1 >= depth:
+            continue
+        low = v
+        for x in range(w.pos[d], min(w.count[d], w.pos[d] + depth - d - 1)):
+            low -= w.save[d, w.todo[d, x]]
+        if low >= best:
+            continue
+        _open(w, d, k, m)
+        if d + 2 == depth:
+            best, more = _last(w, d, best, m)
+            nodes += more
+            continue
+        count = 0
+        for x in range(w.pos[d], w.count[d]):
+            t = w.todo[d, x]
+            s = _saving(w, d + 1, t, m)
+            if s > 0:
+                w.save[d + 1, t] = s
+                w.todo[d + 1, count] = t
+                count += 1
+        nodes += count
+        w.count[d + 1] = count
+        w.pos[d + 1] = 0
+        _sort(w, d + 1, count)
         d += 1
-        w.pos[d] = j + 1
     return best, min(best, floor)
 
 
 @njit(cache=True, nogil=True)
-def _settle(net: Net, l0: int, m: int, count: int, v: int, best: int, any_capped: bool, w: Work) -> int:
-    """The exact cost of the chosen set whose relaxed cost v beats `best`; keep the set if it still does."""
-    if any_capped:
-        v = np.int64(0)
-        for d in range(count):
-            v += w.opening[w.chosen[d]]
-        for i in range(m):
-            if w.capped[i] == 1:
-                v += _filled(net, l0, i, count, w)
-            else:
-                x = w.short[i]
-                for d in range(count):
-                    x = min(x, w.ware[w.chosen[d], i])
-                v += x
-        if v >= best:
-            return best
-    for d in range(count):
-        w.best[d] = w.chosen[d]
-    w.size[2] = count
-    return v
+def next_place(w: Work, i: int, after: int) -> int:
+    """The cheapest place of the found set for line i after place `after` (-1: from the start) by (unit cost, place)."""
+    pick = -1
+    for d in range(w.size[2]):
+        k = w.best[d]
+        if w.take[k, i] <= 0 or k == after:
+            continue
+        u = w.unit[k, i]
+        if after >= 0 and (u < w.unit[after, i] or (u == w.unit[after, i] and k < after)):
+            continue
+        if pick < 0 or u < w.unit[pick, i] or (u == w.unit[pick, i] and k < pick):
+            pick = k
+    return pick
+
+
+@njit(cache=True, nogil=True)
+def price_orders(
+    net: Net, lo: int, hi: int, scale: int, pt: Ints, pf: Ints, pp: Ints, moved: Flags, moved_place: Flags,
+    plenty: Ints, value: Ints, units: Ints, use_t: Ints, use_f: Ints, use_p: Ints, w: Work,
+) -> None:  # fmt: skip
+    """Cheapest patterns of orders lo..hi-1 at these prices; orders none of whose prices moved keep theirs.
+
+    value[order] is a lower bound in minor units x scale; units[cand] the pattern; use_t, use_f [stock] and use_p [place] the sums of
+    all patterns of lo..hi-1, kept up to date.
+    """
+    for o in range(lo, hi):
+        if not _touched(net, o, moved, moved_place):
+            continue
+        clear(net, o, units, use_t, use_f, use_p, -1, w)
+        load(net, o, scale, pt, pf, pp, net.row_total, net.row_foreign, net.place_cap, w)
+        value[o] = search(net, o, NODES_MAX, w)[1]
+        place_units(net, o, units, use_t, use_f, use_p, 1, plenty, plenty, w)
+
+
+@njit(cache=True, nogil=True)
+def _touched(net: Net, o: int, moved: Flags, moved_place: Flags) -> bool:
+    for c in range(net.cand_ptr[net.line_ptr[o]], net.cand_ptr[net.line_ptr[o + 1]]):
+        if moved[net.cand_row[c]] == 1:
+            return True
+    for s in range(net.pair_ptr[o], net.pair_ptr[o + 1]):
+        if moved_place[net.pair_place[s]] == 1:
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def clear(net: Net, o: int, units: Ints, t: Ints, f: Ints, p: Ints, sign: int, w: Work) -> int:
+    """Take order o's units out: sign * units is added to t[stock], f[stock] and p[place]. Returns its true cost, minor units."""
+    s0 = net.pair_ptr[o]
+    for j in range(net.pair_ptr[o + 1] - s0):
+        w.slot[j] = 0
+    cost = np.int64(0)
+    for l in range(net.line_ptr[o], net.line_ptr[o + 1]):
+        left = net.qty[l]
+        for c in range(net.cand_ptr[l], net.cand_ptr[l + 1]):
+            y = units[c]
+            if y == 0:
+                continue
+            units[c] = 0
+            left -= y
+            cost += y * net.cand_cost[c]
+            row = net.cand_row[c]
+            t[row] += sign * y
+            if net.cand_own[c] == 0:
+                f[row] += sign * y
+            j = net.cand_loc[c]
+            if w.slot[j] == 0:
+                w.slot[j] = 1
+                p[net.pair_place[s0 + j]] += sign
+                cost += net.pair_open[s0 + j]
+        cost += left * net.pen[l]
+    return cost
+
+
+@njit(cache=True, nogil=True)
+def place_units(
+    net: Net, o: int, units: Ints, t: Ints, f: Ints, p: Ints, sign: int, most_t: Ints, most_f: Ints, w: Work
+) -> int:
+    """Write the found set of the loaded order as units, line by line, cheapest place first, never above most_t, most_f [stock].
+
+    sign * units is added to t, f [stock], p [place] as they go: with sign -1 and most = what is left, two lines of one item cannot
+    both take the last unit. Returns the true cost of the order, minor units. Order o must have no units.
+    """
+    s0 = net.pair_ptr[o]
+    for j in range(net.pair_ptr[o + 1] - s0):
+        w.slot[j] = 0
+    cost = np.int64(0)
+    for i in range(w.size[1]):
+        l = net.line_ptr[o] + i
+        left = net.qty[l]
+        k = next_place(w, i, -1)
+        while k >= 0 and left > 0:
+            c = w.cand[k, i]
+            row = net.cand_row[c]
+            a = min(left, min(w.take[k, i], most_t[row]))
+            if net.cand_own[c] == 0:
+                a = min(a, most_f[row])
+            if a > 0 and (net.whole[l] == 0 or a == left):
+                units[c] = a
+                left -= a
+                cost += a * net.cand_cost[c]
+                t[row] += sign * a
+                if net.cand_own[c] == 0:
+                    f[row] += sign * a
+                j = w.local[k]
+                if w.slot[j] == 0:
+                    w.slot[j] = 1
+                    p[net.pair_place[s0 + j]] += sign
+                    cost += net.pair_open[s0 + j]
+            k = next_place(w, i, k)
+        cost += left * net.pen[l]
+    return cost

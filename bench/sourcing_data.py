@@ -1,0 +1,88 @@
+"""Instances for `bench.sourcing`: a synthetic network of owners, and the Brunel outbound logistics data over several days."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+
+from hanse.planning.sourcing import Problem
+
+SITES, MEMBERS = 50, 25
+
+
+def synthetic(lines: int, seed: int, width: int = 16, shipments_max: int = 3) -> Problem:
+    """A network of 50 sites in 25 firms with `lines` open order lines.
+
+    Demand by Zipf over lines/10 items (at least 200), quantities log-normal about 6, one item in five scarce (70-110% of what
+    is asked lies in the network, at fewer sites; of the rest 200-600%), a fifth to a half of each stock row reserved for the owner's own orders, one in ten (firm, brand)
+    pairs not authorised, freight by weight and distance, lateness by distance against the date asked. Each line
+    keeps the `width` cheapest places by its own cost with half a shipment's opening. Money in cents.
+    """
+    rng = np.random.default_rng(seed)
+    items = max(200, lines // 10)
+    at = rng.random((SITES, 2)) * 1000.0
+    owner = np.arange(SITES) % MEMBERS
+    brand = rng.integers(0, 40, items)
+    blocked = rng.random((MEMBERS, 40)) < 0.1
+    weight = np.exp(rng.normal(0.5, 0.9, items))  # kg per each
+    value = np.exp(rng.normal(7.5, 0.8, items))  # cents per each
+    zipf = 1.0 / np.arange(1, items + 1) ** 0.8
+    orders = max(1, lines // 3)
+    line_order = np.sort(np.concatenate([np.arange(orders), rng.integers(0, orders, lines - orders)]))
+    item = rng.choice(items, lines, p=zipf / zipf.sum())
+    qty = np.ceil(np.exp(rng.normal(1.8, 1.0, lines))).astype(np.int64)
+    where = at[rng.integers(0, SITES, orders)] + rng.normal(0, 60, (orders, 2))
+    party = owner[np.argmin(((where[:, None] - at[None]) ** 2).sum(2), axis=1)]
+    stock = _stock(rng, items, item, qty)
+    foreign = np.floor(stock * rng.uniform(0.5, 0.8, stock.shape)).astype(np.int64)
+    opening, unit = _costs(rng, at, where, line_order, item, qty, weight, value, owner)
+    allowed = (stock[:, item].T > 0) & ~blocked[owner[None, :], brand[item][:, None]]
+    allowed &= (owner[None, :] == party[line_order][:, None]) | (foreign[:, item].T > 0)
+    rank = np.where(allowed, unit * qty[:, None] + opening[line_order] // 2, np.iinfo(np.int64).max)
+    keep = np.argsort(rank, axis=1, kind="stable")[:, :width]
+    ok = np.take_along_axis(allowed, keep, axis=1)
+    site, sku = np.nonzero(stock)
+    return Problem.of(
+        line_order=line_order,
+        line_item=item,
+        line_qty_each=qty,
+        line_penalty_minor=(1500 + 2 * value[item]).astype(np.int64),
+        cand_place=np.where(ok, keep, -1),
+        cand_cost_minor=np.take_along_axis(unit, keep, axis=1),
+        open_cost_minor=opening,
+        stock_site=site,
+        stock_item=sku,
+        stock_total_each=stock[site, sku],
+        stock_foreign_each=foreign[site, sku],
+        site_owner=owner,
+        order_owner=party,
+        order_shipments_max=shipments_max,
+    )
+
+
+def _stock(rng, items, item, qty):
+    """stock[site, item]: each item lies at 20 to 47 of the sites, unevenly, a scarce one at 8 to 19."""
+    asked = np.bincount(item, weights=qty, minlength=items)
+    scarce = rng.random(items) < 0.2
+    level = np.where(scarce, rng.uniform(0.7, 1.1, items), rng.uniform(2.0, 6.0, items))
+    held = rng.random((SITES, items)) < rng.uniform(0.4, 0.95, items)[None, :]
+    share = rng.gamma(1.0, 1.0, (SITES, items)) * held * np.where(scarce, rng.random((SITES, items)) < 0.4, 1)
+    share /= np.maximum(share.sum(axis=0), 1e-9)
+    return np.round(share * (level * np.maximum(asked, 4.0))[None, :]).astype(np.int64)
+
+
+def _costs(rng, at, where, line_order, item, qty, weight, value, owner):
+    """(opening[order, site], unit[line, site]) in cents."""
+    km = np.sqrt(((where[:, None] - at[None]) ** 2).sum(2))
+    opening = (900 + 0.8 * km + rng.uniform(0, 300, SITES)[None, :]).astype(np.int64)
+    price = rng.normal(1.0, 0.04, (MEMBERS, value.size)).clip(0.88, 1.15)
+    days = np.ceil(km / 300.0) + rng.integers(0, 2, SITES)[None, :]
+    due = rng.integers(1, 5, line_order.size)
+    late = np.maximum(0, days[line_order] - due[:, None]) * rng.integers(20, 120, line_order.size)[:, None]
+    freight = weight[item][:, None] * (15 + 0.12 * km[line_order])
+    unit = price[owner][:, item].T * value[item][:, None] + freight + late / 1.0
+    return opening, unit.astype(np.int64)

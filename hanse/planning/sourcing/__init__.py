@@ -1,0 +1,2 @@
+"""Sourcing."""
+from hanse.planning.sourcing.problem import Problem

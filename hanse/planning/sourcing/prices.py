@@ -1,0 +1,141 @@
+"""Dual prices of stock and capacity: the bound of the whole from the cheapest pattern of each order.
+
+For prices p >= 0 of stock rows (their total, and the part open to other owners) and places,
+    bound(p) = sum over orders of (cheapest pattern at costs + prices)  -  sum of prices x what there is
+never exceeds the cost of any plan (Lagrange; the greatest such bound is that of column generation over patterns).
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hanse.planning.sourcing import kernel
+from hanse.planning.sourcing.plan import Prices
+from hanse.planning.sourcing.problem import MONEY_MAX, QTY_MAX, Ints, Net
+
+Floats = NDArray[np.float64]
+THREADS = 2
+
+
+class Pricer:
+    """Evaluates prices over all orders, in two threads, re-solving only orders whose prices moved."""
+
+    def __init__(self, net: Net, scale: int, threads: int = THREADS) -> None:
+        orders = net.kmax.size
+        self.net, self.scale = net, scale
+        self.rows, self.places = net.row_total.size, net.place_cap.size
+        cuts = np.linspace(0, orders, min(threads, max(1, orders)) + 1).astype(np.int64)
+        self.spans = list(zip(cuts[:-1], cuts[1:], strict=True))
+        self.work = [kernel.workspace(net) for _ in self.spans]
+        self.use = [(self._rows(), self._rows(), np.zeros(self.places, np.int64)) for _ in self.spans]
+        self.value = np.zeros(orders, np.int64)
+        self.plenty = np.full(self.rows, QTY_MAX, np.int64)  # patterns of the bound may overdraw; the prices answer
+        self.units = np.zeros(net.cand_row.size, np.int64)
+        self.last: tuple[Ints, Ints, Ints] | None = None
+        self.limited = net.place_cap < QTY_MAX
+
+    def _rows(self) -> Ints:
+        return np.zeros(self.rows, np.int64)
+
+    def __call__(self, total: Ints, foreign: Ints, place: Ints) -> int:
+        """The bound, minor units x scale, at these prices."""
+        if self.last is None:
+            moved, moved_place = np.ones(self.rows, np.uint8), np.ones(self.places, np.uint8)
+        else:
+            moved = ((total != self.last[0]) | (foreign != self.last[1])).astype(np.uint8)
+            moved_place = (place != self.last[2]).astype(np.uint8)
+        first = self.last is None
+        self.last = (total.copy(), foreign.copy(), place.copy())
+
+        def one(k: int) -> None:
+            lo, hi = self.spans[k]
+            if first:  # orders without any candidate are priced too
+                self.value[lo:hi] = _short(self.net, int(lo), int(hi)) * self.scale
+            kernel.price_orders(
+                self.net, lo, hi, self.scale, total, foreign, place, moved, moved_place,
+                self.plenty, self.value, self.units, *self.use[k], self.work[k],
+            )  # fmt: skip
+
+        with ThreadPoolExecutor(len(self.spans)) as pool:
+            list(pool.map(one, range(len(self.spans))))
+        paid = _dot(total, self.net.row_total) + _dot(foreign, self.net.row_foreign)
+        paid += _dot(place[self.limited], self.net.place_cap[self.limited])
+        return int(self.value.sum()) - paid
+
+    def excess(self) -> tuple[Ints, Ints, Ints]:
+        """By how much the patterns exceed what there is: total[stock], foreign[stock], shipments[place]."""
+        t, f, p = (np.sum([u[k] for u in self.use], axis=0) for k in range(3))
+        return t - self.net.row_total, f - self.net.row_foreign, np.where(self.limited, p - self.net.place_cap, -1)
+
+
+def _short(net: Net, lo: int, hi: int) -> Ints:
+    cost = net.qty * net.pen
+    ends = np.concatenate([[0], np.cumsum(cost)])
+    return (ends[net.line_ptr[lo + 1 : hi + 1]] - ends[net.line_ptr[lo:hi]]).astype(np.int64)
+
+
+def _dot(price: Ints, amount: Ints) -> int:
+    """Exact sum of products, whatever the size."""
+    at = np.flatnonzero(price)
+    return sum(int(a) * int(b) for a, b in zip(price[at], amount[at], strict=True))
+
+
+class Ascent:
+    """Adaptive subgradient on the bound: each row steps by its own history (AdaGrad), along a running mean of the excess.
+
+    The step of a row starts at `reach` of what a unit is worth there: the mean of shortage penalty - unit cost over those who ask.
+    """
+
+    def __init__(self, pricer: Pricer, reach: float = 0.4, start: Prices | None = None) -> None:
+        net = pricer.net
+        self.pricer = pricer
+        line = np.repeat(np.arange(net.qty.size), np.diff(net.cand_ptr))
+        worth = np.maximum(0, net.pen[line] - net.cand_cost).astype(float)
+        asked = np.bincount(net.cand_row, minlength=pricer.rows)
+        row = np.bincount(net.cand_row, weights=worth, minlength=pricer.rows) / np.maximum(asked, 1)
+        order = float((net.qty * net.pen).sum()) / max(1, net.kmax.size)
+        self.reach = (reach * row, reach * row, np.full(pricer.places, 0.1 * reach * order))
+        self.most = (float(worth.max(initial=0.0)), float(worth.max(initial=0.0)), float(MONEY_MAX))
+        self.price = [np.zeros(r.size) for r in self.reach]
+        if start is not None:
+            self.price = [v / start.scale for v in (start.total, start.foreign, start.place)]
+        self.square = [np.full(r.size, 1e-9) for r in self.reach]
+        self.drift = [np.zeros(r.size) for r in self.reach]
+        self.over = [np.zeros(r.size, bool) for r in self.reach]  # what patterns have ever overdrawn
+        self.best = self.evaluate(self.price)
+
+    def evaluate(self, price: list[Floats] | tuple[Floats, ...]) -> Prices:
+        """The bound at these prices (minor units), rounded to the scale and kept within what a unit can be worth."""
+        scale = self.pricer.scale
+        whole = [np.rint(np.clip(p, 0.0, m) * scale).astype(np.int64) for p, m in zip(price, self.most, strict=True)]
+        whole[2][~self.pricer.limited] = 0
+        bound = self.pricer(whole[0], whole[1], whole[2])
+        return Prices(scale, whole[0], whole[1], whole[2], bound)
+
+    def step(self) -> Prices:
+        """Move once from where the pricer stands; returns the prices there, and keeps the best in `best`."""
+        for k, over in enumerate(self.pricer.excess()):
+            self.over[k] |= (over > 0) | (self.price[k] > 0)
+            g = over.astype(float)
+            g[(self.price[k] <= 0) & (g < 0)] = 0
+            self.drift[k] = 0.7 * self.drift[k] + 0.3 * g
+            self.square[k] += g * g
+            moved = self.price[k] + self.reach[k] * self.drift[k] / np.sqrt(self.square[k])
+            self.price[k] = np.clip(moved, 0.0, self.most[k])
+        now = self.evaluate(self.price)
+        self.take(now)
+        return now
+
+    def take(self, now: Prices) -> None:
+        """Keep these prices if they are the best so far."""
+        if now.bound_scaled > self.best.bound_scaled:
+            self.best = now
+
+    def evaluate_best(self) -> Prices:
+        """The best prices, with the pricer's values and patterns standing at them."""
+        b = self.best
+        self.pricer(b.total, b.foreign, b.place)
+        return b

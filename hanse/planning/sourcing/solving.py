@@ -1,0 +1,347 @@
+"""The batch: prices, column generation, priced insertion, neighbourhood search; a plan at once, a better one with time."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from time import monotonic
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hanse.planning.sourcing import kernel, search
+from hanse.planning.sourcing.columns import Master
+from hanse.planning.sourcing.plan import Plan, Prices, line_units, plan_of
+from hanse.planning.sourcing.prices import Ascent, Pricer
+from hanse.planning.sourcing.problem import QTY_MAX, Ints, Problem
+
+SCALE = 1000  # prices in thousandths of a minor unit
+LP_SIZE_MAX = 120_000  # orders + contested rows above which column generation is left out
+HALVES = 2  # parts searched at once; part of the result, so not a matter of the machine
+
+Progress = Callable[[str, Plan], None]
+Cancel = Callable[[], bool]
+
+
+def solve(
+    problem: Problem,
+    seconds: float | None = 10.0,
+    seed: int = 0,
+    progress: Progress | None = None,
+    cancel: Cancel | None = None,
+    start: Plan | None = None,
+    prices: Prices | None = None,
+    *,
+    rounds: int | None = None,
+    changed_lines: NDArray[np.bool_] | None = None,
+) -> Plan:
+    """A plan and the prices that prove how good it is.
+
+    Args:
+        seconds: wall time to use, > 0; None: no clock, then `rounds` must be given.
+        rounds: search rounds at most, >= 0. With seconds=None the result depends on problem, seed, rounds, start and
+            prices alone (same bytes in any process).
+        progress: called with a stage name and the best plan so far, at most a few times a second.
+        cancel: asked between steps; when true the best plan so far is returned with finished=False.
+        start: an earlier plan of this problem's candidates. Its orders stay as they are unless one of their lines is marked in
+            `changed_lines` [line], they no longer fit, or they compete (are connected) with such an order; without
+            `changed_lines` the whole is searched again from there.
+        prices: prices to begin with (default: those of `start`).
+    Raises: ValueError when neither limit is given or `start`, `prices`, `changed_lines` have another shape.
+    Memory: about 400 bytes a candidate beside the problem, 1 kB a column (at most some 8 columns an order).
+    """
+    if seconds is None and rounds is None:
+        raise ValueError("seconds or rounds: at least one limit expected")
+    _same_shape(problem, start, prices, changed_lines)
+    run = _Run(seconds, rounds, seed, progress, cancel)
+    if start is not None and changed_lines is not None:
+        return _partly(problem, run, start, prices, changed_lines)
+    return _whole(problem, run, start, prices)
+
+
+class _Run:
+    """Limits and manners of one call."""
+
+    def __init__(
+        self, seconds: float | None, rounds: int | None, seed: int, progress: Progress | None, cancel: Cancel | None
+    ) -> None:
+        self.begin = monotonic()
+        self.seconds, self.rounds, self.seed = seconds, rounds, seed
+        self.progress, self.cancel = progress, cancel
+        self.told = -1.0
+
+    def share(self) -> float:
+        """The share of the time that is gone, 0..; 0 without a clock."""
+        return 0.0 if self.seconds is None else (monotonic() - self.begin) / max(self.seconds, 1e-9)
+
+    def stop(self, share: float = 1.0) -> bool:
+        return self.cancelled() or self.share() >= share
+
+    def cancelled(self) -> bool:
+        return self.cancel is not None and self.cancel()
+
+    def left(self, share: float) -> float:
+        """Seconds until this share of the time is gone."""
+        return 1e9 if self.seconds is None else max(0.0, share - self.share()) * self.seconds
+
+    def tell(self, stage: str, plan: Callable[[], Plan]) -> None:
+        now = monotonic()
+        if self.progress is not None and now - self.told > 0.3:
+            self.told = now
+            self.progress(stage, plan())
+
+
+def _same_shape(
+    problem: Problem, start: Plan | None, prices: Prices | None, changed: NDArray[np.bool_] | None
+) -> None:
+    if start is not None and start.units.shape != problem.cand_place.shape:
+        raise ValueError(f"start: units of {problem.cand_place.size} candidates expected, got {start.units.size}")
+    for given in (prices, start.prices if start is not None else None):
+        if given is not None and (
+            given.total.shape != problem.stock_site.shape
+            or given.foreign.shape != problem.stock_site.shape
+            or given.place.shape != problem.place_site.shape
+        ):
+            raise ValueError("prices: one per stock row (total, foreign) and place expected")
+    if changed is not None and changed.shape != problem.line_order.shape:
+        raise ValueError(f"changed_lines: [line={problem.lines}] expected, got {changed.shape}")
+
+
+def _partly(problem: Problem, run: _Run, start: Plan, prices: Prices | None, changed: NDArray[np.bool_]) -> Plan:
+    """Re-solve the components with a changed order or one that no longer fits; the rest of the plan stands."""
+    redo = np.zeros(problem.orders, bool)
+    redo[problem.line_order[changed]] = True
+    units, misfit = fitting(problem, start.units, redo)
+    label = problem.components()
+    again = np.zeros(label.max(initial=-1) + 1, bool)
+    again[label[redo | misfit]] = True
+    mask = again[label]
+    begin = prices if prices is not None else start.prices
+    if mask.all() or begin is None:
+        return _whole(problem, run, units, begin)
+    finished = True
+    if mask.any():
+        part, _, cands = problem.subset(mask, units)
+        done = _whole(part, run, units[cands], begin)
+        units[cands] = done.units
+        finished = done.finished
+        begin = _merged(problem, mask, begin, done.prices)
+    bound = Pricer(problem.net, begin.scale)(begin.total, begin.foreign, begin.place)
+    return plan_of(problem, units, replace(begin, bound_scaled=bound), finished=finished)
+
+
+def _merged(problem: Problem, mask: NDArray[np.bool_], old: Prices, new: Prices | None) -> Prices:
+    """New prices where the re-solved orders ask, old ones elsewhere; what two components ask for binds neither."""
+    if new is None or new.scale != old.scale:
+        return old
+    asks = mask[problem.line_order[problem.cand_line]] & (problem.cand_stock >= 0)
+    rows, places = np.zeros(problem.stock_site.size, bool), np.zeros(problem.places, bool)
+    rows[problem.cand_stock[asks]] = True
+    places[problem.open_place[mask[problem.open_order]]] = True
+    total, foreign = np.where(rows, new.total, old.total), np.where(rows, new.foreign, old.foreign)
+    return Prices(old.scale, total, foreign, np.where(places, new.place, old.place), 0)
+
+
+def _whole(problem: Problem, run: _Run, units: Ints | None, prices: Prices | None) -> Plan:
+    """The four stages: a first plan, prices, columns, search."""
+    if problem.lines == 0:
+        none = np.zeros(0, np.int64)
+        zero = Prices(SCALE, np.zeros(problem.stock_site.size, np.int64), np.zeros(problem.stock_site.size, np.int64),
+                      np.zeros(problem.places, np.int64), 0)  # fmt: skip
+        return plan_of(problem, none, zero)
+    if units is not None:
+        units, _ = fitting(problem, units, np.zeros(problem.orders, bool))
+    pricer = Pricer(problem.net, SCALE)
+    ascent = Ascent(pricer, start=prices)
+    best = Local(problem, run.seed, ascent.best, pricer.value)
+    best.begin(units)
+    run.tell("first plan", lambda: best.plan(ascent.best, False))
+    _ascend(problem, run, ascent, best)
+    final = ascent.evaluate_best()
+    local = Local(problem, run.seed, final, pricer.value)
+    local.begin(best.best_units if units is not None else None)
+    if best.best_cost < local.best_cost:
+        local.begin(best.best_units)
+    share, rounds = run.share(), 0
+    effort = run.rounds if run.seconds is None else run.left(1.0) * 3
+    while local.worthwhile() and not run.stop() and (run.rounds is None or rounds < run.rounds):
+        gone = rounds / max(1, run.rounds or 1) if run.seconds is None else (run.share() - share) / (1 - share)
+        local.round(gone, float(effort or 0))
+        rounds += 1
+        run.tell("search", lambda: local.plan(final, False))
+    return local.plan(final, not run.cancelled(), rounds)
+
+
+def _ascend(problem: Problem, run: _Run, ascent: Ascent, best: Local) -> None:
+    """Prices by subgradient; by column generation after that, where its linear programs fit the time."""
+    contested = Master(problem).contested
+    if contested == 0:
+        return
+    guess = 2.0 * ((problem.orders + contested / 3) / 7_000) ** 1.5  # seconds of two cores, measured; a third is overdrawn
+    columns = problem.orders + contested <= LP_SIZE_MAX and (run.seconds is None or guess < 0.6 * run.left(1.0))
+    steps, share = (60, 0.3) if columns else (400, 0.4)
+    recent: deque[tuple[Ints, Ints]] = deque(maxlen=15)
+    for _ in range(steps):
+        if run.stop(share):
+            break
+        ascent.step()
+        if columns:
+            used = np.flatnonzero(ascent.pricer.units)
+            recent.append((used, ascent.pricer.units[used]))
+        run.tell("prices", lambda: best.plan(ascent.best, False))
+    if columns and not run.stop(0.5):
+        _generate(problem, run, ascent, recent, best)
+
+
+def _generate(
+    problem: Problem, run: _Run, ascent: Ascent, recent: deque[tuple[Ints, Ints]], best: Local
+) -> None:
+    """Column generation from the recent patterns, until the bound meets the restricted program or the time is up."""
+    master = Master(problem, tuple(ascent.over))
+    for used, units in recent:
+        pattern = np.zeros(problem.net.cand_row.size, np.int64)
+        pattern[used] = units
+        master.add(pattern)
+    for _ in range(30):
+        if run.stop(0.55):
+            return
+        solved = master.solve(min(run.left(0.65), 1e6))
+        if solved is None:
+            return
+        value, *dual = solved
+        added = 0
+        for pull in (0.3, 0.0):  # between the best prices so far and the program's own
+            base = ascent.best
+            old = (base.total, base.foreign, base.place)
+            now = ascent.evaluate([pull * o / base.scale + (1 - pull) * d for o, d in zip(old, dual, strict=True)])
+            ascent.take(now)
+            added += master.add(ascent.pricer.units)
+        run.tell("columns", lambda: best.plan(ascent.best, False))
+        if added == 0 or value - ascent.best.bound <= 2e-5 * abs(value):
+            return
+
+
+class Local:
+    """A plan under search at fixed prices, and the best one seen."""
+
+    def __init__(self, problem: Problem, seed: int, prices: Prices, value: Ints) -> None:
+        self.problem, self.net = problem, problem.net
+        net = self.net
+        self.rng = np.random.default_rng(seed)
+        self.index = search.index(net, prices.total, prices.foreign, prices.place)
+        self.value = value.copy()
+        self.works = [kernel.workspace(net) for _ in range(HALVES)]
+        most = int(np.diff(net.cand_ptr[net.line_ptr]).max(initial=0))
+        self.keeps = [np.zeros(search.MOVE_MAX * max(1, most), np.int64) for _ in range(HALVES)]
+        self.marks = [np.zeros(net.kmax.size, np.int64) for _ in range(HALVES)]
+        self.seeds = [np.array([int(self.rng.integers(1, 2**62)), 0], np.int64) for _ in range(HALVES)]
+        self.scale = prices.scale
+        item = problem.stock_item if problem.stock_item.size else np.zeros(1, np.int64)
+        self.item_of_row = np.unique(item, return_inverse=True)[1].astype(np.int64)
+        self.item_of_order = self._contested(prices)
+        self.best_cost = 2**62
+        self.best_units = np.zeros(net.cand_row.size, np.int64)
+
+    def _contested(self, prices: Prices) -> Ints:
+        """[order] the item (number) whose stock is dearest to it: orders that compete are searched together."""
+        price = (prices.total + prices.foreign)[self.net.cand_row]
+        out = np.zeros(self.net.kmax.size, np.int64)
+        sort = np.argsort(price, kind="stable")
+        out[self.index.cand_order[sort]] = self.item_of_row[self.net.cand_row[sort]]
+        return out
+
+    def begin(self, units: Ints | None) -> None:
+        """From given units [cand of the problem], or by priced insertion in a random sequence with re-insertions."""
+        net, ix, w = self.net, self.index, self.works[0]
+        self.state = search.blank(net, self.value)
+        if units is not None:
+            mine = np.ascontiguousarray(units[self.problem.net_cand])
+            search.plant(net, mine, self.scale, ix, self.state, w)
+        sequence = self.rng.permutation(net.kmax.size)
+        top = search.FACTORS - 1
+        if units is None:
+            search.insert_all(net, sequence, self.scale, top, False, ix, self.state, w)
+        for level in (top, 3, 2, 1, 0) if units is None else (0,):
+            search.insert_all(net, sequence, self.scale, level, True, ix, self.state, w)
+        self._note()
+
+    def worthwhile(self) -> bool:
+        """Whether any order costs more than its bound."""
+        return bool((self.state.excess > 0).any() or self.state.cost.sum() * self.scale > self.value.sum())
+
+    def round(self, gone: float, effort: float) -> None:
+        """One round of search; gone: share of the search that is over, effort: rounds to expect (sets the temperature)."""
+        net, st = self.net, self.state
+        orders = net.kmax.size
+        moves = max(200, orders // 2)
+        warm = min(1.0, effort * moves / orders / 75.0)
+        heat = int(0.08 * warm * float(st.cost.mean()) * max(0.0, 1.0 - gone) ** 2)
+        halves = HALVES if orders >= 64 else 1
+        side = self.rng.integers(0, halves, int(self.item_of_row.max(initial=0)) + 1)
+        mine = side[self.item_of_order].astype(np.int64)
+        row_side = side[self.item_of_row[: net.row_total.size]]
+        limited = self.rng.integers(0, halves, st.left_p.size)
+        parts = []
+        for h in range(halves):
+            own, slot = row_side == h, limited == h
+            parts.append(
+                st._replace(
+                    left_t=np.where(own, st.left_t, 0),
+                    left_f=np.where(own, st.left_f, 0),
+                    left_p=np.where(slot | (net.place_cap >= QTY_MAX), st.left_p, 0),
+                )
+            )
+
+        def one(h: int) -> None:
+            group = np.flatnonzero(mine == h)
+            search.improve(net, group, moves // halves, self.scale, heat, self.index, parts[h], self.works[h],
+                           mine, h, self.marks[h], self.seeds[h], self.keeps[h])  # fmt: skip
+
+        with ThreadPoolExecutor(halves) as pool:
+            list(pool.map(one, range(halves)))
+        st.left_t[:] = sum(p.left_t for p in parts)
+        st.left_f[:] = sum(p.left_f for p in parts)
+        free = net.place_cap >= QTY_MAX
+        st.left_p[:] = np.where(free, QTY_MAX, sum(p.left_p for p in parts))
+        self._note()
+
+    def _note(self) -> None:
+        cost = int(self.state.cost.sum())
+        if cost < self.best_cost:
+            self.best_cost = cost
+            self.best_units = np.zeros(self.problem.cand_place.size, np.int64)
+            self.best_units[self.problem.net_cand] = self.state.units
+
+    def plan(self, prices: Prices, finished: bool, rounds: int = 0) -> Plan:
+        return plan_of(self.problem, self.best_units.copy(), prices, finished=finished, rounds=rounds)
+
+
+def fitting(problem: Problem, units: Ints, drop: NDArray[np.bool_]) -> tuple[Ints, NDArray[np.bool_]]:
+    """(units without the orders to drop and without those that break a rule, [order] which broke one)."""
+    p = problem
+    units = units.astype(np.int64)
+    order = p.line_order[p.cand_line]
+    units[drop[order]] = 0
+    bad = np.zeros(p.orders, bool)
+    bad[order[(units < 0) | (units > p.line_qty_each[p.cand_line]) | ((units > 0) & (p.cand_stock < 0))]] = True
+    units[bad[order]] = 0
+    served = line_units(p, units)
+    sources = np.bincount(p.cand_line[units > 0], minlength=p.lines)
+    whole = (p.line_whole == 1) & (sources > 0) & ((sources > 1) | (served != p.line_qty_each))
+    bad[p.line_order[(served > p.line_qty_each) | whole]] = True
+    units[bad[order]] = 0
+    used = np.flatnonzero(units)
+    pairs = np.unique(p.cand_pair[used])
+    bad[np.bincount(p.open_order[pairs], minlength=p.orders) > p.order_shipments_max] = True
+    load = np.bincount(p.open_place[pairs], minlength=p.places)
+    full = (p.place_capacity_orders >= 0) & (load > p.place_capacity_orders)
+    bad[p.open_order[pairs[full[p.open_place[pairs]]]]] = True
+    row = p.cand_stock[used]
+    drawn = np.bincount(row, weights=units[used], minlength=p.stock_site.size)
+    strange = np.bincount(row, weights=units[used] * (p.cand_own[used] == 0), minlength=p.stock_site.size)
+    over = (drawn > p.stock_total_each) | (strange > p.stock_foreign_each)
+    bad[order[used[over[row]]]] = True
+    units[bad[order]] = 0
+    return units, bad

@@ -181,20 +181,25 @@ def one(answers: Any) -> bool:
     return sum(1 for answer in answers if answer) == 1
 
 
+def brief(value: Any) -> str:
+    """A value for a message, whatever it is."""
+    if type(value) is int:
+        return str(value) if value.bit_length() < 128 else "a very large number"
+    return ascii(value)[:80] if type(value) in (str, bool, float) else type(value).__name__
+
+
 def wrong(name: str, kind: Kind, value: Any) -> NoReturn:
     """Refuse a value from outside. Refuses terms.value_missing, terms.value_type, terms.value_range."""
     expected = str(kind)
     if value is None:
         raise TermsRefused("terms.value_missing", f"{name} is missing", "nothing", expected, f"give {name}")
-    right_type = type(value) is (bool if kind.base == "flag" else int if kind.base in ("number", "time") else str)
-    if right_type and kind.base == "enum":
-        raise TermsRefused("terms.value_range", f"{name} has no such value", str(value)[:80], ", ".join(kind.values))
-    if right_type and kind.base == "text":
-        raise TermsRefused(
-            "terms.value_range", f"{name} is too long or not printable", ascii(value), f"{TEXT_CHARS_MAX} characters"
-        )
-    if right_type:
-        got = str(value) if abs(value) < 10**40 else "a very large number"
+    got, base, worded = brief(value), kind.base, type(value) is str
+    if worded and base == "enum":
+        raise TermsRefused("terms.value_range", f"{name} has no such value", got, ", ".join(kind.values))
+    if worded and base == "text":
+        message = f"{name} is too long or not printable"
+        raise TermsRefused("terms.value_range", message, got, f"{TEXT_CHARS_MAX} characters")
+    if type(value) is int and base in ("number", "time"):
         raise TermsRefused("terms.value_range", f"{name} is out of range", got, f"{kind.low} to {kind.high}")
     raise TermsRefused("terms.value_type", f"{name} is of another type", type(value).__name__, expected)
 
@@ -235,7 +240,7 @@ def _row(name: str, kind: Kind, value: Any) -> tuple[Any, ...]:
         value = {field: part for (field, _), part in zip(kind.fields, value, strict=True)}
     if not isinstance(value, dict) or set(value) != {field for field, _ in kind.fields}:
         expected = ", ".join(field for field, _ in kind.fields)
-        raise TermsRefused("terms.value_type", f"{name} has other fields", str(value)[:80], expected)
+        raise TermsRefused("terms.value_type", f"{name} has other fields", brief(value), expected)
     return tuple(accept(f"{name}.{field}", part, value[field]) for field, part in kind.fields)
 
 

@@ -6,6 +6,7 @@ result = terms.evaluate("late", facts)       # facts in base units
 """
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -312,7 +313,7 @@ def compile_template(text: str | bytes | Mapping[str, Any]) -> Template:
     """
     from hanse.rooms.contracts.terms.registration import examine
 
-    raw = yamlsafe.load(text) if isinstance(text, str | bytes) else dict(text)
+    raw = yamlsafe.load(text if isinstance(text, str | bytes) else _as_json(text))
     document = read_document(raw)
     canonical = _canonical(document)
     source = Source()
@@ -333,12 +334,26 @@ def compile_template(text: str | bytes | Mapping[str, Any]) -> Template:
     return examine(template)
 
 
+def _as_json(parsed: Mapping[str, Any]) -> str:
+    """A parsed map as text, so that it passes the same reader as any other."""
+    try:
+        return json.dumps(parsed, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        raise TermsRefused(
+            "terms.form", "not a template", type(parsed).__name__, "maps, lists, text, integers"
+        ) from None
+
+
 def _canonical(document: Document) -> bytes:
     try:
-        return rfc8785.dumps(document.canonical)
+        data = rfc8785.dumps(document.canonical)
     except rfc8785.CanonicalizationError:
         expected = "integers within +-(2^53-1); larger ones as text"
         raise TermsRefused("terms.number_size", "a number too large for canonical JSON", expected=expected) from None
+    if len(data) > yamlsafe.TEXT_BYTES_MAX:
+        expected = f"{yamlsafe.TEXT_BYTES_MAX} bytes at most"
+        raise TermsRefused("terms.yaml_size", "the canonical form is too large", str(len(data)), expected)
+    return data
 
 
 __all__ = ["Template", "Terms", "bind_params", "compile_template", "kinds"]

@@ -1,11 +1,11 @@
 """Published templates' cases (accordproject/cicero-template-library, Apache-2.0), read from ../shared, else skipped.
 
-The late-delivery families, all by the library's one template. The samples' prose says that a fraction of a day counts
-as a full day; their goldens say otherwise. Which reading each case asserts stands in `LATE`: every family's goldens come
-out under prorate_days (whole days, in proportion to the period); those of the mini families under floor too. No golden
-of the full families comes out under the reading that their prose states (a test shows it).
-The default scenarios of five families name the terms of sample.md (7% per 9 days, cap 2%) but give the figure of the
-other sample (10.5% per 2 days, cap 55%): asserted with the latter.
+The late-delivery families, all by the library's one template. The samples' prose says that a fraction of a day
+counts as a full day; their goldens say otherwise. Which reading each case asserts stands in `LATE`: every family's
+goldens come out under prorate_days (whole days, in proportion to the period); those of the mini families under floor
+too. No golden of the full families comes out under the reading that their prose states (a test shows it). The default
+scenarios of five families name the terms of sample.md (7% per 9 days, cap 2%) but give the figure of the other sample
+(10.5% per 2 days, cap 55%): asserted with the latter.
 """
 
 import json

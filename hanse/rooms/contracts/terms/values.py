@@ -9,7 +9,7 @@ from typing import Any
 
 from hanse.rooms.contracts.terms.kinds import TIME_MAX, Kind
 from hanse.rooms.contracts.terms.refused import TermsRefused
-from hanse.rooms.contracts.terms.runtime import accept
+from hanse.rooms.contracts.terms.runtime import accept, brief
 
 # ISO 4217 currencies whose minor unit is not a hundredth
 _WHOLE = (
@@ -242,13 +242,13 @@ def _tiers(name: str, kind: Kind, raw: Any, decimals: int) -> Any:
     if isinstance(raw, tuple) and len(raw) == 2 and all(isinstance(part, tuple) for part in raw):
         return raw
     if not isinstance(raw, list | tuple) or not raw:
-        raise TermsRefused("terms.value_type", f"{name} is not a table of tiers", str(raw)[:60], '[[0, "5%"], ...]')
+        raise TermsRefused("terms.value_type", f"{name} is not a table of tiers", brief(raw), '[[0, "5%"], ...]')
     starts, gives = [], []
     for row in raw:
         if isinstance(row, dict):
             row = [row.get("from"), row.get("gives")] if set(row) == {"from", "gives"} else None
         if not isinstance(row, list | tuple) or len(row) != 2:
-            raise TermsRefused("terms.value_type", f"{name} has a row that is no tier", str(row)[:60], '[start, "5%"]')
+            raise TermsRefused("terms.value_type", f"{name} has a row that is no tier", brief(row), '[start, "5%"]')
         starts.append(_base(name, kind.items[0], row[0], decimals))
         gives.append(_base(name, kind.items[1], row[1], decimals))
     return tuple(starts), tuple(gives)

@@ -24,7 +24,7 @@ _FLOAT = re.compile(
 _ODD_INT = re.compile(r"[-+]?(0[0-9_]+|0[xob][0-9a-f_]+|[0-9][0-9_]*_[0-9_]*|[0-9]+(:[0-9]{1,2})+(\.[0-9]*)?)", re.I)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}")
 _ODD_WORD = re.compile(r"yes|no|on|off|true|false|null|~|", re.I)
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x80-\x9f\u2028\u2029\ufeff\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x80-\x9f\u2028\u2029\ufeff\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def load(text: str | bytes) -> Any:
@@ -121,6 +121,8 @@ class _Builder:
         line, text = event.start_mark.line + 1, event.value
         if len(text) > SCALAR_CHARS_MAX:
             raise TermsRefused("terms.yaml_size", f"line {line}: text too long", str(len(text)), f"{SCALAR_CHARS_MAX}")
+        if found := _CONTROL.search(text):
+            raise TermsRefused("terms.yaml_text", f"line {line}: an invisible character", f"U+{ord(found.group()):04X}")
         is_key = bool(self.stack) and isinstance(self.stack[-1], dict) and self.keys[-1] is None
         if event.style is not None or is_key:
             return str(text)

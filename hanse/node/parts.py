@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 
 from hanse.kernel.rules import Rulebook
-from hanse.rooms import modules
-
-RULE_PARTS = ("facts", "rules")
+from hanse.rooms import RULE_PARTS, modules
 
 
+@cache
 def rulebook() -> Rulebook:
     """The rules in force, version 1."""
     return Rulebook(modules(*RULE_PARTS))

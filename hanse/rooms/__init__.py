@@ -11,7 +11,11 @@ from collections.abc import Sequence
 from types import ModuleType
 
 ROOMS = ("parties", "catalog", "inventory", "orders")
-RULE_PARTS = ("facts", "rules", "own_numbers", "stock", "offers", "transfers")
+RULE_PARTS = (
+    *("facts", "offer_facts", "delivery_facts", "rows", "private_rows"),
+    *("rules", "own_numbers", "stock", "offers", "transfers"),
+    *("quotes", "delivery", "after", "terms", "delivery_terms", "books"),
+)
 """The parts that hold facts, tables and rules; a room that outgrows one file names its further parts here."""
 
 

@@ -42,6 +42,7 @@ def environment(folders: list[Path]) -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,
     )
     env.filters.update(FILTERS)
     env.globals.update(asset=asset, chart_json=chart_json)

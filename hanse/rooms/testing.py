@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from types import ModuleType
 from typing import Any
 
 from hanse.kernel.apply import Outcome
@@ -51,12 +52,14 @@ class Town(World):
     `a--b` (opened by `a`), with aliases `a+b` (a's) and `b+a` (b's). In group `g` it signs as `a+g`.
 
     Args:
-        parties: founded at once, each with home. rooms: which rooms' rules apply.
+        parties: founded at once, each with home. rooms: which rooms' rules apply. more: a test's own modules of rules.
     """
 
-    def __init__(self, *parties: str, now: int = 1_700_000_000, rooms: Sequence[str] = ROOMS) -> None:
-        self.rooms = tuple(rooms)
-        super().__init__(*modules(*RULE_PARTS, rooms=rooms), now=now)
+    def __init__(
+        self, *parties: str, now: int = 1_700_000_000, rooms: Sequence[str] = ROOMS, more: Sequence[ModuleType] = ()
+    ) -> None:
+        self.modules = [*modules(*RULE_PARTS, rooms=rooms), *more]
+        super().__init__(*self.modules, now=now)
         self.aliases: dict[tuple[str, str], str] = {}
         """(party, circle) -> alias."""
         self.history: list[tuple[int, tuple[Signed, ...]]] = []
@@ -173,7 +176,7 @@ class Town(World):
     def replica(self, party: str) -> World:
         """The history applied on the party's own node, which holds the disclosures of its circles only."""
         mine = set(self.circles_of(party))
-        world = World(*modules(*RULE_PARTS, rooms=self.rooms))
+        world = World(*self.modules)
         for now, facts in self.history:
             given = [
                 signed if not signed.disclosures or getattr(signed.fact, "circle", "") in mine else _closed(signed)
@@ -215,17 +218,22 @@ def same_under_hash_seeds(story: Callable[[], Town], seeds: Sequence[str] = ("0"
         story: a function of a module, without arguments; it plays the facts and returns its town.
     """
     program = f"from {story.__module__} import {story.__name__} as story; print(story().fingerprint())"
+    command = [sys.executable, "-c", program]
     told = set()
-    for seed in seeds:
-        done = subprocess.run(
-            [sys.executable, "-c", program],
+    running = [
+        subprocess.Popen(
+            command,
             env={**os.environ, "PYTHONHASHSEED": seed},
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            check=False,
         )
-        assert done.returncode == 0, done.stderr
-        told.add(done.stdout)
+        for seed in seeds
+    ]
+    for process in running:
+        said, failed = process.communicate(timeout=120)
+        assert process.returncode == 0, failed
+        told.add(said)
     return len(told) == 1
 
 

@@ -156,6 +156,13 @@ class Wallet:
                 "SELECT circle, alias FROM alias WHERE party = ? ORDER BY circle", (party,)
             ).fetchall()
 
+    def speakers(self, circle: str) -> list[tuple[str, str]]:
+        """(party, alias) of the hosted parties of a circle."""
+        with self._lock:
+            return self._conn.execute(
+                "SELECT party, alias FROM alias WHERE circle = ? ORDER BY party", (circle,)
+            ).fetchall()
+
     def hosted(self) -> list[str]:
         """Owners, parties and aliases alike, whose keys are held here."""
         with self._lock:

@@ -38,7 +38,7 @@ class Filled:
 
 
 def fill(want_each: int, choices: Sequence[Choice]) -> Filled:
-    """The quantities that serve most of a line and, of those, cost least; ties go to the earlier choices.
+    """The quantities that serve most of a line and, of those, cost least; ties are broken by the quantities alone.
 
     Each quantity is zero or a multiple of its pack between low and high. For every set of offers that could be in use,
     quantities start at low. Of the rest, one offer (the pivot) takes what the others leave; the others need only be
@@ -47,6 +47,8 @@ def fill(want_each: int, choices: Sequence[Choice]) -> Filled:
 
     Exact, unless that leaves more than TRIES_MAX combinations; packs without a small common multiple do.
     """
+    if all(choice.pack_each == choice.low_each == 1 for choice in choices):
+        return cheapest_first(want_each, choices)
     best = Filled(want_each, (0, 0), (0,) * len(choices))
     exact = True
     for size in range(1, len(choices) + 1):
@@ -64,6 +66,21 @@ def fill(want_each: int, choices: Sequence[Choice]) -> Filled:
                 if found is not None and found.rank < best.rank:
                     best = found
     return Filled(best.missing_each, best.cost, best.each, exact)
+
+
+def cheapest_first(want_each: int, choices: Sequence[Choice]) -> Filled:
+    """Fill a line from the cheapest offer on. Exact where units are single; never dearer than any filling elsewhere."""
+    left, foreign, cost = want_each, 0, 0
+    each = [0] * len(choices)
+    for i in sorted(range(len(choices)), key=lambda i: (choices[i].cost, i)):
+        take = min(left, choices[i].high_each)
+        each[i] = take
+        left -= take
+        foreign += take * choices[i].cost[0]
+        cost += take * choices[i].cost[1]
+        if not left:
+            break
+    return Filled(left, (foreign, cost), tuple(each))
 
 
 def _tries(choices: Sequence[Choice], used: Sequence[int], i: int, left_each: int) -> list[int]:

@@ -9,12 +9,16 @@ from math import comb
 
 from hanse.planning.promise.distance import distance_m
 from hanse.planning.promise.explain import describe
-from hanse.planning.promise.fill import Choice, Cost, Filled, fill
+from hanse.planning.promise.fill import Choice, Cost, Filled, cheapest_first, fill
 from hanse.planning.promise.model import NO_DATE, SCALE, Band, Candidate, Need, Policy, Tariff, faults
 from hanse.planning.promise.plan import Plan
 
 SUBSETS_MAX = 30_000
 """More sets of sources than that are not tried: the least promising sources are left out, and the plan says so."""
+
+
+Rank = tuple[int, int, int]
+"""(units missing, units not own, cost in 10^-9 minor units)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,11 +190,12 @@ def _search(problem: Problem) -> Chosen:
     sources, whole = _worth_trying(problem)
     contested = _contested(problem)
     memo: dict[tuple[int, tuple[int, ...]], Filled] = {}
+    floors = _floors(problem)
     best: Chosen | None = None
     for size in range(min(problem.policy.sources_max, len(sources)) + 1):
         for opened in combinations(sources, size):
-            found = _with(problem, frozenset(opened), opened, contested, memo)
-            if best is None or found.rank < best.rank:
+            found = _with(problem, opened, contested, memo, floors, best)
+            if found is not None and (best is None or found.rank < best.rank):
                 best = found
     assert best is not None, "the empty set was tried"
     exact = whole and not contested and all(filled.exact for filled in memo.values())
@@ -229,34 +234,50 @@ def _contested(problem: Problem) -> set[str]:
     return {offer for offer, asks in wanted.items() if len(asks) > 1 and sum(asks) > holds[offer]}
 
 
+def _floors(problem: Problem) -> list[Rank]:
+    """floors[l]: less than what needs l, l + 1, ... add to any plan's rank: every source open, packs and minimums gone.
+
+    Ranks add up component by component, which keeps their lexicographic order.
+    """
+    floors: list[Rank] = [(0, 0, 0)]
+    for need, options in zip(reversed(problem.needs), reversed(problem.options), strict=True):
+        loose = [
+            Choice(i, (int(problem.policy.own_first and not o.candidate.own), o.unit), 1, 1, o.candidate.available_each)
+            for i, o in enumerate(options)
+        ]
+        least, (missing, foreign, cost) = cheapest_first(need.each, loose), floors[-1]
+        floors.append((missing + least.missing_each, foreign + least.cost[0], cost + least.cost[1]))
+    floors.reverse()
+    return floors
+
+
 def _with(
     problem: Problem,
-    opened: frozenset[str],
     names: tuple[str, ...],
     contested: set[str],
     memo: dict[tuple[int, tuple[int, ...]], Filled],
-) -> Chosen:
-    """The best quantities with these sources open. Lines that compete for an offer are filled in their order."""
+    floors: list[Rank],
+    best: Chosen | None,
+) -> Chosen | None:
+    """The best quantities with these sources open; None as soon as they cannot be better than the best so far.
+
+    Lines that compete for an offer are filled in their order.
+    """
+    opened = frozenset(names)
     left: dict[str, int] = {}
     each: list[tuple[int, ...]] = []
     missing, foreign, cost = 0, 0, sum(problem.reaches[name].opening for name in names)
-    for at, need in enumerate(problem.needs):
-        options = problem.options[at]
+    for at, options in enumerate(problem.options):
+        if best is not None:
+            more = floors[at]
+            at_least = (missing + more[0], (foreign + more[1], cost + more[2]))
+            if at_least > best.rank[:2]:
+                return None
         may = tuple(i for i, option in enumerate(options) if option.reach.source in opened)
-        fights = any(options[i].candidate.offer in contested for i in may)
+        fights = bool(contested) and any(options[i].candidate.offer in contested for i in may)
         filled = None if fights else memo.get((at, may))
         if filled is None:
-            choices = []
-            for i in may:
-                offer = options[i].candidate
-                choice = _choice(problem, at, i, left.get(offer.offer, offer.available_each))
-                if choice is not None:
-                    choices.append(choice)
-            got = fill(need.each, choices)
-            spread = [0] * len(options)
-            for choice, n in zip(choices, got.each, strict=True):
-                spread[choice.offer] = n
-            filled = Filled(got.missing_each, got.cost, tuple(spread), got.exact)
+            filled = _fill_line(problem, at, may, left)
             if not fights:
                 memo[at, may] = filled
         if fights:
@@ -269,3 +290,19 @@ def _with(
         foreign += filled.cost[0]
         cost += filled.cost[1]
     return Chosen(tuple(each), (missing, (foreign, cost), names), True)
+
+
+def _fill_line(problem: Problem, at: int, may: tuple[int, ...], left: dict[str, int]) -> Filled:
+    """One need from some of its options, of which other needs have left so much; quantities parallel to its options."""
+    options = problem.options[at]
+    choices = []
+    for i in may:
+        offer = options[i].candidate
+        choice = _choice(problem, at, i, left.get(offer.offer, offer.available_each))
+        if choice is not None:
+            choices.append(choice)
+    got = fill(problem.needs[at].each, choices)
+    spread = [0] * len(options)
+    for choice, n in zip(choices, got.each, strict=True):
+        spread[choice.offer] = n
+    return Filled(got.missing_each, got.cost, tuple(spread), got.exact)

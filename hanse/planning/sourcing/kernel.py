@@ -15,8 +15,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from hanse.planning.sourcing.compiling import njit
 from hanse.planning.sourcing.problem import Flags, Ints, Net
 
 NODES_MAX = 40_000  # savings computed for one order; beyond it the bound stays valid, it only gets weaker
@@ -82,7 +82,7 @@ def workspace(net: Net) -> Work:
     )
 
 
-@njit(cache=True, nogil=True)
+@njit
 def load(
     net: Net, o: int, scale: int, pt: Ints, pf: Ints, pp: Ints, at: Ints, af: Ints, ap: Ints, w: Work
 ) -> int:
@@ -141,7 +141,7 @@ def load(
     return base
 
 
-@njit(cache=True, nogil=True)
+@njit
 def _start(net: Net, o: int, w: Work) -> None:
     """Root of the search: paying places by what they save alone, falling, and the bounds over those still to come."""
     n, m = w.size[0], w.size[1]
@@ -165,7 +165,7 @@ def _start(net: Net, o: int, w: Work) -> None:
             w.share[x, i] = low
 
 
-@njit(cache=True, nogil=True)
+@njit
 def _sort(w: Work, d: int, count: int) -> None:
     """Insertion sort of `todo[d]` by what each saves, falling; stable, so ties keep their order."""
     for a in range(1, count):
@@ -178,7 +178,7 @@ def _sort(w: Work, d: int, count: int) -> None:
         w.todo[d, b] = k
 
 
-@njit(cache=True, nogil=True)
+@njit
 def _saving(w: Work, d: int, k: int, m: int) -> int:
     """What place k saves beside the set at depth d, its opening paid: it replaces the dearest units first."""
     v = -w.opening[k]
@@ -200,7 +200,7 @@ def _saving(w: Work, d: int, k: int, m: int) -> int:
     return v
 
 
-@njit(cache=True, nogil=True)
+@njit
 def _open(w: Work, d: int, k: int, m: int) -> None:
     """The state at depth d + 1: the set at depth d and place k."""
     w.opened[d + 1] = w.opened[d] + w.opening[k]
@@ -249,7 +249,7 @@ def _open(w: Work, d: int, k: int, m: int) -> None:
     w.cost[d + 1] = total
 
 
-@njit(cache=True, nogil=True)
+@njit
 def _keep(w: Work, count: int, last: int) -> None:
     for d in range(count - 1):
         w.best[d] = w.chosen[d]
@@ -257,7 +257,7 @@ def _keep(w: Work, count: int, last: int) -> None:
     w.size[2] = count
 
 
-@njit(cache=True, nogil=True)
+@njit
 def _last(w: Work, d: int, best: int, m: int) -> tuple[int, int]:
     """Best single addition to the set at depth d + 1 among what is left at depth d: (cost, savings computed)."""
     nodes = 0
@@ -273,7 +273,7 @@ def _last(w: Work, d: int, best: int, m: int) -> tuple[int, int]:
     return best, nodes
 
 
-@njit(cache=True, nogil=True)
+@njit
 def _low(w: Work, d: int, left: int, root: int, m: int) -> int:
     """A lower bound on every set that adds up to `left` of the places from `pos[d]` on to the set at depth d."""
     low = w.cost[d]
@@ -285,7 +285,7 @@ def _low(w: Work, d: int, left: int, root: int, m: int) -> int:
     return max(low, other)
 
 
-@njit(cache=True, nogil=True)
+@njit
 def search(net: Net, o: int, nodes_max: int, w: Work) -> tuple[int, int]:
     """(cost of the best set found, proven lower bound) of the loaded order; the set is left in `w.best`, `w.size[2]`.
 
@@ -343,7 +343,7 @@ def search(net: Net, o: int, nodes_max: int, w: Work) -> tuple[int, int]:
     return best, min(best, floor)
 
 
-@njit(cache=True, nogil=True)
+@njit
 def next_place(w: Work, i: int, after: int) -> int:
     """The cheapest place of the found set for line i after place `after` (-1: from the start) by (unit cost, place)."""
     pick = -1
@@ -359,7 +359,7 @@ def next_place(w: Work, i: int, after: int) -> int:
     return pick
 
 
-@njit(cache=True, nogil=True)
+@njit
 def price_orders(
     net: Net, lo: int, hi: int, scale: int, pt: Ints, pf: Ints, pp: Ints, moved: Flags, moved_place: Flags,
     plenty: Ints, value: Ints, units: Ints, use_t: Ints, use_f: Ints, use_p: Ints, w: Work,
@@ -378,7 +378,7 @@ def price_orders(
         place_units(net, o, units, use_t, use_f, use_p, 1, plenty, plenty, w)
 
 
-@njit(cache=True, nogil=True)
+@njit
 def _touched(net: Net, o: int, moved: Flags, moved_place: Flags) -> bool:
     for c in range(net.cand_ptr[net.line_ptr[o]], net.cand_ptr[net.line_ptr[o + 1]]):
         if moved[net.cand_row[c]] == 1:
@@ -389,7 +389,7 @@ def _touched(net: Net, o: int, moved: Flags, moved_place: Flags) -> bool:
     return False
 
 
-@njit(cache=True, nogil=True)
+@njit
 def clear(net: Net, o: int, units: Ints, t: Ints, f: Ints, p: Ints, sign: int, w: Work) -> int:
     """Take order o's units out: sign * units is added to t[stock], f[stock] and p[place]. Returns its true cost, minor units."""
     s0 = net.pair_ptr[o]
@@ -418,7 +418,7 @@ def clear(net: Net, o: int, units: Ints, t: Ints, f: Ints, p: Ints, sign: int, w
     return cost
 
 
-@njit(cache=True, nogil=True)
+@njit
 def place_units(
     net: Net, o: int, units: Ints, t: Ints, f: Ints, p: Ints, sign: int, most_t: Ints, most_f: Ints, w: Work
 ) -> int:
@@ -456,3 +456,84 @@ def place_units(
             k = next_place(w, i, k)
         cost += left * net.pen[l]
     return cost
+
+
+@njit
+def serve(
+    net: Net, o: int, scale: int, pt: Ints, pf: Ints, pp: Ints, at: Ints, af: Ints, ap: Ints, units: Ints, w: Work
+) -> int:
+    """Serve order o, which has no units yet, from what is left (at, af, ap are drawn down) at these prices; its true cost."""
+    load(net, o, scale, pt, pf, pp, at, af, ap, w)
+    search(net, o, NODES_MAX, w)
+    return place_units(net, o, units, at, af, ap, -1, at, af, w)
+
+
+@njit
+def serve_all(
+    net: Net, sequence: Ints, scale: int, pt: Ints, pf: Ints, pp: Ints, at: Ints, af: Ints, ap: Ints, units: Ints, w: Work
+) -> int:
+    """`serve` for one order after the other; the sum of their true costs, minor units."""
+    cost = np.int64(0)
+    for x in range(sequence.size):
+        cost += serve(net, sequence[x], scale, pt, pf, pp, at, af, ap, units, w)
+    return cost
+
+
+@njit
+def next_best(
+    net: Net, o: int, units: Ints, at: Ints, af: Ints, ap: Ints, source: Ints, other: Ints, extra: Ints, w: Work
+) -> None:
+    """For each line of order o: source[line], the place of most units; other[line], the next best; extra[line], minor units.
+
+    The next best is where all units from `source` would cost least more, all else standing: unit costs, an opening if the order
+    has none there, less the opening saved if this line was alone on it; -1 where nobody has them free, and they would be short.
+    A line without units has source -1, other -1, extra 0.
+    """
+    s0 = net.pair_ptr[o]
+    opened = 0
+    for j in range(net.pair_ptr[o + 1] - s0):
+        w.slot[j] = 0  # lines on each shipment
+    for l in range(net.line_ptr[o], net.line_ptr[o + 1]):
+        for c in range(net.cand_ptr[l], net.cand_ptr[l + 1]):
+            if units[c] > 0:
+                if w.slot[net.cand_loc[c]] == 0:
+                    opened += 1
+                w.slot[net.cand_loc[c]] += 1
+    for l in range(net.line_ptr[o], net.line_ptr[o + 1]):
+        source[l], other[l], extra[l] = -1, -1, 0
+        a, b = net.cand_ptr[l], net.cand_ptr[l + 1]
+        best = -1
+        for c in range(a, b):
+            if units[c] > 0 and (best < 0 or units[c] > units[best]):
+                best = c
+        if best < 0:
+            continue
+        y = units[best]
+        j = net.cand_loc[best]
+        source[l] = net.pair_place[s0 + j]
+        alone = w.slot[j] == 1
+        saved = net.pair_open[s0 + j] if alone else np.int64(0)
+        extra[l] = y * (net.pen[l] - net.cand_cost[best]) - saved
+        for c in range(a, b):
+            row = net.cand_row[c]
+            free = at[row] if net.cand_own[c] == 1 else min(at[row], af[row])
+            if c == best or free < y:
+                continue
+            k = net.cand_loc[c]
+            more = y * (net.cand_cost[c] - net.cand_cost[best]) - saved
+            if w.slot[k] == 0:
+                if ap[net.pair_place[s0 + k]] <= 0 or (opened >= net.kmax[o] and not alone):
+                    continue
+                more += net.pair_open[s0 + k]
+            if more < extra[l]:
+                extra[l] = more
+                other[l] = net.pair_place[s0 + k]
+
+
+@njit
+def next_best_all(
+    net: Net, units: Ints, at: Ints, af: Ints, ap: Ints, source: Ints, other: Ints, extra: Ints, w: Work
+) -> None:
+    """`next_best` for every order."""
+    for o in range(net.kmax.size):
+        next_best(net, o, units, at, af, ap, source, other, extra, w)

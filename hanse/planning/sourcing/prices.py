@@ -61,8 +61,8 @@ class Pricer:
 
         with ThreadPoolExecutor(len(self.spans)) as pool:
             list(pool.map(one, range(len(self.spans))))
-        paid = _dot(total, self.net.row_total) + _dot(foreign, self.net.row_foreign)
-        paid += _dot(place[self.limited], self.net.place_cap[self.limited])
+        paid = dot(total, self.net.row_total) + dot(foreign, self.net.row_foreign)
+        paid += dot(place[self.limited], self.net.place_cap[self.limited])
         return int(self.value.sum()) - paid
 
     def excess(self) -> tuple[Ints, Ints, Ints]:
@@ -77,7 +77,7 @@ def _short(net: Net, lo: int, hi: int) -> Ints:
     return (ends[net.line_ptr[lo + 1 : hi + 1]] - ends[net.line_ptr[lo:hi]]).astype(np.int64)
 
 
-def _dot(price: Ints, amount: Ints) -> int:
+def dot(price: Ints, amount: Ints) -> int:
     """Exact sum of products, whatever the size."""
     at = np.flatnonzero(price)
     return sum(int(a) * int(b) for a, b in zip(price[at], amount[at], strict=True))

@@ -29,8 +29,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.uint8]
@@ -217,6 +215,9 @@ class Problem:
 
         Stock that could serve every line asking for it binds nobody, so it joins nobody.
         """
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
         ok = self.cand_stock >= 0
         line, row = self.cand_line[ok], self.cand_stock[ok]
         qty = self.line_qty_each[line]

@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from hanse.planning.sourcing.compiling import njit
 from hanse.planning.sourcing.kernel import NODES_MAX, Work, clear, load, next_place, place_units, search
 from hanse.planning.sourcing.problem import Ints, Net
 
@@ -86,7 +86,7 @@ def blank(net: Net, value: Ints) -> State:
     )
 
 
-@njit(cache=True, nogil=True)
+@njit
 def insert(net: Net, o: int, scale: int, level: int, ix: Index, st: State, w: Work) -> int:
     """Serve order o (which has no units) from what is left, cheapest at this price level. Returns its true cost."""
     load(net, o, scale, ix.level_t[level], ix.level_f[level], ix.level_p[level], st.left_t, st.left_f, st.left_p, w)
@@ -96,7 +96,7 @@ def insert(net: Net, o: int, scale: int, level: int, ix: Index, st: State, w: Wo
     return cost
 
 
-@njit(cache=True, nogil=True)
+@njit
 def set_excess(net: Net, o: int, scale: int, ix: Index, st: State, w: Work) -> None:
     """Priced cost of order o's units minus its cheapest pattern."""
     s0 = net.pair_ptr[o]
@@ -118,7 +118,7 @@ def set_excess(net: Net, o: int, scale: int, ix: Index, st: State, w: Work) -> N
     st.excess[o] = v
 
 
-@njit(cache=True, nogil=True)
+@njit
 def insert_all(net: Net, sequence: Ints, scale: int, level: int, again: bool, ix: Index, st: State, w: Work) -> None:
     """Serve the orders one after the other; `again`: take each out first, and put the old units back if that was better."""
     for x in range(sequence.size):
@@ -129,7 +129,7 @@ def insert_all(net: Net, sequence: Ints, scale: int, level: int, again: bool, ix
         set_excess(net, o, scale, ix, st, w)
 
 
-@njit(cache=True, nogil=True)
+@njit
 def draw(rng: Ints, n: int) -> int:
     """0..n-1 from a xorshift state rng[0] (never 0)."""
     x = np.uint64(rng[0])
@@ -140,7 +140,7 @@ def draw(rng: Ints, n: int) -> int:
     return np.int64((x >> np.uint64(11)) % np.uint64(n))
 
 
-@njit(cache=True, nogil=True)
+@njit
 def _join(o: int, count: int, group: Ints, mark: Ints, stamp: int, mine: Ints, me: int) -> int:
     if count < group.size and mark[o] != stamp and mine[o] == me:
         mark[o] = stamp
@@ -149,7 +149,7 @@ def _join(o: int, count: int, group: Ints, mark: Ints, stamp: int, mine: Ints, m
     return count
 
 
-@njit(cache=True, nogil=True)
+@njit
 def _pick(orders: Ints, rounds: int, st: State, rng: Ints) -> int:
     """The order with most excess of a few drawn at random."""
     best = orders[draw(rng, orders.size)]
@@ -160,7 +160,7 @@ def _pick(orders: Ints, rounds: int, st: State, rng: Ints) -> int:
     return best
 
 
-@njit(cache=True, nogil=True)
+@njit
 def _rivals(
     net: Net, o: int, scale: int, limit: int, ix: Index, st: State, w: Work, group: Ints, mark: Ints, stamp: int,
     mine: Ints, me: int, rng: Ints,
@@ -193,7 +193,7 @@ def _rivals(
     return count
 
 
-@njit(cache=True, nogil=True)
+@njit
 def _holders(
     row: int, limit: int, count: int, ix: Index, st: State, group: Ints, mark: Ints, stamp: int, mine: Ints, me: int, rng: Ints
 ) -> int:  # fmt: skip
@@ -218,7 +218,7 @@ def _holders(
     return count
 
 
-@njit(cache=True, nogil=True)
+@njit
 def improve(
     net: Net, orders: Ints, moves: int, scale: int, heat: int, ix: Index, st: State, w: Work,
     mine: Ints, me: int, mark: Ints, rng: Ints, keep: Ints,
@@ -245,7 +245,7 @@ def improve(
     return gain
 
 
-@njit(cache=True, nogil=True)
+@njit
 def _asking(
     net: Net, o: int, limit: int, count: int, ix: Index, st: State, group: Ints, mark: Ints, stamp: int, mine: Ints, me: int, rng: Ints
 ) -> int:  # fmt: skip
@@ -262,7 +262,7 @@ def _asking(
     return count
 
 
-@njit(cache=True, nogil=True)
+@njit
 def _replant(
     net: Net, group: Ints, count: int, scale: int, heat: int, ix: Index, st: State, w: Work, rng: Ints, keep: Ints
 ) -> int:  # fmt: skip
@@ -304,7 +304,7 @@ def _replant(
     return np.int64(0)
 
 
-@njit(cache=True, nogil=True)
+@njit
 def restore(net: Net, o: int, at: int, st: State, w: Work, keep: Ints) -> int:
     """Put order o's kept units back; returns the next position in `keep`."""
     s0 = net.pair_ptr[o]
@@ -335,7 +335,7 @@ def restore(net: Net, o: int, at: int, st: State, w: Work, keep: Ints) -> int:
     return at
 
 
-@njit(cache=True, nogil=True)
+@njit
 def plant(net: Net, units: Ints, scale: int, ix: Index, st: State, w: Work) -> None:
     """Write a feasible plan's units [cand] into a blank state."""
     for o in range(net.kmax.size):

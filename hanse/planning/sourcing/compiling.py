@@ -1,0 +1,44 @@
+"""One source for the order kernel, two ways to run it: compiled by numba, or as plain Python where importing numba is too slow."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from threading import Lock
+from types import ModuleType
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_lock = Lock()
+_plain = False
+_PLAIN_NAME = "hanse.planning.sourcing.kernel_plain"
+
+
+def njit(function: F) -> F:
+    """Compile for machine integers without holding the interpreter's lock; the machine code is cached on disk."""
+    if _plain:
+        return function
+    import numba
+
+    compiled: F = numba.njit(cache=True, nogil=True)(function)
+    return compiled
+
+
+def plain_kernel() -> ModuleType:
+    """The module `kernel`, uncompiled: same source, same results, some hundred times slower, no numba imported."""
+    global _plain  # noqa: PLW0603
+    with _lock:
+        if _PLAIN_NAME not in sys.modules:
+            spec = importlib.util.spec_from_file_location(_PLAIN_NAME, Path(__file__).with_name("kernel.py"))
+            assert spec is not None and spec.loader is not None
+            module = importlib.util.module_from_spec(spec)
+            _plain = True
+            try:
+                sys.modules[_PLAIN_NAME] = module
+                spec.loader.exec_module(module)
+            finally:
+                _plain = False
+        return sys.modules[_PLAIN_NAME]

@@ -65,6 +65,7 @@ def brand_key(text: str, aliases: Mapping[str, str] | None = None) -> str:
     return BRAND_ALIASES.get(key, key)
 
 
+@lru_cache(maxsize=1 << 17)
 def part_key(text: str, brand: str = "") -> str:
     """Return the form of a maker's part number in which punctuation, leading zeros and packing noise fall together.
 
@@ -153,6 +154,11 @@ def attributes(text: str) -> list[tuple[str, str]]:
     >>> attributes('Hex bolt M8 x 40')
     [('n', '40'), ('thread', 'm8')]
     """
+    return list(_attributes(text.strip()))
+
+
+@lru_cache(maxsize=1 << 17)
+def _attributes(text: str) -> tuple[tuple[str, str], ...]:
     low = plain(text)
     found: set[tuple[str, str]] = set()
 
@@ -181,7 +187,7 @@ def attributes(text: str) -> list[tuple[str, str]]:
     low = _TIMES.sub(dimensions, re.sub(r";\s*x\s*", "; ", low))
     low = _WITH_UNIT.sub(measured, low)
     found.update(("n", _value(m.group(1))) for m in _BARE.finditer(low))
-    return sorted(found)
+    return tuple(sorted(found))
 
 
 def words(text: str) -> list[str]:

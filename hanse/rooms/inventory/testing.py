@@ -93,7 +93,7 @@ def market(*, on_hand: int = 100) -> Town:
             town.must(party, SetSite(circle=home(party), site=site, **place))
         add_number(town, party, "X")
         town.must(party, LinkItem(circle=home(party), own_number=own_number(party), item="X", method="own"))
-        town.must(party, count(party, SITES[party][0], 0))
+        town.must(party, count(party, sites[0], 0))
     if on_hand:
         town.must("a", count("a", "a-north", on_hand, unit_cost_minor=250))
     return town

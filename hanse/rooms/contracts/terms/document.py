@@ -66,7 +66,7 @@ def read_document(raw: Any) -> Document:
         roles=roles,
         params=params,
         facts=_facts(top.get("facts", {}), "facts"),
-        state=tuple(_state(n, s) for n, s in sorted(mapping(top.get("state", {}), "state").items())),
+        state=tuple(_state(n, s, "period" in top) for n, s in sorted(mapping(top.get("state", {}), "state").items())),
         let=_steps(top.get("let", {}), "let"),
         clauses=tuple(_clause(clause, f"clauses[{place}]") for place, clause in enumerate(clauses)),
         examples=tuple(
@@ -263,7 +263,7 @@ def _action(raw: Any, where: str) -> ActionSpec:
     )
 
 
-def _state(name: str, raw: Any) -> StateSpec:
+def _state(name: str, raw: Any, periodic: bool) -> StateSpec:
     where = f"state.{name}"
     ops = ("add", "count", "max", "min", "last")
     spec = mapping(raw, where, (*SPEC_KEYS, "attest", "per", "fields", *ops))
@@ -285,7 +285,7 @@ def _state(name: str, raw: Any) -> StateSpec:
         op=op,
         by=tuple((word(e, where, EVENT), expression(x, where)) for e, x in sorted(mapping(by, where).items())),
         attest=attest(spec["attest"], f"{where}.attest") if "attest" in spec else Attest(),
-        per=word(spec.get("per", "period"), f"{where}.per"),
+        per=word(spec.get("per", "period" if periodic else "agreement"), f"{where}.per"),
         fields=tuple((word(n, where), spec_kind(s, f"{where}.fields.{n}")) for n, s in sorted(rows.items())),
     )
 

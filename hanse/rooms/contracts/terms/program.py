@@ -104,7 +104,7 @@ class Scope:
 def read_expression(text: str, scope: Scope, where: str, kind: Kind | None = None) -> Node:
     """Parse and check one expression in a scope; its refusals name the place."""
     try:
-        scope.bring(syntax.names(syntax.parse(text)), where)
+        scope.bring(syntax.names_in(text), where)
         node = check(text, scope.names)
         return expect(node, kind, "the expression") if kind is not None else node
     except TermsRefused as refused:
@@ -113,12 +113,12 @@ def read_expression(text: str, scope: Scope, where: str, kind: Kind | None = Non
 
 def reached(document: Document, texts: Iterable[str], own: Iterable[str]) -> list[tuple[str, str]]:
     """Shared steps that some texts read, directly or through others, in order."""
-    wanted = set[str]().union(*(syntax.names(syntax.parse(text)) for text in texts)) - set(own)
+    wanted = set[str]().union(*(syntax.names_in(text) for text in texts)) - set(own)
     found = []
     for name, text in reversed(document.let):
         if name in wanted:
             found.append((name, text))
-            wanted |= syntax.names(syntax.parse(text))
+            wanted |= syntax.names_in(text)
     return found[::-1]
 
 
@@ -308,12 +308,12 @@ def _write_timer(
     """The timer as a function of parameters and of the facts that arm it. Refuses terms.timer."""
     where = f"clause {clause.id}, timer"
     own = [(name, text) for name, text in clause.let]
-    wanted = syntax.names(syntax.parse(clause.when.timer))
+    wanted = syntax.names_in(clause.when.timer)
     steps: list[tuple[str, str]] = []
     for name, text in reversed([*timed, *own]):
         if name in wanted:
             steps.append((name, text))
-            wanted |= syntax.names(syntax.parse(text))
+            wanted |= syntax.names_in(text)
     scope = Scope(document, clause)
     lines = []
     for number, (name, text) in enumerate(reversed(steps)):
@@ -353,7 +353,7 @@ def compile_fold(document: Document, state: StateSpec, event: str, text: str, na
     where = f"state.{state.name}, {event}"
     declared = dict(state.fields)
     params = {param.name for param in document.params}
-    read = syntax.names(syntax.parse(text)) - params
+    read = syntax.names_in(text) - params
     fields = [Fact(n, declared.get(n, state.kind), (event,), n, state.attest) for n in sorted(read)]
     scope = Scope(document, None)
     scope.facts = {fact.name: fact for fact in fields}

@@ -20,16 +20,24 @@ def say(param: Param, value: Any, currency: str, decimals: int) -> str:
 
 
 def sentences(terms: "Terms", parties: Mapping[str, str]) -> list[str]:
-    """One text per clause in force, with values and names filled in; a role without a name stands as "the role"."""
+    """One text per clause in force, with values and names filled in.
+
+    A role without a name stands as "the role". Amounts name their currency, unless the text itself mentions {currency}.
+    """
+    return [_sentence(terms, clause.spec.text, parties) for clause in terms.clauses]
+
+
+def _sentence(terms: "Terms", text: str, parties: Mapping[str, str]) -> str:
     words = {role: parties.get(role, f"the {role.replace('_', ' ')}") for role in terms.template.roles}
+    currency = "" if "{currency}" in text else terms.currency
     for param in terms.template.document.params:
-        words[param.name] = say(param, terms.params[param.name], terms.currency, terms.decimals)
+        words[param.name] = say(param, terms.params[param.name], currency, terms.decimals)
 
     def fill(hole: re.Match[str]) -> str:
-        text, before = words[hole[1]], hole.string[: hole.start()]
-        return text[:1].upper() + text[1:] if before == "" or before.endswith((". ", "! ", "? ")) else text
+        word, before = words[hole[1]], hole.string[: hole.start()]
+        return word[:1].upper() + word[1:] if before == "" or before.endswith((". ", "! ", "? ")) else word
 
-    return [HOLE.sub(fill, clause.spec.text) for clause in terms.clauses]
+    return HOLE.sub(fill, text)
 
 
 @dataclass(frozen=True, slots=True)

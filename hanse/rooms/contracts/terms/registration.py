@@ -88,7 +88,7 @@ def rule_params(document: Document) -> set[str]:
     texts += [text for state in document.state for _, text in state.by]
     for clause in document.clauses:
         texts += clause_texts(clause) + [text for text in (clause.when.timer, clause.only_if) if text]
-    read = set[str]().union(*(syntax.names(syntax.parse(text)) for text in texts))
+    read = set[str]().union(*(syntax.names_in(text) for text in texts))
     return (read | references(document)) & {param.name for param in document.params}
 
 
@@ -148,21 +148,14 @@ def gains(document: Document, clause: ClauseSpec) -> list[tuple[str, str]]:
         receivers = (
             [action.to] if action.kind in ("pay", "post", "release", "refund") else [n for n, _ in action.shares]
         )
-        texts = action_texts(action)
-        for _ in range(len(lets) + 1):
-            texts = [
-                *texts,
-                *(
-                    lets[n]
-                    for t in texts
-                    for n in sorted(syntax.names(syntax.parse(t)))
-                    if n in lets and lets[n] not in texts
-                ),
-            ]
-            texts = list(dict.fromkeys(texts))
-        read = set[str]().union(*(syntax.names(syntax.parse(text)) for text in texts))
+        wanted = set[str]().union(*(syntax.names_in(text) for text in action_texts(action)))
+        open_names = sorted(wanted & set(lets))
+        while open_names:
+            more = syntax.names_in(lets[open_names.pop()]) - wanted
+            wanted |= more
+            open_names += sorted(more & set(lets))
         for role in receivers:
-            found |= {(role, name): None for name in sorted(read & known) if role}
+            found |= {(role, name): None for name in sorted(wanted & known) if role}
     return list(found)
 
 

@@ -6,6 +6,7 @@ integers, bytes, escapes, maps, message construction and optional syntax. Preced
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from hanse.rooms.contracts.terms.refused import TermsRefused
 
@@ -92,6 +93,12 @@ def names(tree: Tree) -> set[str]:
         inside = set[str]().union(*(names(part) for part in body)) - {variable}
         return names(target) | inside
     return set[str]().union(*(names(part) for part in tree.args))
+
+
+@lru_cache(maxsize=4_096)
+def names_in(text: str) -> frozenset[str]:
+    """Names that an expression's text reads. Refuses as `parse`."""
+    return frozenset(names(parse(text)))
 
 
 def _syntax(got: str, at: int, expected: str = "an expression in CEL's syntax") -> TermsRefused:

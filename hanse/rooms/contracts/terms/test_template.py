@@ -200,6 +200,21 @@ def test_bind_refuses(params, code):
     assert refused.value.code == code
 
 
+def test_a_tier_table_out_of_order_is_not_agreed():
+    template = compile_template((LIBRARY / "volume-rebate.yaml").read_text())
+    for tiers in ([["10.00", "5%"], ["0.00", "1%"]], [["0.00", "5%"], ["0.00", "1%"]]):
+        with pytest.raises(TermsRefused) as refused:
+            template.bind({"currency": "EUR", "rebate_period": "year", "scheme": "retroactive", "tiers": tiers})
+        assert refused.value.code == "terms.tiers_order"
+
+
+def test_a_fold_without_a_calendar_lasts_as_long_as_the_agreement():
+    state = "state:\n  n: {count: [delivery], attest: [supplier, buyer]}\nclauses:"
+    assert [spec.per for spec in compile_template(changed(("clauses:", state))).document.state] == ["agreement"]
+    yearly = compile_template(changed(("clauses:", f"period: year\n{state}")))
+    assert [spec.per for spec in yearly.document.state] == ["period"]
+
+
 def test_amounts_follow_the_currency():
     template = compile_template(SMALL)
     assert template.bind({"currency": "JPY", "rate": "2%"}).read_facts("discount", {"net": "100"}) == {"net": 100}
@@ -306,6 +321,22 @@ def test_prose_says_the_parameters_and_nothing_is_left_in_braces():
     assert "per 7 days of delay" in first and "at most 15% of it, in EUR" in first
     assert second == "Borg may terminate a line not fully received 60 days after the promised time."
     assert late().prose()[1].startswith("The buyer may")
+
+
+def test_amounts_name_their_currency_once():
+    params = {"currency": "EUR", "rebate_period": "year", "scheme": "incremental", "tiers": [["0.00", "5%"]]}
+    terms = compile_template((LIBRARY / "volume-rebate.yaml").read_text()).bind(params | {"cap": "1234.50"})
+    accrue = terms.prose()[0]
+    assert "above 0.00 (EUR)" in accrue and "at most 1,234.50 where" in accrue and "5% from 0.00:" in accrue
+    fee = changed(
+        ("{rate} of each invoice in {currency}", "{rate} of each invoice and {fee}"),
+        ("  rate:", "  fee: {unit: money}\n  rate:"),
+        ("rounding)\n", "rounding) + fee\n"),
+        ("rate: 2%", 'rate: 2%, fee: "0.00"'),
+        ("- id", "- {id: c, text: 'In {currency}.', when: {event: x, once_per: [x]}}\n- id"),
+    )
+    bound = compile_template(fee).bind({"currency": "EUR", "rate": "2%", "fee": "3.00"})
+    assert bound.prose()[1] == "The supplier pays the buyer 2% of each invoice and 3.00 EUR, rounded half even."
 
 
 def test_a_difference_is_told_in_words():

@@ -45,7 +45,8 @@ def load(text: str | bytes) -> Any:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}" if mark is not None else "the document"
         problem = getattr(error, "problem", None) or "cannot be read"
-        raise TermsRefused("terms.yaml_syntax", f"{where}: {problem}", next="correct the YAML") from None
+        next_step = "correct the YAML; expressions with ': ' or ', ' stand in quotes"
+        raise TermsRefused("terms.yaml_syntax", f"{where}: {problem}", next=next_step) from None
     except (ValueError, RecursionError):
         raise TermsRefused("terms.yaml_syntax", "the document cannot be read", next="correct the YAML") from None
 

@@ -133,7 +133,7 @@ class SetSite(Fact, frozen=True, kw_only=True):
 
     kind: ClassVar[str] = "parties.set_site"
     circle: Id
-    site: Id
+    site: Commercial[Id] = WITHHELD
     name: Commercial[Text] = WITHHELD
     site_kind: Commercial[Literal["warehouse", "shop", "plant", "office", "van", "customer", "other"]] = WITHHELD
     country: Commercial[Country] = WITHHELD
@@ -148,7 +148,7 @@ class AppointStaff(Fact, frozen=True, kw_only=True):
 
     kind: ClassVar[str] = "parties.appoint"
     circle: Id
-    person: Id
+    person: Commercial[Id] = WITHHELD
     role: Commercial[Role] = WITHHELD
     approval_limit_minor: Commercial[Minor] = WITHHELD
     currency: Commercial[Currency] = WITHHELD
@@ -164,7 +164,7 @@ class SetPermit(Fact, frozen=True, kw_only=True):
 
     kind: ClassVar[str] = "parties.set_permit"
     circle: Id
-    permit: Id
+    permit: Commercial[Id] = WITHHELD
     partner: Commercial[Text] = WITHHELD
     scope: Commercial[Text] = WITHHELD
     allow: Commercial[bool] = WITHHELD

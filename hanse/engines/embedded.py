@@ -19,17 +19,23 @@ IDLE_SECONDS = 0.5
 
 
 class Embedded:
-    """Orders facts as they come.
+    """Orders facts as they come. Nothing that goes wrong in a block ends the writer: each of its facts is answered.
 
     Args:
         apply: the node's. clock: UTC seconds; a clock that falls back is the node's to correct.
         due: the ledger time of the next timer, or None; an idle network closes an empty block when it has come.
+        on_fault: told what `apply` or `due` raised.
     """
 
     def __init__(
-        self, apply: ApplyBlock, *, due: Callable[[], int | None], clock: Callable[[], float] = time.time
+        self,
+        apply: ApplyBlock,
+        *,
+        due: Callable[[], int | None],
+        clock: Callable[[], float] = time.time,
+        on_fault: Callable[[BaseException], None] = lambda error: None,
     ) -> None:
-        self._apply, self._due, self._clock = apply, due, clock
+        self._apply, self._due, self._clock, self._on_fault = apply, due, clock, on_fault
         self._waiting: deque[tuple[Signed, Future[Any]]] = deque()
         self._changed = threading.Condition()
         self._closing = False
@@ -59,15 +65,18 @@ class Embedded:
                 taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), BLOCK_FACTS_MAX))]
                 if not taken and self._closing:
                     return
+            self._block(taken)
+
+    def _block(self, taken: list[tuple[Signed, Future[Any]]]) -> None:
+        """One block: of what was taken, or for a timer that is due; nothing where there is neither."""
+        try:
             now = int(self._clock())
             due = None if taken else self._due()
-            if taken or (due is not None and due <= now):
-                self._block(taken, now)
-
-    def _block(self, taken: list[tuple[Signed, Future[Any]]], now: int) -> None:
-        try:
+            if not taken and (due is None or due > now):
+                return
             answers = self._apply([signed for signed, _ in taken], now)
         except BaseException as error:
+            self._on_fault(error)
             answers = [error] * len(taken)
         for (_, future), answer in zip(taken, answers, strict=True):
             if isinstance(answer, BaseException):
@@ -76,6 +85,7 @@ class Embedded:
                 future.set_result(answer)
 
     def close(self) -> None:
+        """Order what waits, then stop."""
         with self._changed:
             self._closing = True
             self._changed.notify()

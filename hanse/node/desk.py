@@ -7,7 +7,7 @@ read is decided by the party's view.
 from __future__ import annotations
 
 import hashlib
-import os
+import secrets
 from collections.abc import Sequence
 
 from msgspec import Struct
@@ -18,6 +18,7 @@ from hanse.kernel.view import View
 from hanse.node.node import WAIT_SECONDS, Node
 from hanse.node.wallet import Presentation, Wallet
 from hanse.node.write_path import Receipt
+from hanse.record.files import REAL_FILES
 from hanse.rooms.orders.facts import PlaceOrder
 
 FILE_BYTES_MAX = 10_000_000
@@ -147,12 +148,10 @@ class Desk:
         name = hashlib.sha256(data).hexdigest()
         path = self.node.files / name
         if not path.exists():
-            temporary = path.with_suffix(f".{os.getpid()}.new")
-            with temporary.open("wb") as out:
-                out.write(data)
-                out.flush()
-                os.fsync(out.fileno())
-            temporary.replace(path)
+            temporary = path.with_suffix(f".{secrets.token_hex(8)}.new")
+            REAL_FILES.write_new(temporary, data)
+            REAL_FILES.rename(temporary, path)
+            REAL_FILES.sync_directory(path.parent)
         return name
 
     def file(self, name: str) -> bytes:

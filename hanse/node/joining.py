@@ -16,6 +16,7 @@ from hanse.node.wallet import KeyPair
 from hanse.rooms.parties.facts import (
     CIRCLES,
     HOMES,
+    KEYS,
     MEMBERS,
     NETWORK,
     PARTIES,
@@ -47,6 +48,8 @@ def found(
 
     Refuses: as `parties.rules.found`.
     """
+    if _stands(node, party):
+        return open_home(node, party)
     pair = node.wallet.key_of(party) or node.wallet.make(party)
     fact = FoundNetwork(
         network=network,
@@ -91,6 +94,8 @@ def join(
 
     Refuses: as `parties.rules.join`.
     """
+    if _stands(node, party):
+        return open_home(node, party)
     pair = node.wallet.key_of(party) or node.wallet.make(party)
     fact = JoinNetwork(
         party=party, name=name, party_kind=kind, country=country, city=city, public_key=pair.public_text, secret=secret
@@ -103,9 +108,16 @@ def host(
     node: Node, party: str, *, name: str, kind: PartyKind = "distributor", country: str = "DE", city: str = ""
 ) -> str:
     """Invite and join in one step, where this node hosts the registrar; the new party's home."""
-    if node.view().get(PARTIES, party) is not None and node.wallet.key_of(party):
+    if _stands(node, party):
         return open_home(node, party)
     return join(node, party, invite(node, registrar(node)), name=name, kind=kind, country=country, city=city)
+
+
+def _stands(node: Node, party: str) -> bool:
+    """Whether a party is on the record with a key that is held here."""
+    pair = node.wallet.key_of(party)
+    key = node.view().get(KEYS, pair.kid) if pair else None
+    return key is not None and key.owner == party and node.view().get(PARTIES, party) is not None
 
 
 def alias(node: Node, party: str, circle: str, *, at_home_of_registrar: str = "") -> KeyPair:
@@ -138,6 +150,7 @@ def relationship(node: Node, first: str, second: str) -> str:
     """The circle of two hosted parties, opened and entered where there is none."""
     standing = relationship_of(node, first, second)
     if standing:
+        _enter(node, standing, [first, second])
         return standing
     return _open(node, "relationship", [first, second], "")
 
@@ -168,9 +181,18 @@ def _open(node: Node, purpose: str, parties: list[str], name: str) -> str:
         name=name,
     )
     _put(node, pairs[0], opening)
-    for pair in pairs[1:]:
-        _put(node, pair, EnterCircle(circle=circle))
+    _enter(node, circle, parties)
     return circle
+
+
+def _enter(node: Node, circle: str, parties: list[str]) -> None:
+    """Hosted parties accept a circle that lists them, where they have not."""
+    found = node.view().get(CIRCLES, circle)
+    for party in parties:
+        name = node.wallet.alias_of(circle, party)
+        pair = node.wallet.key_of(name) if name else None
+        if found is not None and pair is not None and name in found.members and name not in found.entered:
+            _put(node, pair, EnterCircle(circle=circle))
 
 
 def widen(node: Node, circle: str, opener: str, party: str) -> None:

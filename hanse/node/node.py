@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import secrets
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
@@ -17,25 +19,41 @@ from hanse.engines.embedded import Embedded
 from hanse.kernel.apply import Applier
 from hanse.kernel.facts import Fact
 from hanse.kernel.refusal import Refused
+from hanse.kernel.rules import Rulebook
 from hanse.kernel.state import State, connect
 from hanse.kernel.view import View
 from hanse.node.disclosures import Disclosures
+from hanse.node.journal import journal
 from hanse.node.parts import rulebook, schema
 from hanse.node.read_path import STATE, ReadPath
-from hanse.node.replay import replay
+from hanse.node.replay import ReplayFault, pass_on_broken_storage, replay
 from hanse.node.signatures import Verifier
 from hanse.node.wallet import Wallet
 from hanse.node.write_path import Receipt, WritePath
+from hanse.record import ed25519
+from hanse.record.damage import Damaged
+from hanse.record.files import REAL_FILES, Files
+from hanse.record.lock import Locked, take_lock
 from hanse.record.log import Log
-from hanse.record.note import Signer
+from hanse.record.note import NoteError, Signer
 
 ABOUT = "hanse.json"
 RECORD = "record"
 FILES = "files"
 NODE_KEY = "node.key"
+LOCK = "lock"
 FORMAT = 1
 WAIT_SECONDS = 60
 PUBLISH_SECONDS = 1.0
+_OUTSIDE = {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_BUSY,
+}
+"""What SQLite says where the file may be sound and the system is not."""
+_journal = journal("hanse.node")
 
 
 class About(Struct, frozen=True):
@@ -49,6 +67,11 @@ class About(Struct, frozen=True):
 class Node:
     """Opens everything, in order, and closes it again. Use as a context manager.
 
+    Args:
+        create: make a directory that is not there, or is empty, a node's. rebuild: build `state.db` anew.
+        clock: UTC seconds. progress: told (entries applied, in all) while the state is brought up to the record.
+        helper: verify crowds of signatures in a process of their own. files: the record's seam for tests.
+
     Attributes:
         path: the write path. read: the read path. wallet: keys of hosted parties. files: attachments by hash.
         rebuilt: entries that were applied at opening, because the state was absent, behind, of another schema or ahead.
@@ -59,77 +82,140 @@ class Node:
         directory: Path | str,
         *,
         create: bool = False,
+        rebuild: bool = False,
         clock: Callable[[], float] = time.time,
         wallet: Callable[[Path, str], Wallet] | None = None,
         progress: Callable[[int, int], None] = lambda done, all: None,
         helper: bool = True,
+        files: Files = REAL_FILES,
     ) -> None:
-        """Refuses, in order: node.no_directory, node.not_a_node, node.other_format. Raises `Locked`, `Damaged`."""
+        """Refuses, in order: node.no_directory, node.not_a_node, node.locked, node.other_format, node.no_key_file,
+        node.damaged. Raises: `ed25519.OtherRule`."""
+        ed25519.self_check()
         self.directory, self.clock = Path(directory), clock
-        about = self._about(create)
-        self.net = about.net
-        self.log = Log.open(self.directory / RECORD, about.net, self._signer(about.net))
-        self.disclosures = Disclosures(self.directory)
-        self.disclosures.drop_from(self.log.size)
-        self.applier, self.rebuilt = self._state(about, progress)
-        self.read = ReadPath(self.directory)
-        self.wallet = (wallet or (lambda path, net: Wallet(path, net, now=clock)))(self.directory, about.net)
-        self.files = self.directory / FILES
-        self.files.mkdir(exist_ok=True)
-        self.verifier = Verifier(helper=helper)
-        self.path = WritePath(
-            self.applier, self.log, self.disclosures, verifier=self.verifier, find_key=self.read.find_key, clock=clock
-        )
-        self.path.engine = self.engine = Embedded(self.path.apply, due=lambda: self.path.next_due, clock=clock)
+        with ExitStack() as held:
+            self._lock(create, held)
+            about = read_about(self.directory) if not create or has_node(self.directory) else self._make()
+            self.net = about.net
+            self.log = held.enter_context(self._open_log(about.net, files))
+            self.disclosures = Disclosures(self.directory)
+            held.callback(self.disclosures.close)
+            self.disclosures.drop_from(self.log.size)
+            self.applier, self.rebuilt = self._state(about, rebuild, progress, held)
+            self.read = ReadPath(self.directory)
+            held.callback(self.read.close)
+            self.files = self.directory / FILES
+            self.files.mkdir(exist_ok=True)
+            self._start(wallet, helper, held)
+            self._held = held.pop_all()
+        _journal.info("node.opened", net=self.net, entries=self.log.size, applied=self.rebuilt)
+
+    def _start(self, wallet: Callable[[Path, str], Wallet] | None, helper: bool, held: ExitStack) -> None:
+        """The threads: verifier, writer, publisher; ended in this order, and a last checkpoint signed."""
+        held.callback(self.publish)
         self._closing = threading.Event()
         self._publisher = threading.Thread(target=self._publish, name="hanse-publisher", daemon=True)
+        self.verifier = Verifier(helper=helper)
+        held.callback(self.verifier.close)
+        self.path = WritePath(
+            self.applier,
+            self.log,
+            self.disclosures,
+            verifier=self.verifier,
+            find_key=self.read.find_key,
+            clock=self.clock,
+        )
+        now = self.path.now_exactly
+        self.wallet = wallet(self.directory, self.net) if wallet else Wallet(self.directory, self.net, now=now)
+        held.callback(self.wallet.close)
+        self.engine = self.path.engine = Embedded(
+            self.path.apply,
+            due=lambda: self.path.next_due,
+            clock=self.clock,
+            on_fault=lambda error: _journal.error("engine.fault", exc_info=error),
+        )
         self._publisher.start()
+        held.callback(self._publisher.join)
+        held.callback(self._closing.set)
+        held.callback(self.engine.close)
+        held.callback(self.verifier.close)
 
-    def _about(self, create: bool) -> About:
-        path = self.directory / ABOUT
-        if not path.exists():
+    def _lock(self, create: bool, held: ExitStack) -> None:
+        """One process a directory."""
+        if not has_node(self.directory):
             if not create:
-                raise Refused(
-                    "node.no_directory" if not self.directory.exists() else "node.not_a_node",
-                    "there is no node here",
-                    got=self.directory,
-                    next="make one with `hanse serve --new`, or name another directory",
-                )
-            if self.directory.exists() and any(self.directory.iterdir()):
-                raise Refused("node.not_a_node", "the directory holds something else", got=self.directory)
-            self.directory.mkdir(parents=True, exist_ok=True)
-            net = f"hanse-{secrets.token_hex(8)}"
-            _write(path, msgspec.json.encode(About(FORMAT, net, "")))
-            _write(self.directory / NODE_KEY, Signer(net, secrets.token_bytes(32)).secret_text().encode(), 0o600)
-        about = msgspec.json.decode(path.read_bytes(), type=About)
-        if about.format != FORMAT:
+                raise _no_node(self.directory)
+            self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            held.callback(os.close, take_lock(self.directory / LOCK))
+        except Locked as locked:
+            raise _locked(locked.pid) from None
+
+    def _make(self) -> About:
+        """A new node's files, the key first: a directory without `hanse.json` is none yet, and may be begun again."""
+        leftovers = {ABOUT + ".new", NODE_KEY, NODE_KEY + ".new", LOCK}
+        if any(path.name not in leftovers for path in self.directory.iterdir()):
             raise Refused(
-                "node.other_format",
-                "this directory was written by another version",
-                got=about.format,
-                expected=FORMAT,
-                next="open it with the version that wrote it, or export and import",
+                "node.not_a_node",
+                "the directory holds something else",
+                got=self.directory,
+                next="name another directory",
             )
+        about = About(FORMAT, f"hanse-{secrets.token_hex(8)}", "")
+        secret = Signer(about.net, secrets.token_bytes(32)).secret_text()
+        write_small(self.directory / NODE_KEY, secret.encode(), 0o600)
+        write_small(self.directory / ABOUT, msgspec.json.encode(about))
         return about
 
-    def _signer(self, net: str) -> Signer:
-        return Signer.parse((self.directory / NODE_KEY).read_text().strip())
+    def _open_log(self, net: str, files: Files) -> Log:
+        try:
+            signer = Signer.parse((self.directory / NODE_KEY).read_text().strip())
+        except FileNotFoundError:
+            raise Refused(
+                "node.no_key_file",
+                "node.key is missing: this is a copy to verify, not one to run",
+                got=self.directory / NODE_KEY,
+                next="put the key back, or use `hanse verify`, which needs none",
+            ) from None
+        except (NoteError, UnicodeDecodeError):
+            raise Refused("node.no_key_file", "node.key does not read", got=self.directory / NODE_KEY) from None
+        try:
+            log = Log.open(self.directory / RECORD, net, signer, files)
+        except Locked as locked:
+            raise _locked(locked.pid) from None
+        except Damaged as damaged:
+            raise _damaged(f"{RECORD}/{damaged.finding.file}", damaged.finding.entry, damaged.finding.what) from None
+        if log.segment.cut_bytes:
+            _journal.warning("record.torn_tail_cut", bytes=log.segment.cut_bytes, size=log.size)
+        if log.repaired:
+            _journal.warning("record.tiles_repaired", size=log.size)
+        return log
 
-    def _state(self, about: About, progress: Callable[[int, int], None]) -> tuple[Applier, int]:
-        """The state, brought up to the record; built anew where it is of another schema or ahead of the record."""
+    def _state(
+        self, about: About, rebuild: bool, progress: Callable[[int, int], None], held: ExitStack
+    ) -> tuple[Applier, int]:
+        """The state, brought up to the record; built anew where asked, or where it cannot be this record's."""
         book = rulebook()
         path, current = self.directory / STATE, schema(book)
-        if about.schema != current:
-            self._drop_state()
-            _write(self.directory / ABOUT, msgspec.json.encode(About(FORMAT, about.net, current)))
-        applier = _open_state(path, book, about.net)
-        if applier.meta.size > self.log.size:
-            applier.state.conn.close()
-            self._drop_state()
-            applier = _open_state(path, book, about.net)
-        return applier, replay(applier, self.log, self.disclosures, progress)
+        if rebuild or about.schema != current:
+            self._drop_state("asked" if rebuild else "other schema")
+            write_small(self.directory / ABOUT, msgspec.json.encode(About(FORMAT, about.net, current)))
+        applier = _open_state(path, book, about.net, self.log.size)
+        if applier is None:
+            self._drop_state("not this record's")
+            applier = _open_state(path, book, about.net, self.log.size)
+            assert applier is not None, "a new state fits"
+        held.callback(applier.state.conn.close)
+        try:
+            return applier, replay(applier, self.log, self.disclosures, progress)
+        except ReplayFault as fault:
+            raise _damaged(RECORD, fault.position, fault.why) from fault
+        except Damaged as damaged:
+            raise _damaged(f"{RECORD}/{damaged.finding.file}", damaged.finding.entry, damaged.finding.what) from None
 
-    def _drop_state(self) -> None:
+    def _drop_state(self, why: str) -> None:
+        if (self.directory / STATE).exists():
+            _journal.info("state.dropped", why=why)
         for suffix in ("", "-wal", "-shm"):
             (self.directory / (STATE + suffix)).unlink(missing_ok=True)
 
@@ -138,12 +224,12 @@ class Node:
             self.publish()
 
     def publish(self) -> None:
-        """Tiles and a signed checkpoint over everything applied so far."""
+        """Tiles and a signed checkpoint over everything applied so far; where that fails, a later call tries again."""
         if self.log.size > self.log.published_size:
             try:
                 self.log.publish()
-            except OSError:
-                return  # a full disk: the next round tries again
+            except Exception as error:
+                _journal.error("record.publish_failed", error=str(error))
 
     def view(self, party: str = "") -> View:
         return self.read.view(party)
@@ -165,16 +251,8 @@ class Node:
         return receipt
 
     def close(self) -> None:
-        self.verifier.close()
-        self.engine.close()
-        self._closing.set()
-        self._publisher.join()
-        self.publish()
-        self.applier.state.conn.close()
-        self.read.close()
-        self.wallet.close()
-        self.disclosures.close()
-        self.log.close()
+        """Answer what waits, publish, close every file. A second call does nothing."""
+        self._held.close()
 
     def __enter__(self) -> Node:
         return self
@@ -183,20 +261,90 @@ class Node:
         self.close()
 
 
-def _open_state(path: Path, book: object, net: str) -> Applier:
-    state = State(connect(str(path)), book.tables)  # type: ignore[attr-defined]
-    applier = Applier(state, book)  # type: ignore[arg-type]
-    applier.start(net)
-    return applier
+def has_node(directory: Path) -> bool:
+    """Whether a directory is a node's, or a copy of one."""
+    return (directory / ABOUT).exists()
 
 
-def _write(path: Path, data: bytes, mode: int = 0o644) -> None:
+def read_about(directory: Path) -> About:
+    """What a directory says of itself. Refuses, in order: node.no_directory, node.not_a_node, node.other_format."""
+    if not has_node(directory):
+        raise _no_node(directory)
+    try:
+        about = msgspec.json.decode((directory / ABOUT).read_bytes(), type=About)
+    except msgspec.DecodeError as error:
+        raise Refused("node.not_a_node", f"{ABOUT} does not read: {error}", got=directory / ABOUT) from None
+    if about.format != FORMAT:
+        raise Refused(
+            "node.other_format",
+            "this directory was written by another version",
+            got=about.format,
+            expected=FORMAT,
+            next="open it with the version that wrote it, or export and import",
+        )
+    return about
+
+
+def _no_node(directory: Path) -> Refused:
+    return Refused(
+        "node.not_a_node" if directory.exists() else "node.no_directory",
+        "there is no node here",
+        got=directory,
+        next="make one with `hanse serve --new`, or name another directory",
+    )
+
+
+def _locked(pid: int) -> Refused:
+    return Refused(
+        "node.locked",
+        "another process runs this node",
+        got=pid,
+        next="stop that process first; verify, prove and backup need no stop",
+        retry=True,
+    )
+
+
+def _damaged(where: str, position: int | None, what: str) -> Refused:
+    return Refused(
+        "node.damaged",
+        f"the data directory is damaged: {what}",
+        got=where if position is None else f"{where}: entry {position}",
+        next="see all of it with `hanse verify`, and restore a backup",
+    )
+
+
+def _open_state(path: Path, book: Rulebook, net: str, size: int) -> Applier | None:
+    """The state at a path; None where what is there cannot be of a record of this network and size."""
+    conn = None
+    try:
+        conn = connect(str(path))
+        applier = Applier(State(conn, book.tables), book, on_bug=_note_bug)
+        applier.start(net)
+        meta = applier.meta
+        if meta.net == net and meta.size <= size:
+            return applier
+    except (sqlite3.DatabaseError, msgspec.DecodeError, msgspec.ValidationError) as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _OUTSIDE:
+            raise Refused("node.disk_full", f"the state cannot be opened: {error}", got=path, retry=True) from None
+        _journal.warning("state.does_not_read", error=str(error))
+    if conn is not None:
+        conn.close()
+    return None
+
+
+def _note_bug(error: BaseException) -> None:
+    pass_on_broken_storage(error)
+    _journal.error("rule.bug", exc_info=error)
+
+
+def write_small(path: Path, data: bytes, mode: int = 0o644) -> None:
     """Replace a small file as a whole, durably."""
     temporary = path.with_suffix(path.suffix + ".new")
     fd = os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, mode)
     try:
-        os.write(fd, data)
+        REAL_FILES.write_at(fd, data, 0)
         os.fsync(fd)
     finally:
         os.close(fd)
     temporary.replace(path)
+    REAL_FILES.sync_directory(path.parent)

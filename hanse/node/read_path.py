@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import weakref
 from pathlib import Path
 
 from hanse.kernel.kept import META
@@ -15,20 +16,27 @@ from hanse.standards import sdjwt
 STATE = "state.db"
 
 
+class _Held:
+    """A thread's connection. Worker threads come and go: with the thread, and the last view of it, the file closes."""
+
+    def __init__(self, path: str) -> None:
+        self.conn = connect(path, read_only=True)
+
+
 class ReadPath:
     """Makes views. It never writes; GETs use nothing else."""
 
     def __init__(self, directory: Path) -> None:
         self._path = str(directory / STATE)
         self._local = threading.local()
-        self._open: list[sqlite3.Connection] = []
+        self._open: weakref.WeakSet[_Held] = weakref.WeakSet()
 
     def _conn(self) -> sqlite3.Connection:
-        conn: sqlite3.Connection | None = getattr(self._local, "conn", None)
-        if conn is None:
-            conn = self._local.conn = connect(self._path, read_only=True)
-            self._open.append(conn)
-        return conn
+        held: _Held | None = getattr(self._local, "held", None)
+        if held is None:
+            held = self._local.held = _Held(self._path)
+            self._open.add(held)
+        return held.conn
 
     def view(self, party: str = "") -> View:
         """State as a party may see it now; "" is a stranger, who sees what is public."""
@@ -47,5 +55,5 @@ class ReadPath:
         return sdjwt.unb64(found[0].encode()) if found else None
 
     def close(self) -> None:
-        for conn in self._open:
-            conn.close()
+        for held in list(self._open):
+            held.conn.close()

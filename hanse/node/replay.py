@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
 
 from msgspec import Struct
@@ -14,6 +15,8 @@ from hanse.node.disclosures import Disclosures
 from hanse.record.log import Log
 
 CHUNK_ENTRIES = 4_096
+OnBad = Callable[[int, str], None]
+"""Told (position, why) of disclosures that do not fit."""
 
 
 class ReplayFault(Exception):
@@ -32,27 +35,30 @@ class StoredBlock(Struct):
     leaves: list[bytes]
     facts: list[Signed]
 
+    @property
+    def stop(self) -> int:
+        """The position behind its last leaf."""
+        return self.first + len(self.leaves)
+
 
 def blocks(
     entries: Iterator[bytes],
     first: int,
     applier: Applier,
     disclosures: Disclosures | None,
-    on_bad: Callable[[int, str], None] | None = None,
+    on_bad: OnBad | None = None,
 ) -> Iterator[StoredBlock]:
     """The blocks of a stretch of entries that starts at a header.
 
     Args:
-        on_bad: told (position, why) of disclosures that do not fit; the fact is then read without. Else they raise.
+        on_bad: told of disclosures that do not fit; the fact is then read without. Else they raise.
     Raises: ReplayFault where an entry does not read, or a block is not as its header says.
     """
     position = first
     for leaf in entries:
-        header = read_header(_entry(leaf, position, "block"))
+        header = _header(leaf, position)
         leaves, facts = [leaf], []
-        private = (
-            dict(disclosures.iterate(position, position + 1 + header.facts)) if disclosures and header.facts else {}
-        )
+        private = _Private(disclosures, position, position + 1 + header.facts + header.timers, on_bad)
         for i in range(header.facts + header.timers):
             at = position + 1 + i
             inner = next(entries, None)
@@ -60,10 +66,41 @@ def blocks(
                 raise ReplayFault(at, "the block ends early")
             leaves.append(inner)
             if i < header.facts:
-                entry = _entry(inner, at, "fact", "batched")
-                facts.append(_fact(entry, at, applier, private.get(at, []), on_bad))
+                facts.append(_fact(_entry(inner, at, "fact", "batched"), at, applier, private))
+        private.finish()
         yield StoredBlock(position, header, leaves, facts)
         position += len(leaves)
+
+
+class _Private:
+    """The stored disclosures of one block's positions; what no fact of it takes is reported."""
+
+    def __init__(self, disclosures: Disclosures | None, start: int, stop: int, on_bad: OnBad | None) -> None:
+        self.rows = (
+            {at: (circle, found) for at, circle, found in disclosures.iterate(start, stop)} if disclosures else {}
+        )
+        self.on_bad = on_bad
+
+    def take(self, position: int) -> tuple[str | None, list[bytes]]:
+        """(circle, disclosures) of one entry."""
+        return self.rows.pop(position, (None, [])) if self.rows else (None, [])
+
+    def bad(self, position: int, why: str) -> None:
+        if self.on_bad is None:
+            raise ReplayFault(position, f"its disclosures are damaged: {why}")
+        self.on_bad(position, why)
+
+    def finish(self) -> None:
+        for position in self.rows:
+            self.bad(position, "disclosures of an entry that has no private field")
+
+
+def _header(leaf: bytes, position: int) -> Header:
+    entry = _entry(leaf, position, "block")
+    try:
+        return read_header(entry)
+    except ValueError as error:
+        raise ReplayFault(position, f"the block's header does not read: {error}") from None
 
 
 def _entry(leaf: bytes, position: int, *forms: str) -> Entry:
@@ -76,16 +113,18 @@ def _entry(leaf: bytes, position: int, *forms: str) -> Entry:
     return entry
 
 
-def _fact(
-    entry: Entry, position: int, applier: Applier, disclosed: list[bytes], on_bad: Callable[[int, str], None] | None
-) -> Signed:
+def _fact(entry: Entry, position: int, applier: Applier, private: _Private) -> Signed:
+    circle, disclosed = private.take(position)
     try:
-        return read(applier.book.kinds, entry.body, disclosed, entry.batch)
+        signed = read(applier.book.kinds, entry.body, disclosed, entry.batch)
     except Refused as refused:
-        if refused.code == "fact.bad_disclosure" and on_bad is not None:
-            on_bad(position, refused.refusal.message)
-            return _fact(entry, position, applier, [], None)
-        raise ReplayFault(position, str(refused)) from None
+        if refused.code != "fact.bad_disclosure":
+            raise ReplayFault(position, str(refused)) from None
+        private.bad(position, refused.message)
+        return read(applier.book.kinds, entry.body, (), entry.batch)
+    if circle is not None and circle != getattr(signed.fact, "circle", ""):
+        private.bad(position, f"they are filed under circle {circle!r:.80}")
+    return signed
 
 
 def apply_stored(applier: Applier, stored: StoredBlock) -> Block:
@@ -103,6 +142,15 @@ def apply_stored(applier: Applier, stored: StoredBlock) -> Block:
     return block
 
 
+def pass_on_broken_storage(error: BaseException) -> None:
+    """What an applier does with a rule's exception: the storage's is not the rule's, and must not become an outcome.
+
+    Raises: the error, where it says that state could not be read or written, or that memory ran out.
+    """
+    if isinstance(error, sqlite3.Error | OSError | MemoryError):
+        raise error
+
+
 def replay(
     applier: Applier,
     log: Log,
@@ -116,7 +164,7 @@ def replay(
         pending += len(stored.leaves)
         if pending >= CHUNK_ENTRIES:
             applier.state.commit()
-            progress(stored.first + len(stored.leaves), size)
+            progress(stored.stop, size)
             pending = 0
     applier.state.commit()
     return size - start

@@ -12,17 +12,23 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import BinaryIO
 
 import msgspec
 
+from hanse.kernel.refusal import Refused
+from hanse.node.journal import journal
 from hanse.record import ed25519
+
+_journal = journal("hanse.node")
 
 Check = tuple[bytes, bytes, bytes]
 """(public key, message, signature)"""
 Done = Callable[[bool], None]
 HELP_FROM = 12
 CHUNK_MAX = 512
+WAITING_MAX = 50_000
 _LENGTH = struct.Struct(">I")
 
 
@@ -31,7 +37,10 @@ class Helper:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "hanse.node.signatures"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [sys.executable, "-m", "hanse.node.signatures"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,  # a terminal's Ctrl-C is for the node, which then ends the helper
         )
 
     def verify(self, checks: Sequence[Check]) -> list[bool]:
@@ -50,7 +59,8 @@ class Helper:
     def close(self) -> None:
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe:
-                pipe.close()
+                with suppress(OSError):
+                    pipe.close()
         self._process.wait()
 
 
@@ -71,7 +81,12 @@ class Verifier:
         self._thread.start()
 
     def submit(self, check: Check, done: Done) -> None:
+        """Call `done` with the answer, later, in another thread. Refuses: node.closing, node.busy."""
         with self._changed:
+            if self._closing:
+                raise Refused("node.closing", "this node is closing", retry=True, next="try again shortly")
+            if len(self._waiting) >= WAITING_MAX:
+                raise Refused("node.busy", "too many facts are waiting", retry=True, next="try again shortly")
             self._waiting.append((check, done))
             if len(self._waiting) == 1:
                 self._changed.notify()
@@ -85,7 +100,10 @@ class Verifier:
                 if not taken:
                     return
             for (_, done), good in zip(taken, self._verify([check for check, _ in taken]), strict=True):
-                done(good)
+                try:
+                    done(good)
+                except Exception:
+                    _journal.exception("signatures.answer_failed")
 
     def _verify(self, checks: list[Check]) -> list[bool]:
         distinct = list(dict.fromkeys(checks))  # a batch's facts stand on one signature
@@ -100,7 +118,8 @@ class Verifier:
         try:
             self._helper = self._helper or Helper()
             return self._helper.verify(checks)
-        except OSError:
+        except OSError as error:
+            _journal.warning("signatures.helper_ended", error=str(error))
             self._use_helper = False
             return [ed25519.verify(*check) for check in checks]
 

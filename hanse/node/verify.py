@@ -232,7 +232,7 @@ class _Run:
             figures.not_disclosed += count_digests(signed.fact, where) - len(signed.disclosures)
 
     def _check_strays(self, private: Disclosures) -> None:
-        for position, _ in private.iterate(self.said.entries, 2**62):
+        for position, _, _ in private.iterate(self.said.entries, 2**62):
             self.found(disclosed.FILE, position, "disclosures of an entry that the record does not have")
             return
 

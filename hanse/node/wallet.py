@@ -33,7 +33,10 @@ CREATE TABLE IF NOT EXISTS key (
 CREATE INDEX IF NOT EXISTS key_owner ON key (owner, made_at);
 CREATE TABLE IF NOT EXISTS alias (circle TEXT, party TEXT, alias TEXT NOT NULL, PRIMARY KEY (circle, party)) STRICT;
 CREATE INDEX IF NOT EXISTS alias_alias ON alias (alias);
+CREATE TABLE IF NOT EXISTS nonce (one INTEGER PRIMARY KEY CHECK (one = 1), reserved INTEGER NOT NULL) STRICT;
 """
+_NONCES = 2**32
+"""How many nonces are reserved on the disk at once."""
 
 
 class KeyPair(Struct, frozen=True):
@@ -71,7 +74,8 @@ class Presentation(Struct, frozen=True):
 
 
 class Wallet:
-    """Keys on disk, nonces in memory.
+    """Keys on disk. Nonces rise over restarts too, also where the clock falls back: a stretch of them is reserved
+    on the disk before the first is used.
 
     Args:
         net: the network's id. seed: where new keys come from; the demo passes its own for a repeatable network.
@@ -96,7 +100,8 @@ class Wallet:
         self._lock = threading.RLock()
         self._keys: dict[str, KeyPair] = {}
         self._aliases: dict[tuple[str, str], str | None] = {}
-        self._nonce = (int(now() * 1_000_000) << 8) | secrets.randbelow(256)
+        self._nonce = self._reserved = 0
+        self._reserve(int(now() * 1_000_000) << 8)
 
     def make(self, owner: str, *, seed: bytes | None = None, active: bool = True) -> KeyPair:
         """A new key for a party or alias, kept before its first use. One that is not active waits for `activate`."""
@@ -216,7 +221,16 @@ class Wallet:
     def _next_nonce(self) -> int:
         with self._lock:
             self._nonce += 1
+            if self._nonce >= self._reserved:
+                self._reserve(self._nonce)
             return self._nonce
+
+    def _reserve(self, start: int) -> None:
+        """Take the next stretch of nonces, from `start` or behind what was reserved before."""
+        found = self._conn.execute("SELECT reserved FROM nonce").fetchone()
+        self._nonce = max(start, found[0]) if found else start
+        self._reserved = self._nonce + _NONCES
+        self._conn.execute("INSERT OR REPLACE INTO nonce VALUES (1, ?)", (self._reserved,))
 
     def close(self) -> None:
         self._conn.close()

@@ -52,8 +52,13 @@ def plan_alone(plan: Plan) -> Levels:
 
 
 def _lend(plan: Plan) -> Floats:
+    """Thresholds at the mean freight, a transfer's fixed cost spread over a selling site's demand of a period."""
     sites = len(plan.costs.transfer_each)
-    each = plan.costs.transfer_each.sum() / max(sites * (sites - 1), 1) + plan.costs.transfer
+    freight = plan.costs.transfer_each.sum() / max(sites * (sites - 1), 1)
+    bulk = np.ones(plan.mean.shape[1]) if plan.costs.bulk is None else plan.costs.bulk
+    sellers = np.maximum((plan.mean > 0).sum(axis=0), 1)
+    typical = np.maximum(plan.mean.sum(axis=0) / sellers, 1.0)
+    each = (freight * bulk + plan.costs.transfer / typical)[None, :]
     return lend_levels(plan.lead_time, plan.levels, plan.costs.shortage[None, :], each, plan.caution)
 
 

@@ -17,13 +17,14 @@ from hanse.planning.replenishment.policy import Levels
 @dataclass(frozen=True)
 class Costs:
     """Minor units: holding per each and period [item], shortage per each not served at once [item], per order placed,
-    per transfer, and per each transferred [site, site] (from, to)."""
+    per transfer, and freight per each: transfer_each[from site, to site] x bulk[item] (bulk None = 1 each)."""
 
     holding: Floats
     shortage: Floats
     order: float
     transfer: float
     transfer_each: Floats
+    bulk: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,7 @@ def simulate(
         float(costs.order),
         float(costs.transfer),
         np.ascontiguousarray(costs.transfer_each, dtype=np.float64),
+        np.ones(items) if costs.bulk is None else costs.bulk.astype(np.float64),
     )
     return Outcome(*found)
 
@@ -184,7 +186,7 @@ def random_shocks(sites: int, periods: int, count: int, seed: int = 0) -> list[t
 def _simulate(
     demand: Floats, reorder: Floats, up_to: Floats, lend: Floats, lead_time: Ints, opening: Floats, group: Ints,
     poolable: Floats, pack: Ints, minimum: Ints, open_: Ints, late: Ints, holding: Floats, shortage: Floats,
-    order_cost: float, transfer_cost: float, transfer_each: Floats,
+    order_cost: float, transfer_cost: float, transfer_each: Floats, bulk: Floats,
 ) -> Floats:  # fmt: skip
     sites, items, periods = demand.shape
     out = np.zeros((13, sites, items))
@@ -212,7 +214,20 @@ def _simulate(
                 short[s] = asked - given
                 out[1, s, i] += given
             if poolable[i] > 0:
-                _borrow(out, i, t, stock, short, owed, lend, group, open_, transfer_cost, transfer_each)
+                _borrow(
+                    out,
+                    i,
+                    t,
+                    stock,
+                    short,
+                    owed,
+                    lend,
+                    group,
+                    open_,
+                    shortage[i],
+                    transfer_cost,
+                    transfer_each * bulk[i],
+                )
             tt = min(t, reorder.shape[2] - 1)
             for s in range(sites):
                 owed[s] += short[s]
@@ -238,9 +253,12 @@ def _simulate(
 @compiled
 def _borrow(
     out: Floats, i: int, t: int, stock: Floats, short: Floats, owed: Floats, lend: Floats, group: Ints, open_: Ints,
-    transfer_cost: float, transfer_each: Floats,
+    shortage: float, transfer_cost: float, transfer_each: Floats,
 ) -> None:  # fmt: skip
-    """Short sites borrow, starting with another site each period; cheapest lender first, then the largest surplus."""
+    """Short sites borrow, starting with another site each period; cheapest lender first, then the largest surplus.
+
+    Nobody pays more for a transfer than the shortage that it averts costs.
+    """
     sites = len(stock)
     tt = min(t, lend.shape[2] - 1)
     spare = 0.0
@@ -263,6 +281,8 @@ def _borrow(
             if best < 0:
                 break
             moved = min(short[b], most)
+            if moved * shortage <= transfer_cost + transfer_each[best, b] * moved:
+                break
             stock[best] -= moved
             short[b] -= moved
             spare -= moved

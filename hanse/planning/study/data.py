@@ -1,0 +1,121 @@
+"""What a pooling study is made from, and labelled simulated splits of one firm's sales over several members."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class History:
+    """Members' own exports, brought to common items and periods.
+
+    Args:
+        sales: [site, item, period], each, oldest first; NaN = no record, negative = returns (counted as 0).
+        owner: [site], index into members.
+        members, sites, items: names; a firm with one site may have the same name twice.
+        value_minor: [item], minor units per each at cost, > 0.
+        distance_km: [site, site], or None where unknown.
+        stock: [site, item], each on hand at the end, or None where unknown.
+        origin: what the figures are, for the report ("sales exports of the members", "simulated split of ...").
+    """
+
+    sales: Floats
+    owner: Ints
+    members: tuple[str, ...]
+    sites: tuple[str, ...]
+    items: tuple[str, ...]
+    value_minor: Floats
+    distance_km: Floats | None = None
+    stock: Floats | None = None
+    origin: str = "sales exports of the members"
+
+    def __post_init__(self) -> None:
+        """Raises ValueError, in order: axes unlike; an owner out of range; a value not above 0."""
+        if self.sales.ndim != 3:
+            raise ValueError("sales must be [site, item, period]")
+        sites, items, _ = self.sales.shape
+        if len(self.owner) != sites or len(self.sites) != sites:
+            raise ValueError(f"{sites} sites of sales, {len(self.owner)} owners, {len(self.sites)} site names")
+        if len(self.items) != items or len(self.value_minor) != items:
+            raise ValueError(f"{items} items of sales, {len(self.items)} names, {len(self.value_minor)} values")
+        for name, found, shape in (
+            ("distance_km", self.distance_km, (sites, sites)),
+            ("stock", self.stock, (sites, items)),
+        ):
+            if found is not None and found.shape != shape:
+                raise ValueError(f"{name} has the shape {found.shape}; expected {shape}")
+        if len(self.owner) and (self.owner.min() < 0 or self.owner.max() >= len(self.members)):
+            raise ValueError("an owner lies outside the members")
+        if not (self.value_minor > 0).all():
+            raise ValueError("every item needs a value above 0")
+
+
+def from_frame(sales: pl.DataFrame, *, periods: int | None = None, origin: str | None = None) -> History:
+    """History of a long table: member, site, item, period (whole number, ascending in time), quantity, value_minor.
+
+    What is not in the table was not sold (0) once a site has sold anything; before a site's first record it is unknown
+    (NaN). An item's value is the quantity-weighted mean of its rows. Raises ValueError for a missing column or no rows.
+    """
+    wanted = ["member", "site", "item", "period", "quantity", "value_minor"]
+    missing = [name for name in wanted if name not in sales.columns]
+    if missing:
+        raise ValueError(f"the sales table lacks {', '.join(missing)}")
+    if sales.height == 0:
+        raise ValueError("the sales table has no rows")
+    places = sales.select("member", "site").unique().sort("member", "site")
+    members = places["member"].unique().sort()
+    items = sales["item"].unique().sort()
+    first = int(sales["period"].min())  # type: ignore[arg-type]
+    count = periods or int(sales["period"].max()) - first + 1  # type: ignore[arg-type]
+    rows = sales.join(places.with_row_index("s"), on=["member", "site"]).join(
+        pl.DataFrame({"item": items}).with_row_index("i"), on="item"
+    )
+    rows = rows.with_columns(t=pl.col("period") - first).filter(pl.col("t") < count)
+    out = np.zeros((places.height, len(items), count))
+    np.add.at(out, (rows["s"].to_numpy(), rows["i"].to_numpy(), rows["t"].to_numpy()), rows["quantity"].to_numpy())
+    start = rows.group_by("s").agg(pl.col("t").min()).sort("s")
+    for s, t in start.iter_rows():
+        out[s, :, :t] = np.nan
+    weight = pl.col("quantity").abs() + 1e-9
+    value = rows.group_by("i").agg((pl.col("value_minor") * weight).sum() / weight.sum()).sort("i")
+    place = {name: k for k, name in enumerate(members)}
+    return History(
+        out,
+        np.array([place[name] for name in places["member"]], dtype=np.int64),
+        tuple(str(m) for m in members),
+        tuple(str(s) for s in places["site"]),
+        tuple(str(i) for i in items),
+        np.maximum(value["value_minor"].to_numpy().astype(np.float64), 1.0),
+        origin=origin or "sales exports of the members",
+    )
+
+
+def split_balanced(rows: pl.DataFrame, members: int, by: str, what: str, seed: int = 0) -> pl.DataFrame:
+    """A *simulated split*: the customers (column `by`) of one firm dealt to `members` members, evenly by sales.
+
+    Customers are drawn in an order fixed by the seed and each goes to the member with the least so far; rows without a
+    customer are dealt row by row. Adds the columns member and site. `what` names the firm in the report.
+    """
+    rng = np.random.default_rng(seed)
+    totals = (
+        rows.group_by(by).agg(pl.col("quantity").clip(lower_bound=0).sum().alias("units")).sort(by, nulls_last=True)
+    )
+    totals = totals.filter(pl.col(by).is_not_null())
+    order = rng.permutation(totals.height)
+    size = totals["units"].to_numpy()[order]
+    load = np.zeros(members)
+    dealt = np.zeros(totals.height, dtype=np.int64)
+    for k, units in zip(order, size, strict=True):
+        dealt[k] = int(np.argmin(load))
+        load[dealt[k]] += float(units) + 1e-6
+    width = len(str(members))
+    names = [f"{what} {m + 1:0{width}d}" for m in range(members)]
+    table = totals.select(by).with_columns(member=pl.Series([names[m] for m in dealt], dtype=pl.String))
+    loose = pl.Series("loose", [names[m] for m in rng.integers(0, members, rows.height)])
+    joined = rows.with_columns(loose).join(table, on=by, how="left")
+    return joined.with_columns(member=pl.coalesce("member", "loose")).drop("loose").with_columns(site=pl.col("member"))

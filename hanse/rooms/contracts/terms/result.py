@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from hanse.rooms.contracts.terms.kinds import Kind
 from hanse.rooms.contracts.terms.refused import TermsRefused
 from hanse.rooms.contracts.terms.schema import ActionSpec
@@ -21,8 +23,7 @@ if TYPE_CHECKING:
 SAFE = 2**53 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(msgspec.Struct, frozen=True, gc=False):
     """One thing that follows.
 
     Fields:
@@ -93,8 +94,7 @@ def _action(spec: ActionSpec, value: Any, due: int, more: tuple[Any, ...]) -> Ac
     return Action(spec.kind, value, spec.sender, spec.to, due, label, event, spec.otherwise, spec.of, fields)
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(msgspec.Struct, frozen=True):
     """A clause evaluated: facts and state as read, each step, the actions; all in base units."""
 
     terms: "Terms"

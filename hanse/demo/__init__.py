@@ -1,0 +1,12 @@
+"""The demo: a made-up group of forty firms, a year of trade between them, and one story at its end.
+
+Everything is invented (firms, brands, people, prices; GTINs carry GS1's prefix 952, kept for examples) except where
+cities are. The trade is not painted: every order, count and delivery is signed, ordered and applied like anybody's, and
+the figures that pages show are computed from the record.
+
+    cast.py    who takes part, and who trades with whom
+    goods.py   maintenance and repair items, and what each firm calls them
+    year.py    the year: stock, offers, orders, deliveries, counts
+    story.py   the bearing that is out
+    build.py   all of it onto a node
+"""

@@ -323,9 +323,8 @@ def _page_line(view: View, line: Line, terms: TermsLine, shipments: tuple[PageSh
     for shown in shipments:
         for part in shown.terms.slices if shown.terms else ():
             if part.line == line.line:
-                good_in_time = not part.promised_at or (
-                    shown.terms is not None and part.promised_at >= shown.terms.arrived_at
-                )
+                arrived_at = shown.terms.arrived_at if shown.terms else 0
+                good_in_time = not part.promised_at or arrived_at <= part.promised_at
                 in_time += part.good if good_in_time else 0
                 late += 0 if good_in_time else part.good
     dates = [p.promised_at or terms.requested_at for p in terms.promises] + ([terms.requested_at] if line.open else [])

@@ -33,8 +33,8 @@ class WorkLine(Struct, frozen=True):
     """A line with something to do. Quantities in each, times in UTC seconds, 0 for none.
 
     what: "open" (not answered), "to ship" (confirmed), "in transit". each: how many. due_at: the promise, else the
-    request. firm: the seller is bound already, by its firm offer. own_number, site, lot: which own stock it leaves, where
-    an earmark says so (sellers only).
+    request. firm: the seller is bound already, by its firm offer. own_number, site, lot: which own stock it leaves,
+    where an earmark says so (sellers only).
     """
 
     order: str

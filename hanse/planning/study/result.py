@@ -78,6 +78,8 @@ class StudyResult:
         program_saved_share: what the sharing programs save, of the cost alone; leaving: coalitions checked in them.
         pool_item: [item], 1 = pool it; item_saved_minor: [item] on the held-out periods; reason[item].
         given_up: 0..1, chosen share of the dispensable stock that is given up, on the periods before the held-out ones.
+        stock_now_minor, stock_idle_minor, stock_wanted_minor: value of the present stock, of what exceeds a year's own
+            sales, and of that part that other members asked for within a year; NaN where stock is unknown.
         coverage_off: worst miscalibration of the sites' forecasts on the periods that they held out.
     """
 
@@ -98,3 +100,6 @@ class StudyResult:
     reason: tuple[str, ...]
     given_up: float
     coverage_off: float
+    stock_now_minor: float
+    stock_idle_minor: float
+    stock_wanted_minor: float

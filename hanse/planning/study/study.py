@@ -247,6 +247,7 @@ def _result(
     saved = by_member(runs.alone.cost - runs.pooled.cost, history)
     total, low, high = _intervals(runs, saved, history, given)
     charge, expected, apart, left = charges(history, given, costs, alone, pooled)
+    now, idle, wanted = _present(history, given)
     return StudyResult(
         history=history,
         assumptions=given,
@@ -265,6 +266,9 @@ def _result(
         reason=_reasons(runs, chosen, plan, history),
         given_up=given_up,
         coverage_off=off,
+        stock_now_minor=now,
+        stock_idle_minor=idle,
+        stock_wanted_minor=wanted,
     )
 
 
@@ -303,6 +307,20 @@ def _intervals(
     }
     draws = weight @ saved.T
     return total, np.quantile(draws, 0.05, axis=0), np.quantile(draws, 0.95, axis=0)
+
+
+def _present(history: History, given: Assumptions) -> tuple[float, float, float]:
+    """Value of the present stock, of what exceeds a year's own sales, and of what others asked for of that."""
+    if history.stock is None:
+        return np.nan, np.nan, np.nan
+    stock = by_member(history.stock.astype(np.float64), history)
+    year = np.nan_to_num(np.maximum(history.sales[:, :, -given.periods_a_year :], 0)).sum(axis=2)
+    sold = by_member(year, history)
+    idle = np.maximum(stock - sold, 0)
+    wanted = np.minimum(idle, (sold.sum(axis=0) - sold) * (idle > 0))
+    wanted = np.minimum(wanted.sum(axis=0), sold.sum(axis=0))
+    value = history.value_minor
+    return float((stock * value).sum()), float((idle * value).sum()), float((wanted * value).sum())
 
 
 def _reasons(runs: _Runs, chosen: Ints, plan: Plan, history: History) -> tuple[str, ...]:

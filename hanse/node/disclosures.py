@@ -16,10 +16,14 @@ _DDL = """CREATE TABLE IF NOT EXISTS disclosed (
   position INTEGER PRIMARY KEY, circle TEXT NOT NULL, text BLOB NOT NULL) STRICT"""
 
 
-def open_unchanged(path: Path) -> sqlite3.Connection:
-    """A database to look at without changing its directory; one with a write-ahead log beside it is read with it."""
+def open_unchanged(path: Path, *, live: bool = False) -> sqlite3.Connection:
+    """A database to look at without changing its directory.
+
+    Args:
+        live: a node may be writing it. One with a write-ahead log beside it is read with that log in any case.
+    """
     wal = path.with_name(path.name + "-wal")
-    mode = "mode=ro" if wal.exists() and wal.stat().st_size else "mode=ro&immutable=1"
+    mode = "mode=ro" if live or (wal.exists() and wal.stat().st_size) else "mode=ro&immutable=1"
     return sqlite3.connect(f"file:{path}?{mode}", uri=True, isolation_level=None, check_same_thread=False)
 
 
@@ -30,11 +34,11 @@ class Disclosures:
     Any thread may call; writes are whole transactions, one at a time.
     """
 
-    def __init__(self, directory: Path, *, read_only: bool = False) -> None:
+    def __init__(self, directory: Path, *, read_only: bool = False, live: bool = False) -> None:
         path = directory / FILE
         self._lock = threading.RLock()
         if read_only:
-            self._conn = open_unchanged(path)
+            self._conn = open_unchanged(path, live=live)
             return
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         self._conn = sqlite3.connect(path, isolation_level=None, check_same_thread=False)

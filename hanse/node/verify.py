@@ -4,15 +4,22 @@
     2. the facts      every signature verifies under the key that was known when it was ordered
     3. the replay     every fact, applied again, gives the recorded outcome, and every block the recorded state hash
     4. disclosures    each belongs to a digest that was signed
-    5. the state      `state.db`, where there is one, equals the state that the replay gives
+    5. the state      `state.db`, where there is one, equals the state that the replay gives at the same entry
+    6. the files      each has the SHA-256 that is its name
 
 Per private figure: *proven* (a disclosure fits a signed digest), *not disclosed to you*, *erased*, or *wrong*.
+A running node is verified as it stood at the start. What no step reads (free pages and slack of a database, indexes
+that spare a scan) proves nothing and is not looked at.
 """
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
+import os
+import sqlite3
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,23 +29,28 @@ from msgspec import Struct
 from hanse.kernel.apply import Applier
 from hanse.kernel.batches import signed_part
 from hanse.kernel.facts import ERASED, Signed, count_digests, layout
-from hanse.kernel.kept import META
 from hanse.kernel.refusal import Refused
 from hanse.kernel.state import Draft, State, connect
-from hanse.kernel.tables import Table
 from hanse.node import disclosures as disclosed
 from hanse.node.disclosures import Disclosures
-from hanse.node.node import ABOUT, RECORD, About
+from hanse.node.node import FILES, LOCK, RECORD, read_about
 from hanse.node.parts import rulebook, schema
 from hanse.node.read_path import STATE
-from hanse.node.replay import ReplayFault, StoredBlock, apply_stored, blocks
+from hanse.node.replay import ReplayFault, StoredBlock, apply_stored, blocks, pass_on_broken_storage
 from hanse.node.signatures import Check, Helper
+from hanse.node.state_check import StoredState
+from hanse.node.write_path import introduced_key
+from hanse.record import ed25519
+from hanse.record.damage import Damaged, UnknownVersion
+from hanse.record.frames import SEGMENT
+from hanse.record.log import KEY, PUBLIC, read_keys
 from hanse.record.note import VerifierKey
+from hanse.record.reader import LogReader
 from hanse.record.segment import Segment
 from hanse.record.verify import verify as verify_record
-from hanse.standards import sdjwt
 
 CHUNK_CHECKS = 2_048
+CHUNK_ENTRIES = 4_096
 FINDINGS_MAX = 50
 Progress = Callable[[str, int, int], None]
 """(step, done, all)"""
@@ -65,9 +77,11 @@ class Verified(Struct):
     """What `hanse verify` found.
 
     Attributes:
-        entries: in the record. facts, refused, timers: of these. signatures: verified (a batch counts once).
+        entries: in the record. facts, refused, timers: of these. signatures: verified (a batch counts once a block).
         checkpoint: entries covered by the signed checkpoint. own_key: whether the record's own key had to do.
-        state: "equal", "absent", "behind" or "of another schema".
+        state: "equal" (also where it is a few blocks behind, as after a crash), "absent", "of another schema" or
+            "wrong". state_size: entries that it has applied. files: attachments. live: a node was running.
+        findings: at most 50; `more` counts the others.
     """
 
     entries: int = 0
@@ -81,7 +95,11 @@ class Verified(Struct):
     own_key: bool = False
     figures: Figures = msgspec.field(default_factory=Figures)
     state: str = "absent"
+    state_size: int = 0
+    files: int = 0
+    live: bool = False
     findings: list[Found] = msgspec.field(default_factory=list)
+    more: int = 0
 
     @property
     def ok(self) -> bool:
@@ -95,125 +113,156 @@ def verify(
 
     Args:
         keys: the log's keys as known from elsewhere; without them the record's own key shows damage, not forgery.
-    Refuses: node.not_a_node.
+    Refuses, in order: as `node.read_about`.
     """
     with tempfile.TemporaryDirectory(prefix="hanse-verify-") as scratch:
         return _Run(Path(directory), Path(scratch), keys, progress).run()
 
 
+def is_live(directory: Path) -> bool:
+    """Whether a node runs on a directory now."""
+    try:
+        fd = os.open(directory / LOCK, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(fd)
+    return False
+
+
 class _Run:
     def __init__(self, directory: Path, scratch: Path, keys: Sequence[VerifierKey], progress: Progress) -> None:
         self.directory, self.keys, self.progress = directory, keys, progress
-        if not (directory / ABOUT).exists():
-            raise Refused("node.not_a_node", "there is no node's directory here", got=directory)
-        self.about = msgspec.json.decode((directory / ABOUT).read_bytes(), type=About)
-        self.said = Verified()
+        self.about = read_about(directory)
+        self.said = Verified(live=is_live(directory))
         book = rulebook()
         self.schema = schema(book)
         state = State(connect(str(scratch / STATE)), book.tables)
         state.conn.execute("PRAGMA synchronous=OFF")
-        self.applier = Applier(state, book)
+        self.applier = Applier(state, book, on_bug=pass_on_broken_storage)
         self.applier.start(self.about.net)
-        self.waiting: list[tuple[int, Check]] = []
-        self.checking: list[tuple[list[int], Future[list[bool]]]] = []
+        self.stored: StoredState | None = None
+        self.signatures = _Signatures()
 
     def run(self) -> Verified:
-        said = self.said
-        report = verify_record(
-            self.directory / RECORD, self.keys, self.about.net, lambda done, all: self.progress("record", done, all)
-        )
-        said.findings += [Found(f"{RECORD}/{f.file}", f.entry, f.what) for f in report.findings]
-        said.checkpoint, said.root, said.own_key = report.size or 0, report.root.hex(), report.own_key
-        private = Disclosures(self.directory, read_only=True) if (self.directory / disclosed.FILE).exists() else None
+        path = self.directory / disclosed.FILE
+        private = Disclosures(self.directory, read_only=True, live=self.said.live) if path.exists() else None
         try:
+            self._open_state()
+            self._check_record()
             whole = self._replay(private)
-            if private is not None and whole:
-                self._check_strays(private)
+            if private is not None:
+                self._check_disclosures(private, whole)
+            if whole and self.stored is not None:
+                size = self.stored.size
+                self.found(STATE, size, f"it stands at entry {size}, where the record has no end of a block")
+                self.said.state = "wrong"
         finally:
             if private is not None:
                 private.close()
-        if whole:
-            self._compare_state()
-        self.applier.state.conn.close()
-        return said
+            if self.stored is not None:
+                self.stored.close()
+            self.applier.state.conn.close()
+        self._check_files()
+        return self.said
 
     def found(self, where: str, position: int | None, what: str) -> None:
         if len(self.said.findings) < FINDINGS_MAX:
             self.said.findings.append(Found(where, position, what))
+        else:
+            self.said.more += 1
+
+    # 1. the record
+
+    def _check_record(self) -> None:
+        def told(done: int, all: int) -> None:
+            self.progress("record", done, all)
+
+        report = verify_record(self.directory / RECORD, self.keys, self.about.net, told)
+        for finding in report.findings:
+            if self.said.live and finding.file == SEGMENT and "no whole group" in finding.what:
+                continue  # the block that the running node is writing
+            self.found(f"{RECORD}/{finding.file}", finding.entry, finding.what)
+        self.said.checkpoint, self.said.root, self.said.own_key = report.size or 0, report.root.hex(), report.own_key
+
+    # 2. to 4.
 
     def _replay(self, private: Disclosures | None) -> bool:
-        """Steps 2 to 4; whether the record replayed to its end."""
-        segment = Segment.open(self.directory / RECORD, read_only=True)
-        helper, pending = Helper(), 0
-        pool = ThreadPoolExecutor(1)
+        """Facts, replay, disclosures; whether the record replayed to its end."""
+        pending = 0
         try:
-            for stored in blocks(segment.iterate(0, segment.size), 0, self.applier, private, self._bad_disclosure):
-                self._take_signatures(stored, helper, pool)
+            entries, size = self._entries()
+            self._compare_state()
+            for stored in blocks(entries, 0, self.applier, private, self._bad_disclosure):
+                self._take_signatures(stored)
                 apply_stored(self.applier, stored)
                 self._count(stored)
+                self._compare_state()
                 pending += len(stored.leaves)
-                if pending >= 4_096:
+                if pending >= CHUNK_ENTRIES:
                     self.applier.state.commit()
-                    self.progress("replay", stored.first + len(stored.leaves), segment.size)
+                    self.progress("replay", stored.stop, size)
                     pending = 0
-            self.applier.state.commit()
+            self.progress("replay", size, size)
             return True
         except ReplayFault as fault:
             self.found(RECORD, fault.position, fault.why)
-            return False
+        except Damaged as damaged:
+            self.found(f"{RECORD}/{damaged.finding.file}", damaged.finding.entry, damaged.finding.what)
+        except (FileNotFoundError, UnknownVersion) as error:
+            self.found(RECORD, None, str(error))
+        except sqlite3.DatabaseError as error:
+            self.found(disclosed.FILE, self.said.entries, f"it does not read: {error}")
         finally:
-            self._send(helper, pool)
-            self._collect(all=True)
-            pool.shutdown()
-            helper.close()
-            segment.abandon()
-            self.progress("replay", self.said.entries, self.said.entries)
+            for position in self.signatures.close():
+                self.found(RECORD, position, "the signature does not verify")
+        return False
+
+    def _entries(self) -> tuple[Iterator[bytes], int]:
+        """The entries of the segment; of a copy without one, those that the checkpoint proves. Raises: Damaged."""
+        record = self.directory / RECORD
+        if (record / SEGMENT).exists():
+            segment = Segment.open(record, read_only=True)
+            self.signatures.on_close(segment.abandon)
+            return segment.iterate(0, segment.size), segment.size
+        keys = list(self.keys) or read_keys((record / PUBLIC / KEY).read_bytes())
+        reader = LogReader.open(record, self.about.net, keys)
+        return reader.entries(), reader.checkpoint.size
 
     def _bad_disclosure(self, position: int, why: str) -> None:
         self.said.figures.wrong += 1
         self.found(disclosed.FILE, position, why)
 
-    def _take_signatures(self, stored: StoredBlock, helper: Helper, pool: ThreadPoolExecutor) -> None:
+    def _take_signatures(self, stored: StoredBlock) -> None:
         """Queue the block's signatures, each with the key that was known before the block."""
         draft, seen = Draft(self.applier.state, now=0, position=0), set()
         for i, signed in enumerate(stored.facts):
             position = stored.first + 1 + i
             try:
-                key = self._key(draft, signed)
-                check = (key, *signed_part(signed))
+                check = (self._key(draft, signed), *signed_part(signed))
             except Refused as refused:
                 self.found(RECORD, position, str(refused))
                 continue
-            if signed.batch is None or check not in seen:
-                self.waiting.append((position, check))
-                self.said.signatures += 1
             if signed.batch is not None:
+                if check in seen:
+                    continue
                 seen.add(check)
-        if len(self.waiting) >= CHUNK_CHECKS:
-            self._send(helper, pool)
-            self._collect()
+            self.said.signatures += 1
+            self.signatures.take(position, check)
+        for position in self.signatures.answers():
+            self.found(RECORD, position, "the signature does not verify")
 
     def _key(self, draft: Draft, signed: Signed) -> bytes:
         if signed.fact.introduces:
-            return sdjwt.unb64(signed.fact.public_key.encode())  # type: ignore[attr-defined]
+            return introduced_key(signed)
         key = self.applier.book.find_key(draft, signed.envelope.kid)
         if key is None:
             raise Refused("parties.unknown_key", "it was signed with a key that nobody had", got=signed.envelope.kid)
         return key
-
-    def _send(self, helper: Helper, pool: ThreadPoolExecutor) -> None:
-        if self.waiting:
-            positions, checks = [p for p, _ in self.waiting], [c for _, c in self.waiting]
-            self.checking.append((positions, pool.submit(helper.verify, checks)))
-            self.waiting = []
-
-    def _collect(self, all: bool = False) -> None:
-        """Take the answers that are there; keep two chunks under way unless all are wanted."""
-        while self.checking and (all or len(self.checking) > 2):
-            positions, answers = self.checking.pop(0)
-            for position, good in zip(positions, answers.result(), strict=True):
-                if not good:
-                    self.found(RECORD, position, "the signature does not verify")
 
     def _count(self, stored: StoredBlock) -> None:
         said, figures = self.said, self.said.figures
@@ -231,47 +280,101 @@ class _Run:
             figures.proven += len(signed.disclosures) - erased
             figures.not_disclosed += count_digests(signed.fact, where) - len(signed.disclosures)
 
-    def _check_strays(self, private: Disclosures) -> None:
-        for position, _, _ in private.iterate(self.said.entries, 2**62):
-            self.found(disclosed.FILE, position, "disclosures of an entry that the record does not have")
-            return
+    def _check_disclosures(self, private: Disclosures, whole: bool) -> None:
+        """The file's form; what belongs to no entry (a running node may have written it for its next block)."""
+        try:
+            if fault := private.fault():
+                self.found(disclosed.FILE, None, f"SQLite finds: {fault}")
+            for start, stop in ((-(2**63), 0), (self.said.entries, 2**63 - 1)):
+                for position, _, _ in private.iterate(start, stop) if whole and not self.said.live else ():
+                    self.found(disclosed.FILE, position, "disclosures of an entry that the record does not have")
+        except sqlite3.DatabaseError as error:
+            self.found(disclosed.FILE, None, f"it does not read: {error}")
 
-    def _compare_state(self) -> None:
-        """Step 5."""
-        path = self.directory / STATE
-        if not path.exists():
+    # 5. the state
+
+    def _open_state(self) -> None:
+        if not (self.directory / STATE).exists():
             return
         if self.about.schema != self.schema:
             self.said.state = "of another schema"
             return
-        conn = connect(str(path), read_only=True)
-        try:
-            theirs = conn.execute(f"SELECT size FROM {META.name}").fetchone()
-            if theirs is None or theirs[0] < self.applier.meta.size:
-                self.said.state = "behind"
-                return
-            for table in self.applier.book.tables:
-                self._compare_table(table, conn.execute(_all(table)))
-            self.said.state = "equal" if not any(f.where.startswith(STATE) for f in self.said.findings) else "wrong"
-        except Exception as error:
+        stored = StoredState(self.directory, live=self.said.live)
+        if stored.fault:
+            self.found(STATE, None, stored.fault)
             self.said.state = "wrong"
-            self.found(STATE, None, f"it does not read: {error}")
-        finally:
-            conn.close()
+            stored.close()
+            return
+        self.stored, self.said.state_size = stored, stored.size
 
-    def _compare_table(self, table: Table[object], theirs: object) -> None:  # type: ignore[type-var]
-        ours = self.applier.state.conn.execute(_all(table))
-        at = table.columns.index("position")
-        while True:
-            mine, other = ours.fetchone(), theirs.fetchone()  # type: ignore[attr-defined]
-            if mine != other:
-                row = mine or other
-                key = row[: len(table.columns)]
-                self.found(f"{STATE}: {table.name}", row[at], f"a row differs from the record's: {key!r:.160}")
-                return
-            if mine is None:
-                return
+    def _compare_state(self) -> None:
+        """Compare where the replay has come as far as the stored state."""
+        if self.stored is None or self.applier.meta.size != self.stored.size:
+            return
+        wrong = list(self.stored.compare(self.applier))
+        for finding in wrong:
+            self.found(*finding)
+        self.said.state = "wrong" if wrong else "equal"
+        self.stored.close()
+        self.stored = None
+
+    # 6. the files
+
+    def _check_files(self) -> None:
+        folder = self.directory / FILES
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if path.suffix == ".new":
+                continue
+            self.said.files += 1
+            with path.open("rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != path.name:
+                    self.found(f"{FILES}/{path.name}", None, "it does not have the bytes that its name says")
 
 
-def _all(table: Table[object]) -> str:  # type: ignore[type-var]
-    return f"SELECT {', '.join(table.columns)} FROM {table.name} ORDER BY {', '.join(table.key)}"
+class _Signatures:
+    """Signatures verified in a process beside the replay, in chunks."""
+
+    def __init__(self) -> None:
+        self._helper: Helper | None = None
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="hanse-signatures")
+        self._waiting: list[tuple[int, Check]] = []
+        self._under_way: list[tuple[list[int], Future[list[bool]]]] = []
+        self._after: list[Callable[[], None]] = []
+
+    def on_close(self, call: Callable[[], None]) -> None:
+        self._after.append(call)
+
+    def take(self, position: int, check: Check) -> None:
+        self._waiting.append((position, check))
+        if len(self._waiting) >= CHUNK_CHECKS:
+            self._send()
+
+    def _send(self) -> None:
+        if self._waiting:
+            positions, checks = [p for p, _ in self._waiting], [c for _, c in self._waiting]
+            self._under_way.append((positions, self._pool.submit(self._verify, checks)))
+            self._waiting = []
+
+    def _verify(self, checks: list[Check]) -> list[bool]:
+        try:
+            self._helper = self._helper or Helper()
+            return self._helper.verify(checks)
+        except OSError:
+            return ed25519.verify_many(checks)
+
+    def answers(self, all: bool = False) -> Iterator[int]:
+        """The positions whose signatures do not verify, as far as known; keeps two chunks under way unless `all`."""
+        while self._under_way and (all or len(self._under_way) > 2):
+            positions, answers = self._under_way.pop(0)
+            yield from (p for p, good in zip(positions, answers.result(), strict=True) if not good)
+
+    def close(self) -> list[int]:
+        """Wait for the rest; the positions whose signatures do not verify."""
+        self._send()
+        bad = list(self.answers(all=True))
+        self._pool.shutdown()
+        if self._helper:
+            self._helper.close()
+        for call in self._after:
+            call()
+        return bad

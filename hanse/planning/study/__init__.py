@@ -12,7 +12,7 @@ differ in the stock that they hold and in who may lend to whom.
 from hanse.planning.study.data import History, from_frame, split_balanced
 from hanse.planning.study.report import report
 from hanse.planning.study.result import Assumptions, Interval, Side, StudyResult
-from hanse.planning.study.study import Cancelled, study
+from hanse.planning.study.study import Cancelled, costs_of, study
 
 __all__ = [
     "Assumptions",
@@ -21,6 +21,7 @@ __all__ = [
     "Interval",
     "Side",
     "StudyResult",
+    "costs_of",
     "from_frame",
     "report",
     "split_balanced",

@@ -48,7 +48,7 @@ def study(
             progress(share, name)
 
     asked = np.nan_to_num(np.maximum(history.sales, 0))
-    costs = _costs(history, given)
+    costs = costs_of(history, given)
     periods = asked.shape[2]
     begin = periods - given.held_out
     trial = max(begin - max(min(given.held_out, begin // 3), 1), 2)
@@ -78,7 +78,7 @@ def _check(history: History, given: Assumptions) -> None:
         raise ValueError("caution_ppm must lie in 0..999,999")
 
 
-def _costs(history: History, given: Assumptions) -> Costs:
+def costs_of(history: History, given: Assumptions) -> Costs:
     """Costs per each and period; freight between sites by value, weighted by distance where it is known."""
     sites = len(history.sites)
     value = history.value_minor

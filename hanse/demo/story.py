@@ -1,0 +1,1 @@
+"""The story: a bearing is out, a customer waits."""

@@ -1,0 +1,99 @@
+"""The site: the rooms' pages, the API and the record behind one web application of a node.
+
+    site = build_site(node, accounts)
+    app = hanse.web.create_app(site)
+
+A room is shown by its `page.py`: `PAGES`, a list of Litestar handlers, and if it likes `NAV`, a list of
+`hanse.site.menu.Entry`. Its templates lie beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from hanse.node.node import Node
+from hanse.rooms import ROOMS, modules
+from hanse.rooms.parties.facts import PARTIES
+from hanse.site.desks import desk
+from hanse.site.menu import Entry, addresses, entries, menu
+from hanse.site.places import Places
+from hanse.site.search import search
+from hanse.web import AccountStore, DemoRole, Hit, NavItem, Session, Site
+
+__all__ = ["build_site", "desk"]
+
+
+def build_site(
+    node: Node, accounts: AccountStore, *, demo: bool = False, demo_roles: Sequence[DemoRole] = (), **options: Any
+) -> Site:
+    """The whole site of a node, for `hanse.web.create_app`.
+
+    Args:
+        demo, demo_roles: show the bar that switches people. options: further fields of `hanse.web.Site`
+            (`hosts`, `secure`, `title`, `requests_per_minute`).
+    Raises: ValueError where a page module is broken; the modules' own import errors.
+    """
+    from hanse.api import routes
+
+    shown = page_modules()
+    pages = [page for module in shown for page in module.PAGES]
+    exists = addresses(pages)
+    places = Places(exists)
+    offered: list[Entry] = [entry for module in shown for entry in getattr(module, "NAV", ())]
+    items = entries(offered, exists)
+
+    def nav(session: Session) -> list[NavItem]:
+        return menu(items, session.role, node.view(session.party)) if session.party else []
+
+    def find(session: Session, text: str, limit: int) -> list[Hit]:
+        return search(node.view(session.party), places, text, limit, node.log.size)
+
+    def party_name(party: str) -> str:
+        row = node.view().get(PARTIES, party)
+        return row.name if row else party
+
+    return Site(
+        accounts=accounts,
+        pages=pages,
+        nav=nav,
+        templates=_folders(shown),
+        search=find,
+        read=node,
+        demo=demo,
+        demo_roles=demo_roles,
+        party_name=party_name,
+        mounts=routes(node, accounts),
+        dependencies=_dependencies(accounts, places),
+        **options,
+    )
+
+
+def page_modules() -> list[ModuleType]:
+    """The site's own pages, then the rooms', in the order of the rooms."""
+    from hanse.site import page
+
+    return [page, *modules("page", rooms=ROOMS)]
+
+
+def _folders(shown: Sequence[ModuleType]) -> list[Path]:
+    """Where templates lie: the folders of the modules that are shown, under their own names."""
+    return [Path(module.__file__).parent for module in shown if module.__file__]
+
+
+def _dependencies(accounts: AccountStore, places: Places) -> dict[str, Any]:
+    """What handlers may ask for besides `session` and `read`: `accounts`, `places`."""
+    from litestar.di import Provide
+
+    def provide_accounts() -> Any:
+        return accounts
+
+    def provide_places() -> Any:
+        return places
+
+    return {
+        "accounts": Provide(provide_accounts, sync_to_thread=False),
+        "places": Provide(provide_places, sync_to_thread=False),
+    }

@@ -1,0 +1,190 @@
+"""What a firm should do today: actions with the money in them, late ones first, then by money."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from hanse.kernel.view import View
+from hanse.node.desk import Desk
+from hanse.rooms.catalog import queries as catalog
+from hanse.rooms.inventory import offer_queries as offering
+from hanse.rooms.inventory import queries as inventory
+from hanse.rooms.orders import worklists
+from hanse.rooms.orders.private_rows import ORDER_TERMS, OrderTerms
+from hanse.rooms.orders.purchases import pending_requests
+from hanse.rooms.orders.queries import orders
+from hanse.rooms.orders.rows import ORDERS
+from hanse.rooms.orders.waiting import changes_to_answer, returns_to_answer, to_receive
+from hanse.site.places import Places
+from hanse.web.formats import Money, quantity
+
+DAY = 86_400
+ACTIONS_MAX = 40
+LINES_MAX = 200
+ENDING_DAYS = 7
+DEAD_DAYS = 180
+FIGURES_DAYS = 90
+
+
+class Action(Struct, frozen=True):
+    """One thing to do.
+
+    what: one word. title, detail: plain sentences. money: what is at stake, None where it has no price.
+    due_at: UTC seconds, 0 for none. late: it is past. href: where to do it. kind: the fact that does it.
+    """
+
+    what: str
+    title: str
+    detail: str
+    money: Money | None
+    due_at: int
+    late: bool
+    href: str
+    kind: str
+
+
+class Today(Struct, frozen=True):
+    """`actions`: the first of them, in order; `actions_n`: of all. Figures are of the last 90 days; None: no side."""
+
+    actions: list[Action]
+    actions_n: int
+    sell: worklists.Figures
+    buy: worklists.Figures
+    stock_value: list[inventory.Money]
+    dead_value: list[inventory.Money]
+
+
+def today(desk: Desk, places: Places) -> Today:
+    """Everything that waits for a desk. A role sees what it may do; a viewer sees all."""
+    view = desk.view
+    found = [action for action in _all(view, places) if desk.who.role == "viewer" or desk.may(action.kind)]
+    found.sort(key=lambda a: (not a.late, -(a.money.minor if a.money else 0), a.due_at or 2**62, a.title))
+    since = view.now - FIGURES_DAYS * DAY
+    return Today(
+        actions=found[:ACTIONS_MAX],
+        actions_n=len(found),
+        sell=worklists.figures(view, "sell", arrived_from=since),
+        buy=worklists.figures(view, "buy", arrived_from=since),
+        stock_value=inventory.stock_value(view),
+        dead_value=inventory.dead_stock_value(view, DEAD_DAYS),
+    )
+
+
+def _all(view: View, places: Places) -> Iterator[Action]:
+    if not view.home:
+        return
+    yield from _shipping(view, places)
+    yield from _answering(view, places)
+    yield from _receiving(view, places)
+    yield from _approving(view)
+    yield from _stock(view, places)
+
+
+def _terms(view: View, order: str, known: dict[str, OrderTerms | None]) -> OrderTerms | None:
+    if order not in known:
+        row = view.get(ORDERS, order)
+        known[order] = view.get(ORDER_TERMS, row.circle, order) if row else None
+    return known[order]
+
+
+def _shipping(view: View, places: Places) -> Iterator[Action]:
+    """One action an order: what is confirmed, and due within a day or without a date."""
+    known: dict[str, OrderTerms | None] = {}
+    by: dict[str, list[worklists.WorkLine]] = {}
+    for line in worklists.to_ship(view, view.now + DAY, limit=LINES_MAX):
+        by.setdefault(line.order, []).append(line)
+    for order, lines in by.items():
+        terms = _terms(view, order, known)
+        prices = {line.line: line.unit_price_minor for line in terms.lines} if terms else {}
+        money = Money(sum(w.each * prices.get(w.line, 0) for w in lines), terms.currency) if terms else None
+        each = sum(line.each for line in lines)
+        due = min((line.due_at for line in lines if line.due_at), default=0)
+        yield Action(
+            "Ship", f"Ship {quantity(each)} to {lines[0].partner_name}", f"Order {order}, {_lines(len(lines))}",
+            money, due, any(line.late for line in lines), places.of("order", order), "orders.ship",
+        )  # fmt: skip
+
+
+def _lines(count: int) -> str:
+    return "1 line" if count == 1 else f"{count} lines"
+
+
+def _answering(view: View, places: Places) -> Iterator[Action]:
+    for row in orders(view, side="sell", states=("placed",), sort="oldest", limit=50).rows:
+        yield Action(
+            "Answer", f"Answer an order of {row.partner_name}", f"Order {row.order}, {quantity(row.open_each)}",
+            Money(row.amount_minor, row.currency), row.due_at, row.late, places.of("order", row.order),
+            "orders.confirm",
+        )  # fmt: skip
+    for change in changes_to_answer(view):
+        yield Action(
+            "Decide", f"{change.partner_name} proposes a change",
+            f"Order {change.order}, {quantity(change.each)}; without an answer it lapses",
+            Money(change.amount_minor, change.currency), change.answer_by, False,
+            places.of("order", change.order), "orders.accept_change",
+        )  # fmt: skip
+    for back in returns_to_answer(view):
+        yield Action(
+            "Answer", f"{back.partner_name} asks to return {quantity(back.each)}", f"Order {back.order}",
+            None, back.answer_by, False, places.of("order", back.order), "orders.accept_return",
+        )  # fmt: skip
+
+
+def _receiving(view: View, places: Places) -> Iterator[Action]:
+    for parcel in to_receive(view):
+        late = 0 < parcel.arrive_by < view.now
+        yield Action(
+            "Receive", f"Receive {quantity(parcel.each)} from {parcel.partner_name}",
+            f"Order {parcel.order}; from {parcel.deemed_words} it counts as received",
+            Money(parcel.amount_minor, parcel.currency), parcel.arrive_by, late,
+            places.of("order", parcel.order), "orders.receive",
+        )  # fmt: skip
+
+
+def _approving(view: View) -> Iterator[Action]:
+    for request in pending_requests(view):
+        yield Action(
+            "Approve", "Approve a purchase above its buyer's limit", request.about,
+            Money(request.amount_minor, request.currency), 0, False, f"/orders/approvals#{request.request}",
+            "orders.approve",
+        )  # fmt: skip
+
+
+def _stock(view: View, places: Places) -> Iterator[Action]:
+    for match in offering.borrow_matches(view, limit=10):
+        offer = match.offer
+        each = min(match.short_each, offer.open_each)
+        yield Action(
+            "Cover", f"Short {quantity(match.short_each)} of {match.own_number or offer.description}",
+            f"{offer.party_name} offers up to {quantity(offer.open_each)} to you",
+            Money(each * offer.unit_price_minor, offer.currency), 0, True,
+            f"/find?i={offer.item}&n={match.short_each}", "orders.place",
+        )  # fmt: skip
+    for money in inventory.dead_stock_value(view, DEAD_DAYS):
+        yield Action(
+            "Sell", f"Offer stock that has not moved for {DEAD_DAYS} days", _lines(money.lines),
+            Money(money.value_minor, money.currency), 0, False, places.of("dead"), "inventory.offer",
+        )  # fmt: skip
+    for card in offering.offers(view, mine=True, limit=LINES_MAX):
+        if card.expires_at <= view.now + ENDING_DAYS * DAY and card.open_each:
+            yield Action(
+                "Renew", f"Your offer of {card.description or card.item} ends",
+                f"{quantity(card.open_each)} not drawn", Money(card.open_each * card.unit_price_minor, card.currency),
+                card.expires_at, False, places.of("offer", card.offer, otherwise=places.of("offers")),
+                "inventory.offer",
+            )  # fmt: skip
+    yield from _matching(view, places)
+
+
+def _matching(view: View, places: Places) -> Iterator[Action]:
+    matching = catalog.matching(view)
+    missing = matching.lines - matching.lines_matched
+    for money in inventory.money_matched(view):
+        left = money.value_minor - money.matched_minor
+        if missing and left:
+            yield Action(
+                "Match", "Link own numbers to items, so that others can find them", f"{_lines(missing)} unmatched",
+                Money(left, money.currency), 0, False, places.of("work"), "catalog.link_item",
+            )  # fmt: skip

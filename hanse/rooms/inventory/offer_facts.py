@@ -257,7 +257,7 @@ OFFER_TERMS = Table(
     "inventory_offer_terms",
     OfferTerms,
     ("circle", "offer"),
-    index=[("item", "ended", "circle"), ("party", "ended", "circle")],
+    index=[("item", "ended", "circle"), ("party", "ended", "circle"), ("ended", "offer")],
     circle=True,
 )
 EARMARKS = Table("inventory_earmark", EarmarkRow, ("circle", "offer"), index=[("circle", "own_number")], circle=True)

@@ -273,28 +273,28 @@ def _value(view: View, where: str, values: tuple[SqlValue, ...]) -> list[Money]:
 
 
 _WORTH = f"""
-    SELECT o.own_number, o.description, o.brand, o.part_number, o.gtin, o.item, o.currency,
-           coalesce(SUM(k.on_hand_each), 0) AS on_hand, coalesce(SUM(k.on_hand_each * k.unit_cost_minor), 0) AS value
     FROM {{{OWN_ITEMS.name}}} o
-    LEFT JOIN {{{STOCK.name}}} k ON k.circle = o.circle AND k.own_number = o.own_number AND k.owner = ''
+    LEFT JOIN (SELECT own_number, SUM(on_hand_each) AS on_hand, SUM(on_hand_each * unit_cost_minor) AS value
+               FROM {{{STOCK.name}}} WHERE circle = ? AND owner = '' GROUP BY own_number) k
+           ON k.own_number = o.own_number
     WHERE o.circle = ?"""
 
 
 def worklist(view: View, *, limit: int = 100, offset: int = 0) -> list[WorkLine]:
     """The reader's own numbers that wait for a match, the most money first."""
     sql = f"""
-        SELECT own_number, description, brand, part_number, gtin, on_hand, value, currency
-        FROM ({_WORTH} AND o.item = '' GROUP BY o.own_number)
-        ORDER BY value DESC, own_number LIMIT {int(limit)} OFFSET {int(offset)}"""
-    return read_as(WorkLine, view.sql(sql, (view.home,), tables=(OWN_ITEMS, STOCK)))
+        SELECT o.own_number, o.description, o.brand, o.part_number, o.gtin, coalesce(k.on_hand, 0),
+               coalesce(k.value, 0) AS worth, o.currency
+        {_WORTH} AND o.item = '' ORDER BY worth DESC, o.own_number LIMIT {int(limit)} OFFSET {int(offset)}"""
+    return read_as(WorkLine, view.sql(sql, (view.home, view.home), tables=(OWN_ITEMS, STOCK)))
 
 
 def money_matched(view: View) -> list[MoneyMatched]:
     """The share of the money in stock that is matched, by currency; of lines: `catalog.queries.matching`."""
     sql = f"""
-        SELECT currency, SUM(value), SUM(CASE WHEN item <> '' THEN value ELSE 0 END)
-        FROM ({_WORTH} GROUP BY o.own_number) GROUP BY currency ORDER BY currency"""
-    return read_as(MoneyMatched, view.sql(sql, (view.home,), tables=(OWN_ITEMS, STOCK)))
+        SELECT o.currency, coalesce(SUM(k.value), 0), coalesce(SUM(CASE WHEN o.item <> '' THEN k.value END), 0)
+        {_WORTH} GROUP BY o.currency ORDER BY o.currency"""
+    return read_as(MoneyMatched, view.sql(sql, (view.home, view.home), tables=(OWN_ITEMS, STOCK)))
 
 
 def site_stock(view: View) -> list[SiteStock]:

@@ -19,7 +19,7 @@ from hanse.rooms.parties.facts import (
     SetSite,
     WidenCircle,
 )
-from hanse.rooms.testing import REGISTRAR, Town, home, kid
+from hanse.rooms.testing import REGISTRAR, Town, home, kid, same_under_hash_seeds
 
 SITE = {
     "name": "Hall",
@@ -34,6 +34,10 @@ SITE = {
 
 @pytest.fixture
 def town() -> Town:
+    return gathered()
+
+
+def gathered() -> Town:
     town = Town("a", "b", "c", rooms=("parties",))
     town.circle("a", "b")
     town.group("pool", ["a", "b", "c"])
@@ -44,6 +48,10 @@ def town() -> Town:
 def test_every_partys_own_node_computes_the_same(town):
     town.must("c", LeaveCircle(circle="pool"))
     assert town.both_sides_agree()
+
+
+def test_replay_under_other_hash_seeds_ends_the_same():
+    assert same_under_hash_seeds(gathered)
 
 
 def test_the_parties_behind_aliases_are_read_in_the_circle_only(town):

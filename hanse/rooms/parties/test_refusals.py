@@ -69,6 +69,7 @@ TABLE = [
     ("a", InviteParty(invitation=hashed("secret of b....."), expires_at=2**34), "parties.invitation_taken"),
     ("a", InviteParty(invitation=hashed("y"), expires_at=1), "parties.deadline_past"),
     ("h-a", DescribeParty(name="A", city="B", country="DE"), "parties.unknown_party"),
+    ("a", AddKey(public_key="A" * 42 + "B"), "parties.bad_key"),
     ("a", AddKey(public_key=public_key("b")), "parties.key_taken"),
     ("a", RetireKey(kid=kid("nobody")), "parties.unknown_key"),
     ("a", RetireKey(kid=kid("b")), "parties.not_your_key"),

@@ -74,9 +74,9 @@ def _mean(candidates: Floats, share: Floats) -> Floats:
 def held_out_weights(candidates: Floats, actual: Floats, classes: Ints, levels: Floats) -> tuple[Floats, Floats]:
     """Weights[class, method] that lower the held-out pinball loss, and the loss[class, method] of each method alone.
 
-    Greedy selection with replacement in STEPS steps (Caruana et al., 2004): starts at the class's best method, so no
-    class does worse, on the held-out periods, than with its champion. A class with fewer than SERIES_LEAST series gets
-    the weights of all. Loss is WQL (2 x pinball / demand), NaN without demand.
+    Greedy selection with replacement in STEPS steps (Caruana et al., 2004), starting at the best method. A few large
+    series must not decide for a class: its choice is averaged with the choice of all (which a class with fewer than
+    SERIES_LEAST series takes alone). Loss is WQL (2 x pinball / demand), NaN without demand.
 
     Args: candidates[method, series, horizon, q]; actual[series, horizon], NaN = missing; classes[series]; levels[q].
     """
@@ -92,7 +92,7 @@ def held_out_weights(candidates: Floats, actual: Floats, classes: Ints, levels: 
         if demand > 0:
             loss[c] = [2 * _total(member[mine], actual[mine], levels) / demand / len(levels) for member in candidates]
         if len(mine) >= SERIES_LEAST:
-            weights[c] = _greedy(candidates[:, mine], actual[mine], levels)
+            weights[c] = (overall + _greedy(candidates[:, mine], actual[mine], levels)) / 2
     return weights, loss
 
 

@@ -86,3 +86,83 @@ def _costs(rng, at, where, line_order, item, qty, weight, value, owner):
     freight = weight[item][:, None] * (15 + 0.12 * km[line_order])
     unit = price[owner][:, item].T * value[item][:, None] + freight + late / 1.0
     return opening, unit.astype(np.int64)
+
+
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "brunel_logistics"
+HUNDREDTHS = 100
+
+
+def brunel(days: int, folder: Path = DATA, vmi: bool = True, late_minor: int = 500) -> Problem | None:
+    """The Brunel outbound logistics data over several days; None where the files are missing.
+
+    9,215 orders of one day, one line each; a place is (plant, day), its capacity WhCapacities orders. Cost of an order at a plant:
+    units x WhCosts, plus the cheapest rate over the plant's ports for its weight band (at least the band's minimum); orders whose
+    customer arranges freight (service level CRF) pay no freight. A day later costs `late_minor` an order. vmi: a plant that
+    VmiCustomers names serves the customers named there alone. Left unserved: ten times the dearest way, at least 1,000.00. Stock is not limited.
+    """
+    if not folder.exists():
+        return None
+    read = {f: _table(folder / f"{f}.csv.gz") for f in ("OrderList", "FreightRates", "ProductsPerPlant", "PlantPorts", "VmiCustomers", "WhCosts", "WhCapacities")}  # fmt: skip
+    plants = sorted({r["Plant ID"] for r in read["WhCapacities"]})
+    number = {p: k for k, p in enumerate(plants)}
+    make, ports, named = defaultdict(set), defaultdict(set), defaultdict(set)
+    for r in read["ProductsPerPlant"]:
+        make[r["Product ID"]].add(r["Plant Code"])
+    for r in read["PlantPorts"]:
+        ports[r["Plant Code"]].add(r["Port"])
+    for r in read["VmiCustomers"]:
+        named[r["Plant Code"]].add(r["Customers"])
+    capacity = {r["Plant ID"]: int(r["Daily Capacity"]) for r in read["WhCapacities"]}
+    store = {r["WH"]: float(r["Cost/unit"]) for r in read["WhCosts"]}
+    rates = defaultdict(list)
+    for r in read["FreightRates"]:
+        band = (float(r["minm_wgh_qty"]), float(r["max_wgh_qty"]), float(r["minimum cost"]), float(r["rate"]))
+        rates[r["orig_port_cd"]].append(band)
+    orders = read["OrderList"]
+    products = {p: k for k, p in enumerate(sorted({r["Product ID"] for r in orders}))}
+    cand_place, cand_cost, ptr, penalty = [], [], [0], []
+    for r in orders:
+        here = []
+        for plant in sorted(make[r["Product ID"]] & set(number)):
+            if vmi and plant in named and r["Customer"] not in named[plant]:
+                continue
+            freight = 0.0 if r["Service Level"] == "CRF" else _freight(ports[plant], rates, float(r["Weight"]))
+            if freight is not None:
+                here.append((number[plant], round(HUNDREDTHS * (float(r["Unit quantity"]) * store[plant] + freight))))
+        for day in range(days):
+            for plant, cost in here:
+                cand_place.append(day * len(plants) + plant)
+                cand_cost.append(cost + day * late_minor)
+        ptr.append(len(cand_place))
+        penalty.append(max([10 * c for _, c in here] + [100_000]))
+    stock = [(n, i) for i in products.values() for n in range(len(plants))]
+    return _brunel_problem(orders, products, penalty, ptr, cand_place, cand_cost, stock, plants, capacity, days)
+
+
+def _brunel_problem(orders, products, penalty, ptr, cand_place, cand_cost, stock, plants, capacity, days):
+    return Problem.of(
+        line_order=np.arange(len(orders)),
+        line_item=[products[r["Product ID"]] for r in orders],
+        line_qty_each=np.ones(len(orders), np.int64),
+        line_penalty_minor=penalty,
+        cand_ptr=ptr,
+        cand_place=cand_place,
+        cand_cost_minor=cand_cost,
+        open_cost_minor=0,
+        stock_site=[n for n, _ in stock],
+        stock_item=[i for _, i in stock],
+        stock_total_each=len(orders),
+        place_site=np.tile(np.arange(len(plants)), days),
+        place_capacity_orders=[capacity[p] for _ in range(days) for p in plants],
+    )
+
+
+def _table(path: Path) -> list[dict[str, str]]:
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as f:
+        return list(csv.DictReader(f))
+
+
+def _freight(ports, rates, weight):
+    """Cheapest rate for this weight from any of the ports; None when no carrier takes it."""
+    fits = [max(least, rate * weight) for port in ports for low, high, least, rate in rates[port] if low <= weight <= high + 0.01]
+    return min(fits) if fits else None

@@ -146,3 +146,32 @@ def _say(out: list[str], where: NDArray[Any], sentence: Any) -> None:
     out.extend(sentence(int(k)) for k in where[:SHOWN])
     if where.size > SHOWN:
         out.append(f"... and {where.size - SHOWN} more of this kind")
+
+
+def fitting(problem: Problem, units: Ints, drop: NDArray[np.bool_]) -> tuple[Ints, NDArray[np.bool_]]:
+    """(units without the orders to drop and without those that break a rule, [order] which broke one)."""
+    p = problem
+    units = units.astype(np.int64)
+    order = p.line_order[p.cand_line]
+    units[drop[order]] = 0
+    bad = np.zeros(p.orders, bool)
+    bad[order[(units < 0) | (units > p.line_qty_each[p.cand_line]) | ((units > 0) & (p.cand_stock < 0))]] = True
+    units[bad[order]] = 0
+    served = line_units(p, units)
+    sources = np.bincount(p.cand_line[units > 0], minlength=p.lines)
+    whole = (p.line_whole == 1) & (sources > 0) & ((sources > 1) | (served != p.line_qty_each))
+    bad[p.line_order[(served > p.line_qty_each) | whole]] = True
+    units[bad[order]] = 0
+    used = np.flatnonzero(units)
+    pairs = np.unique(p.cand_pair[used])
+    bad[np.bincount(p.open_order[pairs], minlength=p.orders) > p.order_shipments_max] = True
+    load = np.bincount(p.open_place[pairs], minlength=p.places)
+    full = (p.place_capacity_orders >= 0) & (load > p.place_capacity_orders)
+    bad[p.open_order[pairs[full[p.open_place[pairs]]]]] = True
+    row = p.cand_stock[used]
+    drawn = np.bincount(row, weights=units[used], minlength=p.stock_site.size)
+    strange = np.bincount(row, weights=units[used] * (p.cand_own[used] == 0), minlength=p.stock_site.size)
+    over = (drawn > p.stock_total_each) | (strange > p.stock_foreign_each)
+    bad[order[used[over[row]]]] = True
+    units[bad[order]] = 0
+    return units, bad

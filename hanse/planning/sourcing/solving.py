@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from time import monotonic
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hanse.planning.sourcing import kernel, search
 from hanse.planning.sourcing.columns import Master
-from hanse.planning.sourcing.plan import Plan, Prices, line_units, plan_of
+from hanse.planning.sourcing.local import Local
+from hanse.planning.sourcing.plan import Plan, Prices, fitting, plan_of
 from hanse.planning.sourcing.prices import Ascent, Pricer
-from hanse.planning.sourcing.problem import QTY_MAX, Ints, Problem
+from hanse.planning.sourcing.problem import Ints, Problem
 
 SCALE = 1000  # prices in thousandths of a minor unit
 LP_SIZE_MAX = 120_000  # orders + contested rows above which column generation is left out
-HALVES = 2  # parts searched at once; part of the result, so not a matter of the machine
 
 Progress = Callable[[str, Plan], None]
 Cancel = Callable[[], bool]
@@ -58,7 +56,9 @@ def solve(
     run = _Run(seconds, rounds, seed, progress, cancel)
     if start is not None and changed_lines is not None:
         return _partly(problem, run, start, prices, changed_lines)
-    return _whole(problem, run, start, prices)
+    if start is None:
+        return _whole(problem, run, None, prices)
+    return _whole(problem, run, start.units, prices if prices is not None else start.prices)
 
 
 class _Run:
@@ -221,127 +221,3 @@ def _generate(
         run.tell("columns", lambda: best.plan(ascent.best, False))
         if added == 0 or value - ascent.best.bound <= 2e-5 * abs(value):
             return
-
-
-class Local:
-    """A plan under search at fixed prices, and the best one seen."""
-
-    def __init__(self, problem: Problem, seed: int, prices: Prices, value: Ints) -> None:
-        self.problem, self.net = problem, problem.net
-        net = self.net
-        self.rng = np.random.default_rng(seed)
-        self.index = search.index(net, prices.total, prices.foreign, prices.place)
-        self.value = value.copy()
-        self.works = [kernel.workspace(net) for _ in range(HALVES)]
-        most = int(np.diff(net.cand_ptr[net.line_ptr]).max(initial=0))
-        self.keeps = [np.zeros(search.MOVE_MAX * max(1, most), np.int64) for _ in range(HALVES)]
-        self.marks = [np.zeros(net.kmax.size, np.int64) for _ in range(HALVES)]
-        self.seeds = [np.array([int(self.rng.integers(1, 2**62)), 0], np.int64) for _ in range(HALVES)]
-        self.scale = prices.scale
-        item = problem.stock_item if problem.stock_item.size else np.zeros(1, np.int64)
-        self.item_of_row = np.unique(item, return_inverse=True)[1].astype(np.int64)
-        self.item_of_order = self._contested(prices)
-        self.best_cost = 2**62
-        self.best_units = np.zeros(net.cand_row.size, np.int64)
-
-    def _contested(self, prices: Prices) -> Ints:
-        """[order] the item (number) whose stock is dearest to it: orders that compete are searched together."""
-        price = (prices.total + prices.foreign)[self.net.cand_row]
-        out = np.zeros(self.net.kmax.size, np.int64)
-        sort = np.argsort(price, kind="stable")
-        out[self.index.cand_order[sort]] = self.item_of_row[self.net.cand_row[sort]]
-        return out
-
-    def begin(self, units: Ints | None) -> None:
-        """From given units [cand of the problem], or by priced insertion in a random sequence with re-insertions."""
-        net, ix, w = self.net, self.index, self.works[0]
-        self.state = search.blank(net, self.value)
-        if units is not None:
-            mine = np.ascontiguousarray(units[self.problem.net_cand])
-            search.plant(net, mine, self.scale, ix, self.state, w)
-        sequence = self.rng.permutation(net.kmax.size)
-        top = search.FACTORS - 1
-        if units is None:
-            search.insert_all(net, sequence, self.scale, top, False, ix, self.state, w)
-        for level in (top, 3, 2, 1, 0) if units is None else (0,):
-            search.insert_all(net, sequence, self.scale, level, True, ix, self.state, w)
-        self._note()
-
-    def worthwhile(self) -> bool:
-        """Whether any order costs more than its bound."""
-        return bool((self.state.excess > 0).any() or self.state.cost.sum() * self.scale > self.value.sum())
-
-    def round(self, gone: float, effort: float) -> None:
-        """One round of search; gone: share of the search that is over, effort: rounds to expect (sets the temperature)."""
-        net, st = self.net, self.state
-        orders = net.kmax.size
-        moves = max(200, orders // 2)
-        warm = min(1.0, effort * moves / orders / 75.0)
-        heat = int(0.08 * warm * float(st.cost.mean()) * max(0.0, 1.0 - gone) ** 2)
-        halves = HALVES if orders >= 64 else 1
-        side = self.rng.integers(0, halves, int(self.item_of_row.max(initial=0)) + 1)
-        mine = side[self.item_of_order].astype(np.int64)
-        row_side = side[self.item_of_row[: net.row_total.size]]
-        limited = self.rng.integers(0, halves, st.left_p.size)
-        parts = []
-        for h in range(halves):
-            own, slot = row_side == h, limited == h
-            parts.append(
-                st._replace(
-                    left_t=np.where(own, st.left_t, 0),
-                    left_f=np.where(own, st.left_f, 0),
-                    left_p=np.where(slot | (net.place_cap >= QTY_MAX), st.left_p, 0),
-                )
-            )
-
-        def one(h: int) -> None:
-            group = np.flatnonzero(mine == h)
-            search.improve(net, group, moves // halves, self.scale, heat, self.index, parts[h], self.works[h],
-                           mine, h, self.marks[h], self.seeds[h], self.keeps[h])  # fmt: skip
-
-        with ThreadPoolExecutor(halves) as pool:
-            list(pool.map(one, range(halves)))
-        st.left_t[:] = sum(p.left_t for p in parts)
-        st.left_f[:] = sum(p.left_f for p in parts)
-        free = net.place_cap >= QTY_MAX
-        st.left_p[:] = np.where(free, QTY_MAX, sum(p.left_p for p in parts))
-        self._note()
-
-    def _note(self) -> None:
-        cost = int(self.state.cost.sum())
-        if cost < self.best_cost:
-            self.best_cost = cost
-            self.best_units = np.zeros(self.problem.cand_place.size, np.int64)
-            self.best_units[self.problem.net_cand] = self.state.units
-
-    def plan(self, prices: Prices, finished: bool, rounds: int = 0) -> Plan:
-        return plan_of(self.problem, self.best_units.copy(), prices, finished=finished, rounds=rounds)
-
-
-def fitting(problem: Problem, units: Ints, drop: NDArray[np.bool_]) -> tuple[Ints, NDArray[np.bool_]]:
-    """(units without the orders to drop and without those that break a rule, [order] which broke one)."""
-    p = problem
-    units = units.astype(np.int64)
-    order = p.line_order[p.cand_line]
-    units[drop[order]] = 0
-    bad = np.zeros(p.orders, bool)
-    bad[order[(units < 0) | (units > p.line_qty_each[p.cand_line]) | ((units > 0) & (p.cand_stock < 0))]] = True
-    units[bad[order]] = 0
-    served = line_units(p, units)
-    sources = np.bincount(p.cand_line[units > 0], minlength=p.lines)
-    whole = (p.line_whole == 1) & (sources > 0) & ((sources > 1) | (served != p.line_qty_each))
-    bad[p.line_order[(served > p.line_qty_each) | whole]] = True
-    units[bad[order]] = 0
-    used = np.flatnonzero(units)
-    pairs = np.unique(p.cand_pair[used])
-    bad[np.bincount(p.open_order[pairs], minlength=p.orders) > p.order_shipments_max] = True
-    load = np.bincount(p.open_place[pairs], minlength=p.places)
-    full = (p.place_capacity_orders >= 0) & (load > p.place_capacity_orders)
-    bad[p.open_order[pairs[full[p.open_place[pairs]]]]] = True
-    row = p.cand_stock[used]
-    drawn = np.bincount(row, weights=units[used], minlength=p.stock_site.size)
-    strange = np.bincount(row, weights=units[used] * (p.cand_own[used] == 0), minlength=p.stock_site.size)
-    over = (drawn > p.stock_total_each) | (strange > p.stock_foreign_each)
-    bad[order[used[over[row]]]] = True
-    units[bad[order]] = 0
-    return units, bad

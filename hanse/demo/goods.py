@@ -118,7 +118,7 @@ def _belts() -> Iterator[tuple[str, dict[str, str], int, int, float]]:
                 "de": f"Drehstrommotor {power} kW {poles}-polig B3 IE3",
                 "en": f"Three-phase motor {power} kW {poles}-pole B3 IE3",
             }
-            yield f"M {power}-{poles} B3", names, 5000 + price * 90, price * 100, 0.5
+            yield f"M {round(float(power) * 1000)}W-{poles} B3", names, 5000 + price * 90, price * 100, 0.5
 
 
 def _fasteners() -> Iterator[tuple[str, dict[str, str], int, int, float]]:

@@ -12,24 +12,30 @@ from hanse.rooms.inventory.facts import Count, CountLine, SetPolicy
 from hanse.rooms.inventory.offer_facts import Earmark, MakeOffer
 from hanse.rooms.parties.facts import AuthoriseChannel
 
-OFFER_DAYS = 92
+OFFER_DAYS = 90
 
 
 class Kept(Struct):
-    """One good as one firm keeps it. `on_hand` follows what the firm's home will say; all quantities in each."""
+    """One good as one firm keeps it; all quantities in each.
+
+    `on_hand` follows what the firm's home will say. Of it: `promised` to own customers, `offered` to the pool and not
+    drawn on, `drawn` by members and not yet shipped.
+    """
 
     good: Good
     own_number: str
     on_hand: int
     cost_minor: int
     level: int
+    promised: int = 0
     offered: int = 0
+    drawn: int = 0
     dead: bool = False
     on_order: int = 0
 
     @property
     def free(self) -> int:
-        return self.on_hand - self.offered
+        return self.on_hand - self.promised - self.offered - self.drawn
 
 
 Shelves = dict[str, dict[str, Kept]]

@@ -152,7 +152,7 @@ class Year:
             kept = shelf[wish.item]
             confirmed[i] = wish.each if i in borrowed else max(0, min(wish.each, kept.free))
             if i not in borrowed:
-                kept.on_hand -= confirmed[i]
+                kept.promised += confirmed[i]
         confirming = {i: each for i, each in confirmed.items() if each}
         if not confirming:
             return
@@ -254,8 +254,8 @@ class Year:
                 ConfirmOrder(circle=circle, order=order, lines=[ConfirmLine(line=1, each=wish.each, promised_at=due)]),
             )
             source.left -= wish.each
-            source.kept.on_hand -= wish.each
             source.kept.offered -= wish.each
+            source.kept.drawn += wish.each
             arrives = due + self._late(owner) * DAY
             pooled = [Wish(wish.item, wish.each, price)]
             at = max(trader.clock.now + DAY, due - 2 * DAY)
@@ -300,10 +300,15 @@ class Year:
         shipment = f"sh-{order}"
         lines = []
         for i, each in confirmed.items():
-            if offered or i in borrowed:
+            kept = shelf.get(wishes[i - 1].item)
+            if offered and kept is not None:
+                kept.on_hand -= each
+                kept.drawn -= each
+            if offered or i in borrowed or kept is None:
                 lines.append(ShipLine(line=i, each=each))
                 continue
-            kept = shelf[wishes[i - 1].item]
+            kept.on_hand -= each
+            kept.promised -= each
             lines.append(ShipLine(line=i, each=each, from_stock=StockKey(own_number=kept.own_number, site=seller.site)))
         arrive_by = max(trader.clock.now + DAY, arrives)
         trader.do(

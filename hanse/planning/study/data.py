@@ -55,44 +55,85 @@ class History:
             raise ValueError("every item needs a value above 0")
 
 
-def from_frame(sales: pl.DataFrame, *, periods: int | None = None, origin: str | None = None) -> History:
-    """History of a long table: member, site, item, period (whole number, ascending in time), quantity, value_minor.
+def from_frame(
+    sales: pl.DataFrame,
+    *,
+    stock: pl.DataFrame | None = None,
+    places: pl.DataFrame | None = None,
+    periods: int | None = None,
+    origin: str | None = None,
+) -> History:
+    """History of long tables.
 
-    What is not in the table was not sold (0) once a site has sold anything; before a site's first record it is unknown
-    (NaN). An item's value is the quantity-weighted mean of its rows. Raises ValueError for a missing column or no rows.
+    What is not in the sales table was not sold (0) once a site has sold anything; before a site's first record it is
+    unknown (NaN). An item's value is the quantity-weighted mean of its rows.
+
+    Args:
+        sales: member, site, item, period (whole number, ascending in time), quantity (each), value_minor (per each).
+        stock: member, site, item, quantity (each on hand now); other sites and items are left out, the rest is 0.
+        places: member, site, latitude, longitude in degrees; distances are used when every site has a place.
+        periods: keep only the first so many periods; origin: what the figures are, for the report.
+    Raises ValueError, in order: a missing column; no rows.
     """
     wanted = ["member", "site", "item", "period", "quantity", "value_minor"]
-    missing = [name for name in wanted if name not in sales.columns]
-    if missing:
-        raise ValueError(f"the sales table lacks {', '.join(missing)}")
+    for table, names in ((sales, wanted), (stock, ["member", "site", "item", "quantity"])):
+        missing = [name for name in names if table is not None and name not in table.columns]
+        if missing:
+            raise ValueError(f"the {'sales' if table is sales else 'stock'} table lacks {', '.join(missing)}")
     if sales.height == 0:
         raise ValueError("the sales table has no rows")
-    places = sales.select("member", "site").unique().sort("member", "site")
-    members = places["member"].unique().sort()
-    items = sales["item"].unique().sort()
+    sites = sales.select("member", "site").unique().sort("member", "site")
+    members, items = sites["member"].unique().sort(), sales["item"].unique().sort()
     first = int(sales["period"].min())  # type: ignore[arg-type]
     count = periods or int(sales["period"].max()) - first + 1  # type: ignore[arg-type]
-    rows = sales.join(places.with_row_index("s"), on=["member", "site"]).join(
-        pl.DataFrame({"item": items}).with_row_index("i"), on="item"
-    )
-    rows = rows.with_columns(t=pl.col("period") - first).filter(pl.col("t") < count)
-    out = np.zeros((places.height, len(items), count))
+    rows = _indexed(sales, sites, items).with_columns(t=pl.col("period") - first).filter(pl.col("t") < count)
+    out = np.zeros((sites.height, len(items), count))
     np.add.at(out, (rows["s"].to_numpy(), rows["i"].to_numpy(), rows["t"].to_numpy()), rows["quantity"].to_numpy())
-    start = rows.group_by("s").agg(pl.col("t").min()).sort("s")
-    for s, t in start.iter_rows():
+    for s, t in rows.group_by("s").agg(pl.col("t").min()).sort("s").iter_rows():
         out[s, :, :t] = np.nan
     weight = pl.col("quantity").abs() + 1e-9
-    value = rows.group_by("i").agg((pl.col("value_minor") * weight).sum() / weight.sum()).sort("i")
+    value = np.ones(len(items))
+    known = rows.group_by("i").agg((pl.col("value_minor") * weight).sum() / weight.sum())
+    value[known["i"].to_numpy()] = np.maximum(known["value_minor"].to_numpy().astype(np.float64), 1.0)
     place = {name: k for k, name in enumerate(members)}
     return History(
         out,
-        np.array([place[name] for name in places["member"]], dtype=np.int64),
+        np.array([place[name] for name in sites["member"]], dtype=np.int64),
         tuple(str(m) for m in members),
-        tuple(str(s) for s in places["site"]),
+        tuple(str(s) for s in sites["site"]),
         tuple(str(i) for i in items),
-        np.maximum(value["value_minor"].to_numpy().astype(np.float64), 1.0),
+        value,
+        distance_km=_distances(places, sites),
+        stock=None if stock is None else _on_hand(_indexed(stock, sites, items), sites.height, len(items)),
         origin=origin or "sales exports of the members",
     )
+
+
+def _indexed(table: pl.DataFrame, sites: pl.DataFrame, items: pl.Series) -> pl.DataFrame:
+    """The table's rows of known sites and items, with their positions s and i."""
+    named = pl.DataFrame({"item": items}).with_row_index("i")
+    return table.join(sites.with_row_index("s"), on=["member", "site"]).join(named, on="item")
+
+
+def _on_hand(rows: pl.DataFrame, sites: int, items: int) -> Floats:
+    out = np.zeros((sites, items))
+    np.add.at(out, (rows["s"].to_numpy(), rows["i"].to_numpy()), rows["quantity"].to_numpy())
+    return out
+
+
+def _distances(places: pl.DataFrame | None, sites: pl.DataFrame) -> Floats | None:
+    """Great-circle kilometres [site, site] on a sphere of 6,371 km; None unless every site has a place."""
+    if places is None:
+        return None
+    found = sites.join(places.unique(["member", "site"], keep="first"), on=["member", "site"], how="left")
+    degrees = found.select("latitude", "longitude").to_numpy().astype(np.float64)
+    if np.isnan(degrees).any():
+        return None
+    lat, lon = np.radians(degrees).T
+    half = np.sin((lat[:, None] - lat) / 2) ** 2 + np.cos(lat[:, None]) * np.cos(lat) * (
+        np.sin((lon[:, None] - lon) / 2) ** 2
+    )
+    return np.asarray(2 * 6371.0 * np.arcsin(np.sqrt(np.clip(half, 0, 1))), dtype=np.float64)
 
 
 def split_balanced(rows: pl.DataFrame, members: int, by: str, what: str, seed: int = 0) -> pl.DataFrame:

@@ -207,8 +207,25 @@ def test_a_long_table_becomes_a_history_with_unknown_months_before_a_sites_first
     assert found.value_minor[1] == pytest.approx(200) and 100 < found.value_minor[0] < 300
     with pytest.raises(ValueError, match="lacks"):
         st.from_frame(table.drop("site"))
+    with pytest.raises(ValueError, match="stock table lacks"):
+        st.from_frame(table, stock=pl.DataFrame({"member": ["A"]}))
     with pytest.raises(ValueError, match="no rows"):
         st.from_frame(table.head(0))
+
+
+def test_stock_and_places_are_matched_to_sites_and_distances_are_great_circles():
+    table = pl.DataFrame({
+        "member": ["A", "B"], "site": ["a", "b"], "item": ["x", "x"], "period": [0, 1], "quantity": [2, 3],
+        "value_minor": [100, 100],
+    })  # fmt: skip
+    stock = pl.DataFrame({"member": ["B", "Z"], "site": ["b", "z"], "item": ["x", "x"], "quantity": [7, 9]})
+    places = pl.DataFrame({
+        "member": ["A", "B"], "site": ["a", "b"], "latitude": [53.55, 54.32], "longitude": [10.0, 10.13],
+    })  # fmt: skip
+    found = st.from_frame(table, stock=stock, places=places)
+    assert found.stock.tolist() == [[0.0], [7.0]]
+    assert found.distance_km[0, 1] == pytest.approx(86, abs=1)  # Hamburg to Kiel
+    assert st.from_frame(table, places=places.head(1)).distance_km is None
 
 
 def test_a_simulated_split_deals_every_row_once_keeps_customers_whole_and_balances():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-import weakref
+from collections import deque
 from pathlib import Path
 
 from hanse.kernel.kept import META
@@ -17,10 +17,19 @@ STATE = "state.db"
 
 
 class _Held:
-    """A thread's connection. Worker threads come and go: with the thread, and the last view of it, the file closes."""
+    """A thread's hold on a connection. When the thread and its views are gone, the connection waits for the next."""
 
-    def __init__(self, path: str) -> None:
-        self.conn = connect(path, read_only=True)
+    def __init__(self, conn: sqlite3.Connection, free: deque[sqlite3.Connection]) -> None:
+        self.conn, self._free = conn, free
+
+    def __del__(self) -> None:
+        self._free.append(self.conn)
+
+
+class _HeldView(View):
+    """A view that keeps its connection from being given to another thread."""
+
+    held: _Held
 
 
 class ReadPath:
@@ -29,31 +38,39 @@ class ReadPath:
     def __init__(self, directory: Path) -> None:
         self._path = str(directory / STATE)
         self._local = threading.local()
-        self._open: weakref.WeakSet[_Held] = weakref.WeakSet()
+        self._free: deque[sqlite3.Connection] = deque()
+        self._all: list[sqlite3.Connection] = []
 
-    def _conn(self) -> sqlite3.Connection:
+    def _hold(self) -> _Held:
         held: _Held | None = getattr(self._local, "held", None)
         if held is None:
-            held = self._local.held = _Held(self._path)
-            self._open.add(held)
-        return held.conn
+            try:
+                conn = self._free.popleft()
+            except IndexError:
+                conn = connect(self._path, read_only=True)
+                self._all.append(conn)
+            held = self._local.held = _Held(conn, self._free)
+        return held
 
     def view(self, party: str = "") -> View:
         """State as a party may see it now; "" is a stranger, who sees what is public."""
-        conn = self._conn()
+        held = self._hold()
+        conn = held.conn
         circles, home = [], ""
         if party:
             circles = [row[0] for row in conn.execute(f"SELECT circle FROM {MEMBERS.name} WHERE party = ?", (party,))]
             found = conn.execute(f"SELECT circle FROM {HOMES.name} WHERE party = ?", (party,)).fetchone()
             home = found[0] if found else ""
         meta = conn.execute(f"SELECT time FROM {META.name}").fetchone()
-        return View(conn, party=party, circles=circles, home=home, now=meta[0] if meta else 0)
+        view = _HeldView(conn, party=party, circles=circles, home=home, now=meta[0] if meta else 0)
+        view.held = held
+        return view
 
     def find_key(self, kid: str) -> bytes | None:
         """The public key of a kid, whatever its window."""
-        found = self._conn().execute(f"SELECT public_key FROM {KEYS.name} WHERE kid = ?", (kid,)).fetchone()
+        found = self._hold().conn.execute(f"SELECT public_key FROM {KEYS.name} WHERE kid = ?", (kid,)).fetchone()
         return sdjwt.unb64(found[0].encode()) if found else None
 
     def close(self) -> None:
-        for held in list(self._open):
-            held.conn.close()
+        for conn in self._all:
+            conn.close()

@@ -80,11 +80,15 @@ class Verifier:
         self._thread = threading.Thread(target=self._run, name="hanse-verifier", daemon=True)
         self._thread.start()
 
+    def require_open(self) -> None:
+        """Refuses: node.closing."""
+        if self._closing:
+            raise Refused("node.closing", "this node is closing", retry=True, next="try again shortly")
+
     def submit(self, check: Check, done: Done) -> None:
         """Call `done` with the answer, later, in another thread. Refuses: node.closing, node.busy."""
         with self._changed:
-            if self._closing:
-                raise Refused("node.closing", "this node is closing", retry=True, next="try again shortly")
+            self.require_open()
             if len(self._waiting) >= WAITING_MAX:
                 raise Refused("node.busy", "too many facts are waiting", retry=True, next="try again shortly")
             self._waiting.append((check, done))

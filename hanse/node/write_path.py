@@ -105,13 +105,14 @@ class WritePath:
     def submit(self, presentation: Presentation) -> Future[Receipt]:
         """Steps 1 and 2. The future holds the receipt, or raises what kept the fact off the record.
 
-        Refuses, in order: fact.too_large, fact.bad_batch_path, fact.bad_disclosure, as `kernel.facts.read`,
-            fact.bad_body (nested too deeply), fact.wrong_network, fact.expired, fact.window_too_long, fact.no_circle,
+        Refuses, in order: node.closing, fact.too_large, fact.bad_batch_path, fact.bad_disclosure, as
+            `kernel.facts.read`, fact.bad_body (nested too deeply), fact.wrong_network, fact.expired, fact.window_too_long, fact.no_circle,
             parties.bad_key, parties.unknown_key, as `kernel.batches.signed_part`, as the rules of a fact that
             introduces a key (it costs its sender nothing, so the record is spared), node.closing, node.busy; in the
             future fact.bad_signature, node.closing, node.busy, fact.too_many_refusals, node.disk_full, node.unsure,
             node.record_closed.
         """
+        self.verifier.require_open()
         signed = self._read(presentation)
         self._check_window(signed)
         check = (self._key(signed), *signed_part(signed))

@@ -164,5 +164,10 @@ def _table(path: Path) -> list[dict[str, str]]:
 
 def _freight(ports, rates, weight):
     """Cheapest rate for this weight from any of the ports; None when no carrier takes it."""
-    fits = [max(least, rate * weight) for port in ports for low, high, least, rate in rates[port] if low <= weight <= high + 0.01]
+    fits = [
+        max(least, rate * weight)
+        for port in ports
+        for low, high, least, rate in rates[port]
+        if low <= weight <= high + 0.01
+    ]
     return min(fits) if fits else None

@@ -79,7 +79,8 @@ def tsb(history: Floats, alpha: float, beta: float) -> Floats:
 def imapa(history: Floats, alpha: float, aggregation_max: int) -> Floats:
     """IMAPA (Petropoulos and Kourentzes, 2015): smoothing at aggregation 1..aggregation_max periods, averaged.
 
-    Buckets are counted back from the last observed period; an incomplete first bucket is dropped.
+    A bucket of w periods is smoothed with 1 - (1 - alpha)^w, so that every aggregation forgets as fast. Buckets are
+    counted back from the last observed period; an incomplete first bucket is dropped.
     """
     rate = np.zeros(history.shape[0])
     for s in range(history.shape[0]):
@@ -92,11 +93,12 @@ def imapa(history: Floats, alpha: float, aggregation_max: int) -> Floats:
         used = 0
         for width in range(1, min(aggregation_max, count) + 1):
             level = 0.0
+            keen = 1 - (1 - alpha) ** width
             for bucket_index in range(count // width):
                 seen = bucket_index + 1
                 start = count % width + bucket_index * width
                 bucket = values[start : start + width].mean()
-                level += max(alpha, 1.0 / seen) * (bucket - level) if seen <= 6 else alpha * (bucket - level)
+                level += max(keen, 1.0 / seen) * (bucket - level) if seen <= 6 else keen * (bucket - level)
             total += level
             used += 1
         rate[s] = total / used

@@ -60,7 +60,9 @@ def _shapes(a: dict[str, Any], faults: list[str]) -> None:
         if lines == 0:
             place, cost = place.reshape(0, 0), cost.reshape(0, 0)
         if place.ndim != 2 or place.shape != cost.shape or place.shape[0] != lines:
-            faults.append(f"cand_place and cand_cost_minor: without cand_ptr both are [line={lines}, width], got {place.shape}, {cost.shape}")
+            faults.append(
+                f"cand_place and cand_cost_minor: without cand_ptr both are [line={lines}, width], got {place.shape}, {cost.shape}"
+            )
             return
         used = place >= 0
         a["cand_ptr"] = np.concatenate([[0], np.cumsum(used.sum(axis=1))]).astype(np.int64)
@@ -129,7 +131,9 @@ def _pairs(a: dict[str, Any], orders: int, places: int, faults: list[str]) -> No
     elif cost.ndim == 0 or cost.shape == (places,):
         a["open_cost_minor"] = np.broadcast_to(cost, (places,))[a["open_place"]]
     else:
-        faults.append(f"open_cost_minor: one number, [place={places}] or [order={orders}, place] expected, got {cost.shape}")
+        faults.append(
+            f"open_cost_minor: one number, [place={places}] or [order={orders}, place] expected, got {cost.shape}"
+        )
 
 
 def _spread(name: str, array: Any, size: int, axis: str, faults: list[str]) -> Any:

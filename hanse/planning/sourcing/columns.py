@@ -12,6 +12,23 @@ from hanse.planning.sourcing.problem import Ints, Problem
 Floats = NDArray[np.float64]
 
 
+def contested(problem: Problem) -> tuple[Ints, Ints, Ints]:
+    """Stock rows (total, foreign) and places that would not serve all who ask: only these can have a price."""
+    net = problem.net
+    qty = np.repeat(net.qty, np.diff(net.cand_ptr))
+    rows = net.row_total.size
+    asked = np.bincount(net.cand_row, weights=qty, minlength=rows)
+    strange = np.bincount(net.cand_row, weights=qty * (net.cand_own == 0), minlength=rows)
+    users = np.bincount(net.pair_place, minlength=net.place_cap.size)
+    over = (asked > net.row_total, strange > net.row_foreign, users > net.place_cap)
+    return np.flatnonzero(over[0]), np.flatnonzero(over[1]), np.flatnonzero(over[2])
+
+
+def contested_rows(problem: Problem) -> int:
+    """How many rows the linear program would have beside the orders."""
+    return sum(int(k.size) for k in contested(problem))
+
+
 class Master:
     """min cost of patterns, one pattern per order, stock and capacity respected; grows by columns.
 
@@ -27,13 +44,8 @@ class Master:
         self.order_of_line = np.repeat(np.arange(orders), np.diff(net.line_ptr))
         self.order = self.order_of_line[line]
         self.pair = net.pair_ptr[self.order] + net.cand_loc
-        qty = net.qty[line]
         rows = net.row_total.size
-        asked = np.bincount(net.cand_row, weights=qty, minlength=rows)
-        strange = np.bincount(net.cand_row, weights=qty * (net.cand_own == 0), minlength=rows)
-        self.tight_t = np.flatnonzero(asked > net.row_total)
-        self.tight_f = np.flatnonzero((strange > net.row_foreign))
-        self.tight_p = np.flatnonzero(np.bincount(net.pair_place, minlength=net.place_cap.size) > net.place_cap)
+        self.tight_t, self.tight_f, self.tight_p = contested(problem)
         if asked_over is not None:
             self.tight_t = self.tight_t[asked_over[0][self.tight_t]]
             self.tight_f = self.tight_f[asked_over[1][self.tight_f]]
@@ -56,9 +68,9 @@ class Master:
 
     def _rows(self, orders: int) -> None:
         net = self.net
-        upper = np.concatenate([
-            np.ones(orders), net.row_total[self.tight_t], net.row_foreign[self.tight_f], net.place_cap[self.tight_p]
-        ]).astype(float)
+        upper = np.concatenate(
+            [np.ones(orders), net.row_total[self.tight_t], net.row_foreign[self.tight_f], net.place_cap[self.tight_p]]
+        ).astype(float)
         lower = np.concatenate([np.ones(orders), np.full(upper.size - orders, -highspy.kHighsInf)])
         none = np.zeros(0, np.int32)
         self.lp.addRows(upper.size, lower, upper, 0, none, none, np.zeros(0))
@@ -120,7 +132,9 @@ class Master:
     def solve(self, seconds: float) -> tuple[float, Floats, Floats, Floats] | None:
         """(value, price total[stock], foreign[stock], place[place]) of the restricted program in minor units; None if cut."""
         self.lp.setOptionValue("time_limit", self.lp.getRunTime() + max(0.05, seconds))
-        self.lp.setOptionValue("solver", "choose" if self.warm else "ipm")  # from nothing, interior point is 4 times faster
+        self.lp.setOptionValue(
+            "solver", "choose" if self.warm else "ipm"
+        )  # from nothing, interior point is 4 times faster
         self.lp.run()
         self.warm = True
         if self.lp.getModelStatus() != highspy.HighsModelStatus.kOptimal:

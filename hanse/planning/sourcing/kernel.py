@@ -83,9 +83,7 @@ def workspace(net: Net) -> Work:
 
 
 @njit
-def load(
-    net: Net, o: int, scale: int, pt: Ints, pf: Ints, pp: Ints, at: Ints, af: Ints, ap: Ints, w: Work
-) -> int:
+def load(net: Net, o: int, scale: int, pt: Ints, pf: Ints, pp: Ints, at: Ints, af: Ints, ap: Ints, w: Work) -> int:
     """Fill the scratch for order o at prices pt (total), pf (foreign), pp (place) and availability at, af, ap.
 
     Returns the cost of leaving the whole order short. Places that cannot pay for their opening are left out: what a place
@@ -470,7 +468,17 @@ def serve(
 
 @njit
 def serve_all(
-    net: Net, sequence: Ints, scale: int, pt: Ints, pf: Ints, pp: Ints, at: Ints, af: Ints, ap: Ints, units: Ints, w: Work
+    net: Net,
+    sequence: Ints,
+    scale: int,
+    pt: Ints,
+    pf: Ints,
+    pp: Ints,
+    at: Ints,
+    af: Ints,
+    ap: Ints,
+    units: Ints,
+    w: Work,
 ) -> int:
     """`serve` for one order after the other; the sum of their true costs, minor units."""
     cost = np.int64(0)

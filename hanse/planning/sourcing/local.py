@@ -20,12 +20,12 @@ HALVES = 2  # part of the result, so not a matter of the machine
 class Local:
     """A plan under search at fixed prices, and the best one seen."""
 
-    def __init__(self, problem: Problem, seed: int, prices: Prices, value: Ints) -> None:
+    def __init__(self, problem: Problem, seed: int, prices: Prices, value: Ints, ideal: Ints, floor: Ints) -> None:
         self.problem, self.net = problem, problem.net
         net = self.net
         self.rng = np.random.default_rng(seed)
         self.index = search.index(net, prices.total, prices.foreign, prices.place)
-        self.value = value.copy()
+        self.value, self.ideal, self.floor = value.copy(), ideal.copy(), floor
         self.works = [kernel.workspace(net) for _ in range(HALVES)]
         most = int(np.diff(net.cand_ptr[net.line_ptr]).max(initial=0))
         self.keeps = [np.zeros(search.MOVE_MAX * max(1, most), np.int64) for _ in range(HALVES)]
@@ -49,7 +49,7 @@ class Local:
     def begin(self, units: Ints | None) -> None:
         """From given units [cand of the problem], or by priced insertion in a random sequence with re-insertions."""
         net, ix, w = self.net, self.index, self.works[0]
-        self.state = search.blank(net, self.value)
+        self.state = search.blank(net, self.value, self.ideal, self.floor)
         if units is not None:
             mine = np.ascontiguousarray(units[self.problem.net_cand])
             search.plant(net, mine, self.scale, ix, self.state, w)

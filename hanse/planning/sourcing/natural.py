@@ -23,7 +23,12 @@ def natural_mip(problem: Problem, seconds: float, start: Plan | None = None) -> 
         nothing = plan_of(problem, np.zeros(problem.cand_place.size, np.int64))
         return nothing, float(nothing.cost_minor)
     h = highspy.Highs()
-    for option, value in (("output_flag", False), ("threads", 1), ("time_limit", float(seconds)), ("mip_rel_gap", 1e-6)):
+    for option, value in (
+        ("output_flag", False),
+        ("threads", 1),
+        ("time_limit", float(seconds)),
+        ("mip_rel_gap", 1e-6),
+    ):
         h.setOptionValue(option, value)
     h.passModel(lp)
     if start is not None:
@@ -47,7 +52,9 @@ def _model(p: Problem) -> tuple[Any, Ints, Ints]:
     most = np.minimum(p.line_qty_each[p.cand_line], np.where(p.cand_own == 1, p.stock_total_each[p.cand_stock], p.stock_foreign_each[p.cand_stock])
                       if p.stock_site.size else 0)  # fmt: skip
     short = (p.line_whole[p.cand_line] == 1) & (most < p.line_qty_each[p.cand_line])
-    cands = np.flatnonzero((p.cand_stock >= 0) & (most > 0) & ~short & (p.cand_cost_minor < p.line_penalty_minor[p.cand_line]))
+    cands = np.flatnonzero(
+        (p.cand_stock >= 0) & (most > 0) & ~short & (p.cand_cost_minor < p.line_penalty_minor[p.cand_line])
+    )
     pairs = np.unique(p.cand_pair[cands])
     nx, ny = pairs.size, cands.size
     line, row = p.cand_line[cands], p.cand_stock[cands]
@@ -76,7 +83,9 @@ def _model(p: Problem) -> tuple[Any, Ints, Ints]:
     vals = np.concatenate([vals, np.ones(k.size), -most[cands][whole].astype(float)])
     lower, upper = np.concatenate([lower, np.zeros(k.size)]), np.concatenate([upper, np.zeros(k.size)])
     size = (upper.size, nx + ny + k.size)
-    cost = np.concatenate([p.open_cost_minor[pairs], p.cand_cost_minor[cands] - p.line_penalty_minor[line], np.zeros(k.size)])
+    cost = np.concatenate(
+        [p.open_cost_minor[pairs], p.cand_cost_minor[cands] - p.line_penalty_minor[line], np.zeros(k.size)]
+    )
     top = np.concatenate([np.ones(nx), most[cands], np.ones(k.size)]).astype(float)
     lp = _lp(coo_array((vals, (rows, cols)), shape=size).tocsc(), cost, top, lower, upper)
     kinds = [highspy.HighsVarType.kInteger] * nx + [highspy.HighsVarType.kContinuous] * ny

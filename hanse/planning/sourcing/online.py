@@ -83,7 +83,12 @@ class Order:
         sizes = (a["penalty_minor"].size == flags.size == lines, a["cand_ptr"].size == lines + 1, a["cand_ptr"][-1] == cands,
                  a["cand_place"].size == a["cand_cost_minor"].size == a["cand_own"].size == cands,
                  a["open_cost_minor"].size == a["places"].size == len(loc))  # fmt: skip
-        low = ((a["qty_each"] < 1).any(), (a["penalty_minor"] < 0).any(), (a["open_cost_minor"] < 0).any(), (a["cand_stock"] < 0).any())
+        low = (
+            (a["qty_each"] < 1).any(),
+            (a["penalty_minor"] < 0).any(),
+            (a["open_cost_minor"] < 0).any(),
+            (a["cand_stock"] < 0).any(),
+        )
         if not all(sizes) or any(low) or shipments_max < 1:
             raise ValueError("order: lengths differ, or a quantity, penalty, opening cost or stock row is out of range")
 
@@ -189,9 +194,7 @@ def _promise(k: ModuleType, order: Order, view: View, b: Prices) -> Assignment:
     have, work = view._work.get(k.__name__, ((0, 0, 0), None))
     if work is None or any(x > y for x, y in zip(need, have, strict=True)):
         have = tuple(max(x, y) for x, y in zip(need, have, strict=True))
-        sizes = net._replace(
-            line_ptr=np.array([0, have[0]]), pair_ptr=np.array([0, have[1]]), kmax=np.array([have[2]])
-        )
+        sizes = net._replace(line_ptr=np.array([0, have[0]]), pair_ptr=np.array([0, have[1]]), kmax=np.array([have[2]]))
         work = k.workspace(sizes)
         view._work[k.__name__] = (have, work)
     units = np.zeros(net.cand_row.size, np.int64)

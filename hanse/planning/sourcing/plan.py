@@ -85,23 +85,39 @@ def violations(problem: Problem, plan: Plan) -> list[str]:
     """Every rule that the plan breaks, named; an empty list means feasible and rightly costed. Linear time."""
     p, units, opened = problem, plan.units, plan.opened
     if not _is_ints(units, p.cand_place.size) or not _is_ints(opened, p.open_order.size):
-        return [f"units: integers [cand={p.cand_place.size}] expected; opened: integers [pair={p.open_order.size}] expected"]
+        return [
+            f"units: integers [cand={p.cand_place.size}] expected; opened: integers [pair={p.open_order.size}] expected"
+        ]
     out: list[str] = []
     bad = np.flatnonzero((units < 0) | (units > p.line_qty_each[p.cand_line]))
-    _say(out, bad, lambda c: f"candidate {c} (line {p.cand_line[c]}): {units[c]} units, 0..{p.line_qty_each[p.cand_line[c]]} expected")
+    _say(
+        out,
+        bad,
+        lambda c: (
+            f"candidate {c} (line {p.cand_line[c]}): {units[c]} units, 0..{p.line_qty_each[p.cand_line[c]]} expected"
+        ),
+    )
     _say(out, np.flatnonzero(opened > 1), lambda k: f"pair {k}: opened {opened[k]}, 0 or 1 expected")
     if out:
         return out  # sums below rely on these ranges
     units = units.astype(np.int64)
     used = np.flatnonzero(units)
     nothing = used[p.cand_stock[used] < 0]
-    _say(out, nothing, lambda c: f"line {p.cand_line[c]}: {units[c]} units from place {p.cand_place[c]}, which holds none of the item")
+    _say(
+        out,
+        nothing,
+        lambda c: f"line {p.cand_line[c]}: {units[c]} units from place {p.cand_place[c]}, which holds none of the item",
+    )
     served = line_units(p, units)
     over = np.flatnonzero(served > p.line_qty_each)
     _say(out, over, lambda l: f"line {l}: {served[l]} units served, {p.line_qty_each[l]} asked")
     sources = np.bincount(p.cand_line[used], minlength=p.lines)
     split = np.flatnonzero((p.line_whole == 1) & (sources > 0) & ((sources > 1) | (served != p.line_qty_each)))
-    _say(out, split, lambda l: f"line {l}: ships whole, but {served[l]} of {p.line_qty_each[l]} units come from {sources[l]} places")
+    _say(
+        out,
+        split,
+        lambda l: f"line {l}: ships whole, but {served[l]} of {p.line_qty_each[l]} units come from {sources[l]} places",
+    )
     _stock(p, used[p.cand_stock[used] >= 0], units, out)
     _shipments(p, used, opened, out)
     cost = cost_minor(p, units, opened)
@@ -128,7 +144,11 @@ def _stock(p: Problem, used: Ints, units: Ints, out: list[str]) -> None:
 def _shipments(p: Problem, used: Ints, opened: NDArray[Any], out: list[str]) -> None:
     pair = p.cand_pair[used]
     shut = used[opened[pair] == 0]
-    _say(out, shut, lambda c: f"line {p.cand_line[c]}: units from place {p.cand_place[c]}, where its order opened no shipment")
+    _say(
+        out,
+        shut,
+        lambda c: f"line {p.cand_line[c]}: units from place {p.cand_place[c]}, where its order opened no shipment",
+    )
     on = np.flatnonzero(opened)
     count = np.bincount(p.open_order[on], minlength=p.orders)
     many = np.flatnonzero(count > p.order_shipments_max)

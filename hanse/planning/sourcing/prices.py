@@ -105,6 +105,9 @@ class Ascent:
         self.square = [np.full(r.size, 1e-9) for r in self.reach]
         self.drift = [np.zeros(r.size) for r in self.reach]
         self.over = [np.zeros(r.size, bool) for r in self.reach]  # what patterns have ever overdrawn
+        nothing = [np.zeros(r.size) for r in self.reach]
+        self.evaluate(nothing)
+        self.floor = pricer.value // pricer.scale  # [order] true cost with all stock to itself
         self.best = self.evaluate(self.price)
 
     def evaluate(self, price: list[Floats] | tuple[Floats, ...]) -> Prices:

@@ -274,7 +274,11 @@ class Problem:
     def _left(self, kept: NDArray[np.bool_], units: Ints) -> tuple[Ints, Ints, Ints]:
         """Stock total, stock foreign and capacity that the kept orders leave over."""
         used = np.flatnonzero((units > 0) & kept[self.line_order[self.cand_line]])
-        total, foreign, cap = self.stock_total_each.copy(), self.stock_foreign_each.copy(), self.place_capacity_orders.copy()
+        total, foreign, cap = (
+            self.stock_total_each.copy(),
+            self.stock_foreign_each.copy(),
+            self.place_capacity_orders.copy(),
+        )
         np.subtract.at(total, self.cand_stock[used], units[used])
         strange = used[self.cand_own[used] == 0]
         np.subtract.at(foreign, self.cand_stock[strange], units[strange])

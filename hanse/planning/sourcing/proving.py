@@ -121,7 +121,9 @@ def _prices_fit(problem: Problem, c: Certificate) -> list[str]:
     asked = sum(int(q) for q in problem.line_qty_each)
     shipments = problem.open_order.size * int(c.place.max(initial=0))
     if dearest * max(1, asked) >= AMOUNT_MAX // 2 or shipments >= AMOUNT_MAX // 2:
-        out.append("prices: too large to be checked in 64-bit integers; no unit is worth more than its shortage penalty")
+        out.append(
+            "prices: too large to be checked in 64-bit integers; no unit is worth more than its shortage penalty"
+        )
     return out
 
 
@@ -130,7 +132,9 @@ def _digest(problem: Problem, plan: Plan, c: Certificate) -> str:
     h = hashlib.sha256(b"hanse sourcing certificate 1\n")
 
     def add(name: str, value: Any) -> None:
-        data = np.ascontiguousarray(value, "<i8").tobytes() if isinstance(value, np.ndarray) else str(int(value)).encode()
+        data = (
+            np.ascontiguousarray(value, "<i8").tobytes() if isinstance(value, np.ndarray) else str(int(value)).encode()
+        )
         h.update(f"{name} {len(data)}\n".encode())
         h.update(data)
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hanse.planning.sourcing.compiling import njit
-from hanse.planning.sourcing.kernel import NODES_MAX, Work, clear, load, next_place, place_units, search
+from hanse.planning.sourcing.kernel import NODES_MAX, Work, clear, load, place_units, search
 from hanse.planning.sourcing.problem import Ints, Net
 
 MOVE_MAX = 24  # most orders in one move
@@ -31,6 +31,8 @@ class State(NamedTuple):
     cost: Ints  # [order] true cost
     excess: Ints  # [order] priced cost - cheapest pattern, >= 0
     value: Ints  # [order] cheapest pattern at the prices
+    ideal: Ints  # [cand] units of that pattern
+    floor: Ints  # [order] true cost if it had all stock to itself: no plan serves it for less
 
 
 class Index(NamedTuple):
@@ -71,7 +73,7 @@ def index(net: Net, total: Ints, foreign: Ints, place: Ints) -> Index:
     )
 
 
-def blank(net: Net, value: Ints) -> State:
+def blank(net: Net, value: Ints, ideal: Ints, floor: Ints) -> State:
     """The plan that serves nobody."""
     short = np.concatenate([[0], np.cumsum(net.qty * net.pen)])
     cost = short[net.line_ptr[1:]] - short[net.line_ptr[:-1]]
@@ -82,7 +84,9 @@ def blank(net: Net, value: Ints) -> State:
         left_p=net.place_cap.copy(),
         cost=cost.astype(np.int64),
         excess=np.zeros(net.kmax.size, np.int64),
-        value=value.copy(),
+        value=value,
+        ideal=ideal,
+        floor=floor,
     )
 
 
@@ -162,28 +166,21 @@ def _pick(orders: Ints, rounds: int, st: State, rng: Ints) -> int:
 
 @njit
 def _rivals(
-    net: Net, o: int, scale: int, limit: int, ix: Index, st: State, w: Work, group: Ints, mark: Ints, stamp: int,
+    net: Net, o: int, limit: int, ix: Index, st: State, group: Ints, mark: Ints, stamp: int,
     mine: Ints, me: int, rng: Ints,
 ) -> int:  # fmt: skip
     """Order o and orders that hold what its cheapest pattern would take; returns how many are in `group`."""
-    top = FACTORS - 1
     count = _join(o, 0, group, mark, stamp, mine, me)
-    load(net, o, scale, ix.level_t[top], ix.level_f[top], ix.level_p[top], net.row_total, net.row_foreign, net.place_cap, w)
-    search(net, o, NODES_MAX, w)
-    for i in range(w.size[1]):
-        need = net.qty[net.line_ptr[o] + i]
-        k = next_place(w, i, -1)
-        while k >= 0 and need > 0:
-            c = w.cand[k, i]
-            row = net.cand_row[c]
-            a = min(need, w.take[k, i])
-            need -= a
-            free = st.left_t[row] if net.cand_own[c] == 1 else min(st.left_t[row], st.left_f[row])
-            if free + st.units[c] < a:
-                count = _holders(row, limit, count, ix, st, group, mark, stamp, mine, me, rng)
-            k = next_place(w, i, k)
-    for d in range(w.size[2]):
-        place = net.pair_place[net.pair_ptr[o] + w.local[w.best[d]]]
+    s0 = net.pair_ptr[o]
+    for c in range(net.cand_ptr[net.line_ptr[o]], net.cand_ptr[net.line_ptr[o + 1]]):
+        a = st.ideal[c]
+        if a == 0:
+            continue
+        row = net.cand_row[c]
+        free = st.left_t[row] if net.cand_own[c] == 1 else min(st.left_t[row], st.left_f[row])
+        if free + st.units[c] < a:
+            count = _holders(row, limit, count, ix, st, group, mark, stamp, mine, me, rng)
+        place = net.pair_place[s0 + net.cand_loc[c]]
         if st.left_p[place] <= 0:
             n = ix.place_ptr[place + 1] - ix.place_ptr[place]
             for _ in range(3):
@@ -237,7 +234,7 @@ def improve(
         stamp = rng[1]
         o = _pick(orders, 1 + draw(rng, 4), st, rng)
         limit = 2 + draw(rng, 10)
-        count = _rivals(net, o, scale, limit, ix, st, w, group, mark, stamp, mine, me, rng)
+        count = _rivals(net, o, limit, ix, st, group, mark, stamp, mine, me, rng)
         if draw(rng, 2) == 0:  # what the group holds may suit others
             other = group[draw(rng, count)]
             count = _asking(net, other, limit, count, ix, st, group, mark, stamp, mine, me, rng)
@@ -287,10 +284,14 @@ def _replant(
     bar = old + (draw(rng, heat) if heat > 0 else 0)
     level = draw(rng, FACTORS)
     done = 0
+    rest = np.int64(0)  # what those still to come cost at least
+    for x in range(count):
+        rest += st.floor[seq[x]]
     while done < count:
+        rest -= st.floor[seq[done]]
         new += insert(net, seq[done], scale, level, ix, st, w)
         done += 1
-        if new > bar:
+        if new + rest > bar:
             break
     if new <= bar and done == count:
         for x in range(count):

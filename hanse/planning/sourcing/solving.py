@@ -10,7 +10,7 @@ from time import monotonic
 import numpy as np
 from numpy.typing import NDArray
 
-from hanse.planning.sourcing.columns import Master
+from hanse.planning.sourcing.columns import Master, contested_rows
 from hanse.planning.sourcing.local import Local
 from hanse.planning.sourcing.plan import Plan, Prices, fitting, plan_of
 from hanse.planning.sourcing.prices import Ascent, Pricer
@@ -93,9 +93,7 @@ class _Run:
             self.progress(stage, plan())
 
 
-def _same_shape(
-    problem: Problem, start: Plan | None, prices: Prices | None, changed: NDArray[np.bool_] | None
-) -> None:
+def _same_shape(problem: Problem, start: Plan | None, prices: Prices | None, changed: NDArray[np.bool_] | None) -> None:
     if start is not None and start.units.shape != problem.cand_place.shape:
         raise ValueError(f"start: units of {problem.cand_place.size} candidates expected, got {start.units.size}")
     for given in (prices, start.prices if start is not None else None):
@@ -155,12 +153,12 @@ def _whole(problem: Problem, run: _Run, units: Ints | None, prices: Prices | Non
         units, _ = fitting(problem, units, np.zeros(problem.orders, bool))
     pricer = Pricer(problem.net, SCALE)
     ascent = Ascent(pricer, start=prices)
-    best = Local(problem, run.seed, ascent.best, pricer.value)
+    best = Local(problem, run.seed, ascent.best, pricer.value, pricer.units, ascent.floor)
     best.begin(units)
     run.tell("first plan", lambda: best.plan(ascent.best, False))
     _ascend(problem, run, ascent, best)
     final = ascent.evaluate_best()
-    local = Local(problem, run.seed, final, pricer.value)
+    local = Local(problem, run.seed, final, pricer.value, pricer.units, ascent.floor)
     local.begin(best.best_units if units is not None else None)
     if best.best_cost < local.best_cost:
         local.begin(best.best_units)
@@ -176,10 +174,12 @@ def _whole(problem: Problem, run: _Run, units: Ints | None, prices: Prices | Non
 
 def _ascend(problem: Problem, run: _Run, ascent: Ascent, best: Local) -> None:
     """Prices by subgradient; by column generation after that, where its linear programs fit the time."""
-    contested = Master(problem).contested
+    contested = contested_rows(problem)
     if contested == 0:
         return
-    guess = 2.0 * ((problem.orders + contested / 3) / 7_000) ** 1.5  # seconds of two cores, measured; a third is overdrawn
+    guess = (
+        2.0 * ((problem.orders + contested / 3) / 7_000) ** 1.5
+    )  # seconds of two cores, measured; a third is overdrawn
     columns = problem.orders + contested <= LP_SIZE_MAX and (run.seconds is None or guess < 0.6 * run.left(1.0))
     steps, share = (60, 0.3) if columns else (400, 0.4)
     recent: deque[tuple[Ints, Ints]] = deque(maxlen=15)
@@ -195,9 +195,7 @@ def _ascend(problem: Problem, run: _Run, ascent: Ascent, best: Local) -> None:
         _generate(problem, run, ascent, recent, best)
 
 
-def _generate(
-    problem: Problem, run: _Run, ascent: Ascent, recent: deque[tuple[Ints, Ints]], best: Local
-) -> None:
+def _generate(problem: Problem, run: _Run, ascent: Ascent, recent: deque[tuple[Ints, Ints]], best: Local) -> None:
     """Column generation from the recent patterns, until the bound meets the restricted program or the time is up."""
     master = Master(problem, tuple(ascent.over))
     for used, units in recent:

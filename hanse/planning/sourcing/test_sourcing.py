@@ -125,7 +125,9 @@ def test_the_natural_integer_program_finds_the_optimum_of_tiny_problems(p):
 def test_promise_is_the_same_with_and_without_the_compiler(p, seed):
     rng = np.random.default_rng(seed)
     rows = p.stock_site.size
-    prices = sourcing.Prices(10, rng.integers(0, 200, rows), rng.integers(0, 50, rows), rng.integers(0, 99, p.places), 0)
+    prices = sourcing.Prices(
+        10, rng.integers(0, 200, rows), rng.integers(0, 50, rows), rng.integers(0, 99, p.places), 0
+    )
     one, two = View.of(p), View.of(p)
     units = np.zeros(p.cand_place.size, np.int64)
     for o in range(p.orders):
@@ -340,8 +342,13 @@ def test_same_seed_and_rounds_give_the_same_plan_in_any_process():
         "print(a.cost_minor, a.bound_minor, hashlib.sha256(a.units.tobytes() + a.prices.total.tobytes()).hexdigest())"
     )
     told = [
-        subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True,
-                       env=os.environ | {"PYTHONHASHSEED": h}).stdout  # fmt: skip
+        subprocess.run(
+            [sys.executable, "-c", code],
+            check=True,
+            capture_output=True,
+            text=True,
+            env=os.environ | {"PYTHONHASHSEED": h},
+        ).stdout  # fmt: skip
         for h in ("1", "77")
     ]
     assert told[0] == told[1] and told[0]
@@ -352,7 +359,11 @@ def test_cancel_keeps_the_best_plan_and_a_restart_never_costs_more():
     calls = []
     seen = []
     first = sourcing.solve(
-        p, seconds=30, seed=1, cancel=lambda: bool(calls.append(1)) or len(calls) > 40, progress=lambda stage, plan: seen.append(plan)
+        p,
+        seconds=30,
+        seed=1,
+        cancel=lambda: bool(calls.append(1)) or len(calls) > 40,
+        progress=lambda stage, plan: seen.append(plan),
     )
     assert not first.finished and violations(p, first) == [] and seen
     assert all(violations(p, s) == [] for s in seen)

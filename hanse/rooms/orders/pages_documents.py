@@ -1,0 +1,91 @@
+"""Documents to print: the neutral packing slip, the order confirmation, the delivery note, a customer's document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request, get, post
+from litestar.params import FromPath
+
+from hanse.node.desk import Desk
+from hanse.rooms.orders.documents import delivery_note, order_confirmation, packing_slip
+from hanse.rooms.orders.pages_actions import shipment_actions
+from hanse.rooms.orders.pages_forms import PROOF_WORDS, Accounts, Form, text
+from hanse.rooms.orders.pages_order import CRUMBS, address
+from hanse.rooms.orders.queries import order_page
+from hanse.rooms.orders.rows import SHIPMENTS
+from hanse.rooms.orders.worklists import document_page
+from hanse.site.desks import desk
+from hanse.web import Read, Reader, not_here, page
+from hanse.web.settings import qr_svg
+
+LINK_SECONDS = 30 * 86_400
+PURPOSE = "proof of delivery"
+
+
+def _crumbs(at: Desk, shipment: str) -> tuple[tuple[str, str], ...]:
+    row = at.view.get(SHIPMENTS, shipment)
+    return (*CRUMBS, (f"Order {row.order_id}", address(row.order_id))) if row else CRUMBS
+
+
+def _slip(at: Desk, shipment: str, link: str = "") -> Any:
+    slip = packing_slip(at.view, shipment) if at.view.home else None
+    if slip is None:
+        raise not_here()
+    code = qr_svg(link) if link else None
+    return page("orders/slip.html", title="Packing slip", crumbs=_crumbs(at, shipment), slip=slip, code=code, link=link)
+
+
+@get("/orders/slip/{shipment:path}", sync_to_thread=True)
+def slip_page(session: Reader, read: Read, shipment: FromPath[str]) -> Any:
+    """The neutral packing slip: no price, no party, no PO number."""
+    return _slip(desk(read, session), shipment.lstrip("/"))
+
+
+@post("/orders/pod-link", sync_to_thread=True, status_code=200)
+def pod_link(request: Request[Any, Any, Any], session: Reader, read: Read, accounts: Accounts, data: Form) -> Any:
+    """A one-time link by which the receiver signs without an account, printed on the slip. It is shown only now.
+
+    Raises: 404 where this desk may not make one.
+    """
+    at, shipment = desk(read, session), text(data, "shipment")
+    row = at.view.get(SHIPMENTS, shipment)
+    found = order_page(at.view, row.order_id) if row and at.view.home else None
+    shown = next((s for s in found.shipments if s.shipment.shipment == shipment), None) if found else None
+    if found is None or shown is None or "pod" not in shipment_actions(at, found, shown, at.view.now):
+        raise not_here()
+    payload = {"shipment": shipment, "party": found.terms.buyer, "made_by": session.party}
+    raw = accounts.links.create(PURPOSE, payload, LINK_SECONDS)
+    return _slip(at, shipment, f"{str(request.base_url).rstrip('/')}/pod/{raw}")
+
+
+@get("/orders/confirmation/{order:path}", sync_to_thread=True)
+def confirmation(session: Reader, read: Read, order: FromPath[str]) -> Any:
+    """The order confirmation, between buyer and seller."""
+    at, name = desk(read, session), order.lstrip("/")
+    found = order_confirmation(at.view, name) if at.view.home else None
+    if found is None:
+        raise not_here()
+    crumbs = (*CRUMBS, (f"Order {name}", address(name)))
+    return page("orders/confirmation.html", title=f"Order confirmation {name}", crumbs=crumbs, c=found)
+
+
+@get("/orders/note/{shipment:path}", sync_to_thread=True)
+def note(session: Reader, read: Read, shipment: FromPath[str]) -> Any:
+    """The delivery note, between buyer and seller."""
+    at, name = desk(read, session), shipment.lstrip("/")
+    found = delivery_note(at.view, name) if at.view.home else None
+    if found is None:
+        raise not_here()
+    proof = PROOF_WORDS[found.proof]
+    return page("orders/note.html", title=f"Delivery note {name}", crumbs=_crumbs(at, name), n=found, proof=proof)
+
+
+@get("/orders/documents/{document:path}", sync_to_thread=True)
+def customer_document(session: Reader, read: Read, document: FromPath[str]) -> Any:
+    """One customer's document over several owners' orders; the sellers never see it."""
+    at = desk(read, session)
+    found = document_page(at.view, document.lstrip("/")) if at.view.home else None
+    if found is None:
+        raise not_here()
+    return page("orders/document.html", title=f"Document {found.document}", crumbs=CRUMBS, d=found, address=address)

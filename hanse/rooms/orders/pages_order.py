@@ -1,0 +1,227 @@
+"""The page of one order: balance, promises, history, messages, and what can be done now."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+from litestar import Request, get, post
+from litestar.datastructures import UploadFile
+from litestar.params import FromPath
+from litestar.response import Response, Template
+
+from hanse.kernel.refusal import Refused
+from hanse.kernel.view import View
+from hanse.node.desk import FILE_BYTES_MAX, Desk
+from hanse.rooms.catalog.facts import ITEMS
+from hanse.rooms.inventory.offer_queries import OwnSource, own_sources
+from hanse.rooms.orders.delivery_facts import SendMessage
+from hanse.rooms.orders.pages_actions import DO, actions_of, shipment_actions, sides_of
+from hanse.rooms.orders.pages_forms import PROOF_WORDS, STEP_WORDS, Form, day_text, state_badge, text
+from hanse.rooms.orders.queries import OrderPage, order_page, party_name
+from hanse.rooms.orders.rows import RETURNS
+from hanse.rooms.orders.worklists import approvals
+from hanse.rooms.parties.queries import sites
+from hanse.site.desks import desk
+from hanse.web import Read, Reader, go, not_here, page
+
+CRUMBS = (("Today", "/"), ("Orders", "/orders"))
+
+
+def address(order: str) -> str:
+    """The page of an order."""
+    return f"/orders/o/{quote(order, safe='')}"
+
+
+def timeline_of(found: OrderPage, now: int) -> list[dict[str, Any]]:
+    """The order's life as the timeline draws it: what is signed, what is under way, what was promised."""
+    steps = []
+    for step in found.timeline:
+        said = [step.party_name] if step.party_name else []
+        if step.subject and step.step != "message":
+            said.append(step.subject)
+        if step.private_refusal:
+            said.append(f"not agreed between the parties: {step.private_refusal}")
+        if step.unproven:
+            said.append("unproven: signed by one side")
+        title = STEP_WORDS.get(step.step, step.step.replace("_", " "))
+        steps.append({"at": step.at, "title": title, "detail": ", ".join(said), "proof": step.entry})
+    for shown in found.shipments:
+        if not shown.shipment.method:
+            due = shown.shipment.arrive_by
+            late = 0 < due < now
+            steps.append({
+                "at": due or None, "title": f"{shown.shipment.shipment} under way",
+                "detail": "expected then" if due else "no day was named", "state": "late" if late else "now",
+            })  # fmt: skip
+    for line in found.lines:
+        for promise in line.promises:
+            late = 0 < promise.promised_at < now
+            steps.append({
+                "at": promise.promised_at or None,
+                "title": f"Promised: {promise.each} each of line {line.balance.line}",
+                "detail": promise.item, "state": "late" if late else "next",
+            })  # fmt: skip
+    return steps
+
+
+def line_rows(view: View, found: OrderPage) -> list[dict[str, Any]]:
+    """The lines with what they are called and where the reader has stock of them."""
+    _, seller = sides_of(found)
+    rows = []
+    for shown in found.lines:
+        item = view.get(ITEMS, shown.terms.item)
+        stock = own_sources(view, shown.terms.item) if item and (seller or shown.balance.received) else []
+        rows.append({
+            "shown": shown, "b": shown.balance, "t": shown.terms, "n": shown.balance.line,
+            "description": item.description if item else shown.terms.item,
+            "part": f"{item.brand} {item.part_number}".strip() if item else "",
+            "stock": [_stock_option(source) for source in stock],
+            "free": shown.balance.open - shown.balance.proposed,
+            "promise_day": day_text(shown.terms.requested_at if shown.terms.requested_at > view.now else 0),
+        })  # fmt: skip
+    return rows
+
+
+def _stock_option(source: OwnSource) -> tuple[str, str]:
+    """Own stock as a choice: (JSON of own number, site, lot; words)."""
+    lot = f", lot {source.lot}" if source.lot else ""
+    value = msgspec.json.encode((source.own_number, source.site, source.lot)).decode()
+    return value, f"{source.own_number} at {source.site}{lot}: {source.free_each} free"
+
+
+def show(
+    at: Desk,
+    order: str,
+    *,
+    refusal: Refused | None = None,
+    opened: str = "",
+    form: dict[str, Any] | None = None,
+    status: int = 200,
+) -> Template:
+    """The order's page. Raises: 404 for those outside the order's circle.
+
+    Args:
+        refusal, opened, form: what a form was refused for, which it was, and what was typed, which is kept.
+    """
+    view = at.view
+    found = order_page(view, order) if view.home else None
+    if found is None:
+        raise not_here()
+    buyer, seller = sides_of(found)
+    returns = [
+        {"r": back, "lines": row.lines}
+        for back in found.returns
+        if (row := view.get(RETURNS, back.return_id)) is not None
+    ]
+    shipments = [
+        {"s": shown, "can": shipment_actions(at, found, shown, view.now), "proof": PROOF_WORDS[shown.proof.word]}
+        for shown in found.shipments
+    ]
+    return page(
+        "orders/order.html",
+        title=f"Order {order}",
+        crumbs=CRUMBS,
+        status=status,
+        p=found,
+        state=state_badge(found.order.state),
+        partner=found.seller_name if buyer and not seller else found.buyer_name,
+        buyer=buyer,
+        seller=seller,
+        can=actions_of(at, found),
+        may_answer_return=seller and at.may("orders.accept_return"),
+        rows=line_rows(view, found),
+        shipments=shipments,
+        returns=returns,
+        steps=timeline_of(found, view.now),
+        messages=[(message, party_name(view, message.author)) for message in found.messages],
+        approvals=approvals(view, order),
+        sites=[(site.site, site.name) for site in sites(view)],
+        today=day_text(view.now),
+        refusal=told(refusal),
+        opened=opened,
+        form=form or {},
+    )
+
+
+@get("/orders/o/{order:path}", sync_to_thread=True)
+def one_order(session: Reader, read: Read, order: FromPath[str]) -> Any:
+    """One order."""
+    return show(desk(read, session), order.lstrip("/"))
+
+
+@post("/orders/do/{action:str}", sync_to_thread=True)
+def do(session: Reader, read: Read, action: FromPath[str], data: Form) -> Any:
+    """Do something to an order; a refusal shows on its page, with what was typed. Refuses: as the fact's rules."""
+    at, order = desk(read, session), text(data, "order")
+    if action not in DO:
+        raise not_here()
+    found = order_page(at.view, order) if order and at.view.home else None
+    if found is None:
+        raise not_here()
+    build, notice = DO[action]
+    try:
+        at.do(build(at, found, data))
+    except (Refused, msgspec.ValidationError) as refused:
+        return show(at, order, refusal=as_refused(refused), opened=_opened(action, data), form=data, status=422)
+    return go(address(order), notice=notice)
+
+
+def told(refused: Refused | None) -> dict[str, Any] | None:
+    """A refusal as `ui.refusal` draws it; what it does not say is None."""
+    if refused is None:
+        return None
+    names = ("code", "message", "got", "expected", "next")
+    return {name: getattr(refused, name) or None for name in names} | {"retry": None, "next": refused.next}
+
+
+def as_refused(error: Exception) -> Refused:
+    """A refusal, or a value outside its field's range as one."""
+    return error if isinstance(error, Refused) else Refused("form.bad_value", str(error), next="correct the field")
+
+
+def _opened(action: str, form: dict[str, str]) -> str:
+    """Which form a refusal belongs to: the action, and of which shipment or return."""
+    return action + "/" + (text(form, "shipment") or text(form, "return_id"))
+
+
+@post("/orders/message")
+async def message(request: Request[Any, Any, Any], session: Reader, read: Read) -> Any:
+    """Write to the other side, with a file if there is one. Refuses: desk.file_too_large, as the message's rules."""
+    from anyio.to_thread import run_sync
+
+    given = await request.form()
+    form = {name: value for name, value in given.multi_items() if isinstance(value, str)}
+    upload = given.get("file")
+    data, name = b"", ""
+    if isinstance(upload, UploadFile) and upload.filename:
+        data, name = await upload.read(FILE_BYTES_MAX + 1), upload.filename
+    return await run_sync(_send, desk(read, session), form, data, name)
+
+
+def _send(at: Desk, form: dict[str, str], data: bytes, name: str) -> Any:
+    order = text(form, "order")
+    found = order_page(at.view, order) if order and at.view.home else None
+    if found is None:
+        raise not_here()
+    words = text(form, "text", 4000)
+    try:
+        if not at.may(SendMessage):
+            at.check(SendMessage(circle=found.order.circle, message="none"))
+        given: dict[str, Any] = {"text": words} if words else {}
+        if data:
+            given |= {"file_name": name[-120:], "file_hash": at.keep_file(data), "file_bytes": len(data)}
+        if not given:
+            raise Refused("orders.empty_message", "a message has a text or a file")
+        at.do(SendMessage(circle=found.order.circle, message=at.node.wallet.new_id("m"), order=order, **given))
+    except (Refused, msgspec.ValidationError) as refused:
+        return show(at, order, refusal=as_refused(refused), opened="message/", form=form, status=422)
+    return go(address(order) + "#messages", notice="Sent.")
+
+
+@get("/orders/file/{name:str}/{label:path}", sync_to_thread=True)
+def file(session: Reader, read: Read, name: FromPath[str], label: FromPath[str]) -> Response[bytes]:
+    """A file that a message names, always as a download under the address's last word. Refuses: desk.unknown_file."""
+    data = desk(read, session).file(name)
+    return Response(data, media_type="application/octet-stream", headers={"Content-Disposition": "attachment"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
 import tempfile
 from functools import cache
@@ -15,18 +16,15 @@ from hanse.rooms.parties.facts import SetSite
 @cache
 def _made() -> Path:
     """The network, founded once a process; its first 28 entries or so."""
-    keep = tempfile.TemporaryDirectory(prefix="hanse-town-")
-    directory = Path(keep.name) / "node"
+    folder = tempfile.mkdtemp(prefix="hanse-town-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    directory = Path(folder) / "node"
     with Node(directory, create=True, helper=False) as node:
         joining.found(node, "office", network="Town", name="Office")
         for party in ("anna", "bert"):
             joining.host(node, party, name=party.title(), city="Bremen")
         joining.relationship(node, "anna", "bert")
-    _KEPT.append(keep)
     return directory
-
-
-_KEPT: list[tempfile.TemporaryDirectory[str]] = []
 
 
 def town(target: Path) -> Path:

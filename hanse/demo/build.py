@@ -19,6 +19,7 @@ from hanse.node import joining
 from hanse.node.node import Node
 from hanse.node.wallet import Wallet
 from hanse.rooms.parties.facts import SetSite
+from hanse.standards import sdjwt
 
 Progress = Callable[[str, int, int], None]
 """(step, facts so far, facts expected)"""
@@ -100,7 +101,7 @@ def _wallet(path: Path, net: str, clock: DemoClock, seed: int) -> Wallet:
     def make() -> bytes:
         return hashlib.sha256(f"demo {seed} {next(counter)}".encode()).digest()
 
-    return Wallet(path, net, seed=make, now=clock)
+    return Wallet(path, net, seed=make, salt=lambda: sdjwt.b64(make()[:16]).decode(), now=clock)
 
 
 def _settle(trader: Trader) -> str:

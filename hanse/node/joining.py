@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from concurrent.futures import Future
 
 from hanse.kernel.facts import Fact
 from hanse.kernel.refusal import Refused
 from hanse.node.node import Node
 from hanse.node.wallet import KeyPair
+from hanse.node.write_path import Receipt
 from hanse.rooms.parties.facts import (
     CIRCLES,
     HOMES,
@@ -36,7 +38,11 @@ _WAIT_SECONDS = 60
 
 def _put(node: Node, pair: KeyPair, fact: Fact) -> None:
     """Sign with a given key, submit, wait. Refuses as the fact's rules."""
-    receipt = node.path.submit(node.wallet.sign(pair.owner, fact, pair=pair)).result(_WAIT_SECONDS)
+    _wait(node.path.submit(node.wallet.sign(pair.owner, fact, pair=pair)))
+
+
+def _wait(future: Future[Receipt]) -> None:
+    receipt = future.result(_WAIT_SECONDS)
     if receipt.first_refusal:
         raise Refused.of(receipt.first_refusal)
 
@@ -129,8 +135,9 @@ def alias(node: Node, party: str, circle: str, *, at_home_of_registrar: str = ""
     pair = node.wallet.make(node.wallet.new_id("a"))
     home = at_home_of_registrar or node.view(who).home
     fact = EndorseAlias(circle=home, alias=pair.owner, public_key=pair.public_text, owner=party)
-    _put(node, registrar_key, fact)
-    node.wallet.enter(circle, party, pair.owner)
+    endorsement = node.wallet.sign(who, fact, pair=registrar_key)
+    _wait(node.path.submit(endorsement))
+    node.wallet.enter(circle, party, pair.owner, owner_proof=endorsement.disclosures[0].decode())
     return pair
 
 
@@ -142,7 +149,18 @@ def open_home(node: Node, party: str) -> str:
     circle = node.wallet.new_id("h")
     own = circle if party == registrar(node) else ""
     pair = alias(node, party, circle, at_home_of_registrar=own)
-    _put(node, pair, OpenCircle(circle=circle, purpose="home", members=[pair.owner], parties=[party], name=""))
+    _put(
+        node,
+        pair,
+        OpenCircle(
+            circle=circle,
+            purpose="home",
+            members=[pair.owner],
+            parties=[party],
+            proofs=[node.wallet.owner_proof(pair.owner)],
+            name="",
+        ),
+    )
     return circle
 
 
@@ -178,6 +196,7 @@ def _open(node: Node, purpose: str, parties: list[str], name: str) -> str:
         purpose=purpose,  # type: ignore[arg-type]
         members=[pair.owner for pair in pairs],
         parties=parties,
+        proofs=[node.wallet.owner_proof(pair.owner) for pair in pairs],
         name=name,
     )
     _put(node, pairs[0], opening)
@@ -198,7 +217,11 @@ def _enter(node: Node, circle: str, parties: list[str]) -> None:
 def widen(node: Node, circle: str, opener: str, party: str) -> None:
     """A hosted party becomes a member of a group. Refuses: as `parties.rules.widen_circle`."""
     pair = alias(node, party, circle)
-    node.act(opener, WidenCircle(circle=circle, alias=pair.owner, party=party), check=False)
+    node.act(
+        opener,
+        WidenCircle(circle=circle, alias=pair.owner, party=party, proof=node.wallet.owner_proof(pair.owner)),
+        check=False,
+    )
     _put(node, pair, EnterCircle(circle=circle))
 
 

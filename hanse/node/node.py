@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -43,6 +44,8 @@ FILES = "files"
 NODE_KEY = "node.key"
 LOCK = "lock"
 FORMAT = 1
+SWITCH_SECONDS = 0.0005
+"""How long a thread keeps the interpreter: the writer gives it up at every SQLite call and should soon have it back."""
 WAIT_SECONDS = 60
 PUBLISH_SECONDS = 1.0
 _OUTSIDE = {
@@ -92,6 +95,7 @@ class Node:
         """Refuses, in order: node.no_directory, node.not_a_node, node.locked, node.other_format, node.no_key_file,
         node.damaged. Raises: `ed25519.OtherRule`."""
         ed25519.self_check()
+        sys.setswitchinterval(SWITCH_SECONDS)
         self.directory, self.clock = Path(directory), clock
         with ExitStack() as held:
             self._lock(create, held)

@@ -59,7 +59,9 @@ class ReadPath:
         circles, home = [], ""
         if party:
             circles = [row[0] for row in conn.execute(f"SELECT circle FROM {MEMBERS.name} WHERE party = ?", (party,))]
-            found = conn.execute(f"SELECT circle FROM {HOMES.name} WHERE party = ?", (party,)).fetchone()
+            found = conn.execute(
+                f"SELECT circle FROM {HOMES.name} WHERE party = ? ORDER BY position LIMIT 1", (party,)
+            ).fetchone()
             home = found[0] if found else ""
         meta = conn.execute(f"SELECT time FROM {META.name}").fetchone()
         view = _HeldView(conn, party=party, circles=circles, home=home, now=meta[0] if meta else 0)

@@ -356,6 +356,8 @@ class _Signatures:
             self._waiting = []
 
     def _verify(self, checks: list[Check]) -> list[bool]:
+        if self._helper is None and len(checks) < CHUNK_CHECKS:
+            return ed25519.verify_many(checks)  # not worth a process
         try:
             self._helper = self._helper or Helper()
             return self._helper.verify(checks)

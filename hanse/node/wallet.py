@@ -31,7 +31,9 @@ CREATE TABLE IF NOT EXISTS key (
   kid TEXT PRIMARY KEY, owner TEXT NOT NULL, seed BLOB NOT NULL, made_at INTEGER NOT NULL, active INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS key_owner ON key (owner, made_at);
-CREATE TABLE IF NOT EXISTS alias (circle TEXT, party TEXT, alias TEXT NOT NULL, PRIMARY KEY (circle, party)) STRICT;
+CREATE TABLE IF NOT EXISTS alias (
+  circle TEXT, party TEXT, alias TEXT NOT NULL, owner_proof TEXT NOT NULL, PRIMARY KEY (circle, party)
+) STRICT;
 CREATE INDEX IF NOT EXISTS alias_alias ON alias (alias);
 CREATE TABLE IF NOT EXISTS nonce (one INTEGER PRIMARY KEY CHECK (one = 1), reserved INTEGER NOT NULL) STRICT;
 """
@@ -60,9 +62,19 @@ class KeyPair(Struct, frozen=True):
         return bytes(crypto_sign(message, self.secret)[:64])
 
 
-def random_salt() -> str:
-    """128 random bits (RFC 9901, 9.3)."""
-    return sdjwt.b64(secrets.token_bytes(16)).decode()
+class Salts:
+    """128 random bits at a call (RFC 9901, 9.3), taken from the system in larger pieces."""
+
+    def __init__(self) -> None:
+        self._left = b""
+        self._lock = threading.Lock()
+
+    def __call__(self) -> str:
+        with self._lock:
+            if not self._left:
+                self._left = os.urandom(4096)
+            taken, self._left = self._left[:16], self._left[16:]
+        return sdjwt.b64(taken).decode()
 
 
 class Presentation(Struct, frozen=True):
@@ -88,13 +100,13 @@ class Wallet:
         net: str,
         *,
         seed: Callable[[], bytes] = lambda: secrets.token_bytes(32),
-        salt: Callable[[], str] = random_salt,
+        salt: Callable[[], str] | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         path = directory / FILE
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         os.chmod(path, 0o600)
-        self.net, self._seed, self._salt, self._now = net, seed, salt, now
+        self.net, self._seed, self._salt, self._now = net, seed, salt or Salts(), now
         self._conn = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._conn.executescript(_DDL)
         self._lock = threading.RLock()
@@ -139,10 +151,14 @@ class Wallet:
             self._conn.execute("DELETE FROM key WHERE kid = ?", (kid,))
             self._keys = {owner: pair for owner, pair in self._keys.items() if pair.kid != kid}
 
-    def enter(self, circle: str, party: str, alias: str) -> None:
-        """Remember that a hosted party speaks in a circle by this alias."""
+    def enter(self, circle: str, party: str, alias: str, *, owner_proof: str) -> None:
+        """Remember that a hosted party speaks in a circle by this alias.
+
+        Args:
+            owner_proof: the disclosure of the owner in the alias's endorsement, which the circle is shown.
+        """
         with self._lock:
-            self._conn.execute("INSERT OR REPLACE INTO alias VALUES (?, ?, ?)", (circle, party, alias))
+            self._conn.execute("INSERT OR REPLACE INTO alias VALUES (?, ?, ?, ?)", (circle, party, alias, owner_proof))
             self._aliases[circle, party] = alias
 
     def alias_of(self, circle: str, party: str) -> str | None:
@@ -153,6 +169,12 @@ class Wallet:
                 ).fetchone()
                 self._aliases[circle, party] = found[0] if found else None
             return self._aliases[circle, party]
+
+    def owner_proof(self, alias: str) -> str:
+        """What proves to a circle whose alias it is; "" for one that is not held here."""
+        with self._lock:
+            found = self._conn.execute("SELECT owner_proof FROM alias WHERE alias = ?", (alias,)).fetchone()
+        return found[0] if found else ""
 
     def circles_of(self, party: str) -> list[tuple[str, str]]:
         """(circle, alias) of a hosted party."""

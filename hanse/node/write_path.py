@@ -106,11 +106,11 @@ class WritePath:
         """Steps 1 and 2. The future holds the receipt, or raises what kept the fact off the record.
 
         Refuses, in order: node.closing, fact.too_large, fact.bad_batch_path, fact.bad_disclosure, as
-            `kernel.facts.read`, fact.bad_body (nested too deeply), fact.wrong_network, fact.expired, fact.window_too_long, fact.no_circle,
-            parties.bad_key, parties.unknown_key, as `kernel.batches.signed_part`, as the rules of a fact that
-            introduces a key (it costs its sender nothing, so the record is spared), node.closing, node.busy; in the
-            future fact.bad_signature, node.closing, node.busy, fact.too_many_refusals, node.disk_full, node.unsure,
-            node.record_closed.
+            `kernel.facts.read`, fact.bad_body (nested too deeply), fact.wrong_network, fact.expired,
+            fact.window_too_long, fact.no_circle, parties.bad_key, parties.unknown_key, as
+            `kernel.batches.signed_part`, as the rules of a fact that introduces a key (it costs its sender nothing, so
+            the record is spared), node.busy; in the future fact.bad_signature, node.closing, node.busy,
+            fact.too_many_refusals, node.disk_full, node.unsure, node.record_closed.
         """
         self.verifier.require_open()
         signed = self._read(presentation)
@@ -162,8 +162,9 @@ class WritePath:
         with self._writing:
             now = max(time, self.applier.meta.time)
             barred = [self._barred(signed, now) for signed in facts]
-            block = self._block([signed for signed, bar in zip(facts, barred, strict=True) if bar is None], time)
-            receipts = iter(self._receipts(block) if isinstance(block, Block) else [block] * len(facts))
+            good = [signed for signed, bar in zip(facts, barred, strict=True) if bar is None]
+            block = self._block(good, time)
+            receipts = iter(self._receipts(good, block) if isinstance(block, Block) else [block] * len(good))
             return [bar or next(receipts) for bar in barred]
 
     def _barred(self, signed: Signed, now: int) -> Refused | None:
@@ -245,12 +246,20 @@ class WritePath:
             replay(self.applier, self.log, self.disclosures)
             self._behind = False
 
-    def _receipts(self, block: Block) -> list[Receipt]:
-        """Step 5."""
+    def _receipts(self, facts: Sequence[Signed], block: Block) -> list[Receipt]:
+        """Step 5. Of private outcomes the submitter is told its fact's circle's; other parties' homes are theirs."""
         header = block.header
         return [
-            Receipt(o.position, header.height, header.time, o.code, o.refusal, o.private, o.repeated)
-            for o in block.outcomes
+            Receipt(
+                outcome.position,
+                header.height,
+                header.time,
+                outcome.code,
+                outcome.refusal,
+                {c: r for c, r in outcome.private.items() if c == getattr(signed.fact, "circle", "")},
+                outcome.repeated,
+            )
+            for signed, outcome in zip(facts, block.outcomes, strict=True)
         ]
 
     def _first_due(self) -> int | None:

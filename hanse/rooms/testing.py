@@ -62,6 +62,7 @@ class Town(World):
         super().__init__(*self.modules, now=now)
         self.aliases: dict[tuple[str, str], str] = {}
         """(party, circle) -> alias."""
+        self.owner_proofs: dict[str, str] = {}
         self.history: list[tuple[int, tuple[Signed, ...]]] = []
         self._settle(REGISTRAR)
         for party in parties:
@@ -103,16 +104,25 @@ class Town(World):
         for party, alias in zip(parties, aliases, strict=True):
             self.endorse(party, alias)
             self.aliases[party, circle] = alias
-        self.must(parties[0], OpenCircle(circle=circle, purpose=purpose, members=aliases, parties=parties, name=circle))
+        proofs = self.proofs(*aliases)
+        opening = OpenCircle(
+            circle=circle, purpose=purpose, members=aliases, parties=parties, proofs=proofs, name=circle
+        )
+        self.must(parties[0], opening)
         for party in parties[1:]:
             self.must(party, EnterCircle(circle=circle))
         return circle
 
     def endorse(self, party: str, alias: str) -> None:
-        """The registrar endorses an alias as the party's."""
-        self.must(
-            REGISTRAR, EndorseAlias(circle=home(REGISTRAR), alias=alias, public_key=public_key(alias), owner=party)
-        )
+        """The registrar endorses an alias as the party's; `owner_proofs` keeps what proves it to a circle."""
+        fact = EndorseAlias(circle=home(REGISTRAR), alias=alias, public_key=public_key(alias), owner=party)
+        signed = self.sign_as(REGISTRAR, fact)
+        assert self.block(signed)[0].code == "ok"
+        self.owner_proofs[alias] = signed.disclosures[0].decode()
+
+    def proofs(self, *aliases: str) -> list[str]:
+        """What proves the owners of endorsed aliases."""
+        return [self.owner_proofs[alias] for alias in aliases]
 
     def speaker(self, party: str, fact: Fact) -> str:
         """The alias in which a party signs a fact: that of the fact's circle, or the party itself without one.

@@ -95,13 +95,18 @@ class EndorseAlias(Fact, frozen=True, kw_only=True):
 
 
 class OpenCircle(Fact, frozen=True, kw_only=True):
-    """An alias opens a circle. `parties[i]` stands behind `members[i]`; the opener is the first member."""
+    """An alias opens a circle. `parties[i]` stands behind `members[i]`; the opener is the first member.
+
+    `proofs[i]`: the disclosure of the owner in the registrar's endorsement of `members[i]`, so that nobody can name
+    another party behind an alias of its own.
+    """
 
     kind: ClassVar[str] = "parties.open_circle"
     circle: Id
     purpose: Purpose
     members: Annotated[list[Id], Meta(min_length=1, max_length=500)]
     parties: Commercial[list[Id]] = WITHHELD
+    proofs: Commercial[list[Text]] = WITHHELD
     name: Commercial[Text] = WITHHELD
 
 
@@ -113,12 +118,13 @@ class EnterCircle(Fact, frozen=True, kw_only=True):
 
 
 class WidenCircle(Fact, frozen=True, kw_only=True):
-    """The opener of a group adds a member."""
+    """The opener of a group adds a member; `proof` as in `OpenCircle`."""
 
     kind: ClassVar[str] = "parties.widen_circle"
     circle: Id
     alias: Id
     party: Commercial[Id] = WITHHELD
+    proof: Commercial[Text] = WITHHELD
 
 
 class LeaveCircle(Fact, frozen=True, kw_only=True):
@@ -216,7 +222,10 @@ class Invitation(Row, frozen=True, kw_only=True):
 
 
 class Alias(Row, frozen=True, kw_only=True):
+    """`owner_digest`: of the owner's disclosure in the endorsement, which proves whose alias it is."""
+
     alias: str
+    owner_digest: str
     endorsed_at: int
 
 

@@ -55,7 +55,7 @@ from hanse.rooms.parties.facts import (
     Staff,
     WidenCircle,
 )
-from hanse.standards.sdjwt import unb64
+from hanse.standards.sdjwt import digest, read_disclosure, unb64
 
 GROUP_MEMBERS_MAX = 500
 HOMES_READ_MAX = 100_000
@@ -251,13 +251,16 @@ def retire_key(draft: Draft, fact: RetireKey) -> None:
 
 @rule(EndorseAlias)
 def endorse(draft: Draft, fact: EndorseAlias) -> None:
-    """Refuses, in order: parties.not_registrar, parties.alias_taken, parties.bad_key, parties.key_taken."""
+    """Refuses, in order: parties.not_registrar, parties.no_owner, parties.alias_taken, parties.bad_key,
+    parties.key_taken."""
     network = draft.get(NETWORK, 1)
     require(network and network.registrar == draft.signer, "parties.not_registrar", "only the registrar endorses")
+    digests: list[str] = fact.sd_ or []
+    require(len(digests) == 1, "parties.no_owner", "an endorsement names one owner, privately", got=len(digests))
     taken = draft.get(ALIASES, fact.alias) or draft.get(PARTIES, fact.alias)
     require(not taken, "parties.alias_taken", "this alias is taken", got=fact.alias)
     _add_key(draft, fact.alias, fact.public_key, draft.now)
-    draft.put(ALIASES, Alias(alias=fact.alias, endorsed_at=draft.now))
+    draft.put(ALIASES, Alias(alias=fact.alias, endorsed_at=draft.now, owner_digest=digests[0]))
 
 
 @circle_rule(EndorseAlias)
@@ -286,11 +289,11 @@ def open_circle(draft: Draft, fact: OpenCircle) -> None:
 
 @circle_rule(OpenCircle)
 def name_members(draft: Draft, fact: OpenCircle) -> None:
-    """Refuses, in order: parties.wrong_size, parties.unknown_party."""
-    require(len(fact.parties) == len(fact.members), "parties.wrong_size", "every member has one party behind it")
-    for alias, party in zip(fact.members, fact.parties, strict=True):
-        require(draft.get(PARTIES, party), "parties.unknown_party", "no such party", got=party)
-        draft.put(MEMBERS, Member(circle=fact.circle, alias=alias, party=party))
+    """Refuses, in order: parties.wrong_size, parties.unknown_party, parties.unproven_member."""
+    sizes = {len(fact.members), len(fact.parties or ()), len(fact.proofs or ())}
+    require(len(sizes) == 1, "parties.wrong_size", "every member has one party behind it, and one proof of that")
+    for alias, party, proof in zip(fact.members, fact.parties, fact.proofs, strict=True):
+        _name_member(draft, alias, party, proof)
     if fact.name:
         draft.put(CIRCLE_NAMES, CircleName(circle=fact.circle, name=fact.name))
     if fact.purpose == "home":
@@ -319,9 +322,25 @@ def widen_circle(draft: Draft, fact: WidenCircle) -> None:
 
 @circle_rule(WidenCircle)
 def name_new_member(draft: Draft, fact: WidenCircle) -> None:
-    """Refuses: parties.unknown_party."""
-    require(draft.get(PARTIES, fact.party), "parties.unknown_party", "no such party", got=fact.party)
-    draft.put(MEMBERS, Member(circle=fact.circle, alias=fact.alias, party=fact.party))
+    """Refuses, in order: parties.unknown_party, parties.unproven_member."""
+    _name_member(draft, fact.alias, fact.party, fact.proof)
+
+
+def _name_member(draft: Draft, alias: str, party: str, proof: str) -> None:
+    """Write who stands behind an alias, as the registrar's endorsement says it.
+
+    Refuses, in order: parties.unknown_party, parties.unproven_member.
+    """
+    require(draft.get(PARTIES, party), "parties.unknown_party", "no such party", got=party)
+    endorsed = draft.get(ALIASES, alias)
+    try:
+        shown = (proof or "").encode()
+        said = read_disclosure(shown)[1:]
+    except ValueError:
+        shown, said = b"", ("", "")
+    proven = endorsed and digest(shown) == endorsed.owner_digest and said == ("owner", party)
+    require(proven, "parties.unproven_member", "no endorsement says that this alias is theirs", got=party)
+    draft.put(MEMBERS, Member(circle=draft.circle, alias=alias, party=party))
 
 
 @rule(LeaveCircle)

@@ -116,6 +116,7 @@ TABLE = [
     ("a", WidenCircle(circle="pool", alias="none", party="c"), "parties.unknown_alias"),
     ("a", WidenCircle(circle="pool", alias="b+pool", party="b"), "parties.repeated_member"),
     ("a", WidenCircle(circle="pool", alias="h-c", party="nobody"), "parties.unknown_party"),
+    ("a", WidenCircle(circle="pool", alias="h-c", party="c", proof="e30"), "parties.unproven_member"),
     ("a", LeaveCircle(circle="none"), "parties.unknown_circle"),
     ("c", LeaveCircle(circle="pool"), "parties.not_in_circle"),
     ("a", LeaveCircle(circle="a--b"), "parties.not_a_group"),
@@ -143,13 +144,16 @@ OPENINGS = [
     ({"members": ["h-b", "h-a"]}, "parties.not_opener"),
     ({"purpose": "home"}, "parties.wrong_size"),
     ({"parties": ["a"]}, "parties.wrong_size"),
+    ({"proofs": []}, "parties.wrong_size"),
     ({"parties": ["a", "nobody"]}, "parties.unknown_party"),
+    ({"parties": ["a", "c"]}, "parties.unproven_member"),
 ]
 
 
 @pytest.mark.parametrize(("change", "code"), OPENINGS)
 def test_a_circle_is_opened_by_its_first_member_with_endorsed_aliases(town, change, code):
     asked = {"circle": "new", "purpose": "relationship", "members": ["h-a", "h-b"], "parties": ["a", "b"], "name": "N"}
+    asked["proofs"] = town.proofs("h-a", "h-b")
     signed = town.sign("h-a", OpenCircle(**{**asked, **change}), kid=kid("h-a"))
     before = town.business()
     outcome = town.block(signed)[0]

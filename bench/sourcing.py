@@ -4,7 +4,8 @@
     python -m bench.sourcing --brunel                                   Brunel outbound logistics over 1, 4, 10 days
     python -m bench.sourcing --growth                                   10^3..10^6 lines, an SVG and its figures
 
-The gap is above the plan's own certified bound, re-checked by `check`. Compiled code is warmed up before the clock starts.
+The gap is above the plan's own certified bound, re-checked by `check`. Compiled code is warmed up before the clock
+starts.
 Writes bench/out/sourcing-*.json.
 """
 
@@ -68,14 +69,19 @@ def online(problem: Problem, plan: Plan, bound: int) -> list[dict[str, Any]]:
     sourcing.promise(some[0], View.of(problem), plan.prices)
     made, wall, cpu = timed(lambda: [sourcing.promise(o, view, plan.prices) for o in some])
     each = round(1e6 * wall / len(some), 1)
-    rows.append({"method": "online, one call an order", "us_an_order": each, "cpu_s": round(cpu, 3), "orders": len(made)})
+    rows.append(
+        {"method": "online, one call an order", "us_an_order": each, "cpu_s": round(cpu, 3), "orders": len(made)}
+    )
     return rows
 
 
 def peers(problem: Problem, bound: int, mip_s: float) -> list[dict[str, Any]]:
     """Routing rules, each order exactly in turn, HiGHS and CP-SAT on the natural program."""
     rows = []
-    for name, work in (("greedy, single source first", sourcing.greedy), ("order by order, exact", sourcing.order_by_order)):
+    for name, work in (
+        ("greedy, single source first", sourcing.greedy),
+        ("order by order, exact", sourcing.order_by_order),
+    ):
         plan, wall, cpu = timed(lambda work=work: work(problem))
         assert sourcing.violations(problem, plan) == []
         rows.append(row(name, plan.cost_minor, bound, wall, cpu))
@@ -179,7 +185,9 @@ def svg(rows: list[dict[str, Any]]) -> str:
 
     for gap in (0.1, 1.0, 10.0, 100.0):
         y = at(1000, gap)[1]
-        parts.append(f'<line x1="60" x2="600" y1="{y:.0f}" y2="{y:.0f}" stroke="#ddd"/><text x="10" y="{y:.0f}">{gap:g} %</text>')
+        parts.append(
+            f'<line x1="60" x2="600" y1="{y:.0f}" y2="{y:.0f}" stroke="#ddd"/><text x="10" y="{y:.0f}">{gap:g} %</text>'
+        )
     for k, (name, colour) in enumerate(names.items()):
         mine = [r for r in rows if r["method"].startswith(name)]
         points = [(*at(r["lines"], r["gap_percent"]), r) for r in mine]
@@ -199,7 +207,10 @@ def show(r: dict[str, Any]) -> None:
     size = f"{r.get('lines', r.get('days', '')):>8}" if "lines" in r else f"{r.get('days', '')!s:>5} d "
     gap = "" if r.get("gap_percent") is None else f"{r['gap_percent']:9.3f} %"
     extra = " ".join(f"{k}={r[k]}" for k in ("rounds", "check_s", "us_an_order", "served") if k in r)
-    print(f"{size}  {r['method']:<30}{gap:>12} {r.get('wall_s', ''):>9} s {r.get('cpu_s', ''):>9} CPU s  {extra}", flush=True)
+    print(
+        f"{size}  {r['method']:<30}{gap:>12} {r.get('wall_s', ''):>9} s {r.get('cpu_s', ''):>9} CPU s  {extra}",
+        flush=True,
+    )
 
 
 def main() -> None:

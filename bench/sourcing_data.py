@@ -1,4 +1,5 @@
-"""Instances for `bench.sourcing`: a synthetic network of owners, and the Brunel outbound logistics data over several days."""
+"""Instances for `bench.sourcing`: a synthetic network of owners, and the Brunel outbound logistics data over
+several days."""
 
 from __future__ import annotations
 
@@ -17,8 +18,10 @@ SITES, MEMBERS = 50, 25
 def synthetic(lines: int, seed: int, width: int = 16, shipments_max: int = 3) -> Problem:
     """A network of 50 sites in 25 firms with `lines` open order lines.
 
-    Demand by Zipf over lines/10 items (at least 200), quantities log-normal about 6, one item in five scarce (70-110% of what
-    is asked lies in the network, at fewer sites; of the rest 200-600%), a fifth to a half of each stock row reserved for the owner's own orders, one in ten (firm, brand)
+    Demand by Zipf over lines/10 items (at least 200), quantities log-normal about 6, one item in five scarce
+    (70-110% of what
+    is asked lies in the network, at fewer sites; of the rest 200-600%), a fifth to a half of each stock row
+    reserved for the owner's own orders, one in ten (firm, brand)
     pairs not authorised, freight by weight and distance, lateness by distance against the date asked. Each line
     keeps the `width` cheapest places by its own cost with half a shipment's opening. Money in cents.
     """
@@ -95,14 +98,19 @@ HUNDREDTHS = 100
 def brunel(days: int, folder: Path = DATA, vmi: bool = True, late_minor: int = 500) -> Problem | None:
     """The Brunel outbound logistics data over several days; None where the files are missing.
 
-    9,215 orders of one day, one line each; a place is (plant, day), its capacity WhCapacities orders. Cost of an order at a plant:
-    units x WhCosts, plus the cheapest rate over the plant's ports for its weight band (at least the band's minimum); orders whose
-    customer arranges freight (service level CRF) pay no freight. A day later costs `late_minor` an order. vmi: a plant that
-    VmiCustomers names serves the customers named there alone. Left unserved: ten times the dearest way, at least 1,000.00. Stock is not limited.
+    9,215 orders of one day, one line each; a place is (plant, day), its capacity WhCapacities orders. Cost of an
+    order at a plant:
+    units x WhCosts, plus the cheapest rate over the plant's ports for its weight band (at least the band's
+    minimum); orders whose
+    customer arranges freight (service level CRF) pay no freight. A day later costs `late_minor` an order. vmi: a
+    plant that
+    VmiCustomers names serves the customers named there alone. Left unserved: ten times the dearest way, at least
+    1,000.00. Stock is not limited.
     """
     if not folder.exists():
         return None
-    read = {f: _table(folder / f"{f}.csv.gz") for f in ("OrderList", "FreightRates", "ProductsPerPlant", "PlantPorts", "VmiCustomers", "WhCosts", "WhCapacities")}  # fmt: skip
+    names = ("OrderList", "FreightRates", "ProductsPerPlant", "PlantPorts", "VmiCustomers", "WhCosts", "WhCapacities")
+    read = {f: _table(folder / f"{f}.csv.gz") for f in names}
     plants = sorted({r["Plant ID"] for r in read["WhCapacities"]})
     number = {p: k for k, p in enumerate(plants)}
     make, ports, named = defaultdict(set), defaultdict(set), defaultdict(set)

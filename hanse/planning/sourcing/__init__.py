@@ -7,7 +7,8 @@
     promise(order, View.of(problem), plan.prices)  one order at once, between batches
     explain(problem, plan)                         for each line the next best source
 
-Plain numerics: integer arrays in and out, no I/O. Importing this package loads numpy alone; the compiled loops (numba) and the
+Plain numerics: integer arrays in and out, no I/O. Importing this package loads numpy alone; the compiled loops
+(numba) and the
 linear programs (HiGHS) load when first called.
 """
 
@@ -21,9 +22,10 @@ from hanse.planning.sourcing.plan import Plan, Prices, gap_ppm, plan_of, violati
 from hanse.planning.sourcing.problem import Net, Problem
 
 if TYPE_CHECKING:
-    from hanse.planning.sourcing.proving import Certificate, CheckResult, certificate, check
     from hanse.planning.sourcing.explaining import Explanation, explain
+    from hanse.planning.sourcing.natural import natural_mip
     from hanse.planning.sourcing.peers import greedy, order_by_order
+    from hanse.planning.sourcing.proving import Certificate, CheckResult, certificate, check
     from hanse.planning.sourcing.solving import solve
 
 _LATER = {
@@ -40,10 +42,31 @@ _LATER = {
 }
 
 __all__ = [
-    "Assignment", "Certificate", "CheckResult", "Explanation", "Net", "Order", "Plan", "Prices", "Problem", "View",
-    "certificate", "check", "explain", "gap_ppm", "greedy", "natural_mip", "order_by_order", "order_of", "plan_of", "promise",
-    "promise_all", "promise_plain", "solve", "violations",
-]  # fmt: skip
+    "Assignment",
+    "Certificate",
+    "CheckResult",
+    "Explanation",
+    "Net",
+    "Order",
+    "Plan",
+    "Prices",
+    "Problem",
+    "View",
+    "certificate",
+    "check",
+    "explain",
+    "gap_ppm",
+    "greedy",
+    "natural_mip",
+    "order_by_order",
+    "order_of",
+    "plan_of",
+    "promise",
+    "promise_all",
+    "promise_plain",
+    "solve",
+    "violations",
+]
 
 
 def __getattr__(name: str) -> Any:

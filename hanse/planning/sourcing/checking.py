@@ -20,7 +20,10 @@ def build(cls: type[Problem], given: dict[str, Any]) -> Problem:
     _stop(faults)
     _ranges(a, faults)
     _stop(faults)
-    problem = cls(**{k: np.ascontiguousarray(v, np.uint8 if k == "line_whole" else np.int64) for k, v in a.items()})
+    arrays: dict[str, Any] = {
+        k: np.ascontiguousarray(v, np.uint8 if k == "line_whole" else np.int64) for k, v in a.items()
+    }
+    problem = cls(**arrays)
     _references(problem, faults)
     _stop(faults)
     if problem.money_max >= MONEY_MAX:
@@ -61,7 +64,8 @@ def _shapes(a: dict[str, Any], faults: list[str]) -> None:
             place, cost = place.reshape(0, 0), cost.reshape(0, 0)
         if place.ndim != 2 or place.shape != cost.shape or place.shape[0] != lines:
             faults.append(
-                f"cand_place and cand_cost_minor: without cand_ptr both are [line={lines}, width], got {place.shape}, {cost.shape}"
+                f"cand_place and cand_cost_minor: without cand_ptr both are [line={lines}, width],"
+                f" got {place.shape}, {cost.shape}"
             )
             return
         used = place >= 0

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import highspy
 import numpy as np
 from numpy.typing import NDArray
 
-from hanse.planning.sourcing.prices import Pricer
 from hanse.planning.sourcing.problem import Ints, Problem
 
 Floats = NDArray[np.float64]
@@ -36,7 +37,8 @@ class Master:
     """
 
     def __init__(self, problem: Problem, asked_over: tuple[NDArray[np.bool_], ...] | None = None) -> None:
-        """`asked_over` ([stock] total, [stock] foreign, [place]): rows to keep; what is never overdrawn needs no row."""
+        """`asked_over` ([stock] total, [stock] foreign, [place]): rows to keep; what is never overdrawn needs no
+        row."""
         net = problem.net
         self.net = net
         orders = net.kmax.size
@@ -61,7 +63,7 @@ class Master:
         self.col_cand: list[Ints] = []
         self.col_units: list[Ints] = []
         self.warm = False
-        self.lp = highspy.Highs()
+        self.lp: Any = highspy.Highs()  # type: ignore[no-untyped-call]
         self.lp.setOptionValue("output_flag", False)
         self.lp.setOptionValue("threads", 1)
         self._rows(orders)
@@ -78,7 +80,9 @@ class Master:
         start = np.arange(orders, dtype=np.int32)
         self._columns(short, start, start, np.ones(orders))
 
-    def _columns(self, cost: Floats, start: NDArray[np.int32], index: NDArray[np.int32], value: Floats) -> None:
+    def _columns(
+        self, cost: NDArray[Any], start: NDArray[np.int32], index: NDArray[np.int32], value: NDArray[Any]
+    ) -> None:
         n = cost.size
         inf = np.full(n, highspy.kHighsInf)
         self.lp.addCols(n, cost.astype(float), np.zeros(n), inf, index.size, start, index, value.astype(float))
@@ -130,7 +134,8 @@ class Master:
         self._columns(cost, start, (key % (rows.max() + 1)).astype(np.int32), vals)
 
     def solve(self, seconds: float) -> tuple[float, Floats, Floats, Floats] | None:
-        """(value, price total[stock], foreign[stock], place[place]) of the restricted program in minor units; None if cut."""
+        """(value, price total[stock], foreign[stock], place[place]) of the restricted program in minor units; None
+        if cut."""
         self.lp.setOptionValue("time_limit", self.lp.getRunTime() + max(0.05, seconds))
         self.lp.setOptionValue(
             "solver", "choose" if self.warm else "ipm"

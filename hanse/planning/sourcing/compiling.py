@@ -1,4 +1,5 @@
-"""One source for the order kernel, two ways to run it: compiled by numba, or as plain Python where importing numba is too slow."""
+"""One source for the order kernel, two ways to run it: compiled by numba, or as plain Python where importing numba
+is too slow."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -23,8 +24,7 @@ def njit(function: F) -> F:
         return function
     import numba
 
-    compiled: F = numba.njit(cache=True, nogil=True)(function)
-    return compiled
+    return cast(F, numba.njit(cache=True, nogil=True)(function))
 
 
 def plain_kernel() -> ModuleType:

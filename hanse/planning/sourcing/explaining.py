@@ -27,11 +27,11 @@ def explain(problem: Problem, plan: Plan) -> Explanation:
     """
     from hanse.planning.sourcing import kernel
 
+    source, other, extra = (np.zeros(problem.lines, np.int64) for _ in range(3))
     net, view = problem.net, View.of(problem, plan.units)
-    found = [np.zeros(problem.lines, np.int64) for _ in range(3)]
     units = np.ascontiguousarray(plan.units[problem.net_cand], np.int64)
-    kernel.next_best_all(net, units, view.total, view.foreign, view.place, *found, kernel.workspace(net))
+    kernel.next_best_all(net, units, view.total, view.foreign, view.place, source, other, extra, kernel.workspace(net))
     out = [np.zeros(problem.lines, np.int64) for _ in range(3)]
-    for mine, theirs in zip(out, found, strict=True):
+    for mine, theirs in zip(out, (source, other, extra), strict=True):
         mine[problem.net_line] = theirs
     return Explanation(*out)

@@ -1,92 +1,35 @@
 """The cheapest way to serve one order at given prices, exactly, in integers: the loop everything else is built on.
 
-For an open set of places the lines of an order do not touch each other: each fills from the cheapest open place, up to what is
-there. What one more place saves never grows as the set grows (the saving is submodular), so a depth-first search over place
+For an open set of places the lines of an order do not touch each other: each fills from the cheapest open place,
+up to what is
+there. What one more place saves never grows as the set grows (the saving is submodular), so a depth-first search
+over place
 sets, most saving place first, is cut where
     cost so far - the r largest savings left, each taken alone  >=  best plan        (r shipments left), or where
     opened so far + sum over lines of min(cost so far, cheapest to come with its share of the opening)  >=  best plan.
-A place whose saving no longer pays for its opening is dropped from the whole subtree (Nemhauser, Wolsey and Fisher, 1978).
+A place whose saving no longer pays for its opening is dropped from the whole subtree (Nemhauser, Wolsey and
+Fisher, 1978).
 
 Amounts here are minor units x scale; `scale * cost + price` is exact in int64 (see `problem.MONEY_MAX`).
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-import numpy as np
-
 from hanse.planning.sourcing.compiling import njit
-from hanse.planning.sourcing.problem import Flags, Ints, Net
+from hanse.planning.sourcing.problem import Ints, Net
+from hanse.planning.sourcing.work import Work, workspace
+
+__all__ = ["NODES_MAX", "clear", "load", "next_best_all", "place_units", "search", "serve", "serve_all", "workspace"]
 
 NODES_MAX = 40_000  # savings computed for one order; beyond it the bound stays valid, it only gets weaker
-
-
-class Work(NamedTuple):
-    """Scratch of one thread; sizes by the largest order."""
-
-    unit: Ints  # [place, line] reduced unit cost
-    take: Ints  # [place, line] most units that can be taken
-    cand: Ints  # [place, line] the candidate
-    opening: Ints  # [place]
-    local: Ints  # [place] pair number within the order
-    alone: Ints  # [place] what this place saves alone, opening paid
-    share: Ints  # [place + 1, line] cheapest way to serve the line from this place or a later one, with its opening's share
-    slot: Ints  # [pair number] -> place or -1
-    seg_unit: Ints  # [depth, line, segment] how a line is served: unit costs, dearest first; segment 0 may be "short"
-    seg_each: Ints  # [depth, line, segment]
-    seg_count: Ints  # [depth, line]
-    line_cost: Ints  # [depth, line]
-    cost: Ints  # [depth] cost of the set, opening paid
-    opened: Ints  # [depth] the openings in it
-    save: Ints  # [depth, place] what one more place saves, opening paid
-    todo: Ints  # [depth, place] places to try, most saving first
-    count: Ints  # [depth]
-    pos: Ints  # [depth]
-    chosen: Ints  # [depth]
-    best: Ints  # [depth] result: places
-    size: Ints  # [4] places, lines, result count, spare
-
-
-def workspace(net: Net) -> Work:
-    """Scratch for any order of this net."""
-    lines = max(1, int(np.diff(net.line_ptr).max(initial=1)))
-    places = max(1, int(np.diff(net.pair_ptr).max(initial=1)))
-    depth = 1 + int(max(1, min(places, int(net.kmax.max(initial=1)))))
-
-    def ints(*shape: int) -> Ints:
-        return np.zeros(shape, np.int64)
-
-    return Work(
-        unit=ints(places, lines),
-        take=ints(places, lines),
-        cand=ints(places, lines),
-        opening=ints(places),
-        local=ints(places),
-        alone=ints(places),
-        share=ints(places + 1, lines),
-        slot=ints(places),
-        seg_unit=ints(depth, lines, depth + 1),
-        seg_each=ints(depth, lines, depth + 1),
-        seg_count=ints(depth, lines),
-        line_cost=ints(depth, lines),
-        cost=ints(depth),
-        opened=ints(depth),
-        save=ints(depth, places),
-        todo=ints(depth, places),
-        count=ints(depth),
-        pos=ints(depth),
-        chosen=ints(depth),
-        best=ints(depth),
-        size=ints(4),
-    )
 
 
 @njit
 def load(net: Net, o: int, scale: int, pt: Ints, pf: Ints, pp: Ints, at: Ints, af: Ints, ap: Ints, w: Work) -> int:
     """Fill the scratch for order o at prices pt (total), pf (foreign), pp (place) and availability at, af, ap.
 
-    Returns the cost of leaving the whole order short. Places that cannot pay for their opening are left out: what a place
+    Returns the cost of leaving the whole order short. Places that cannot pay for their opening are left out: what
+    a place
     saves beside others is at most what it saves alone.
     """
     l0, l1 = net.line_ptr[o], net.line_ptr[o + 1]
@@ -95,7 +38,7 @@ def load(net: Net, o: int, scale: int, pt: Ints, pf: Ints, pp: Ints, at: Ints, a
     n = 0
     for j in range(s1 - s0):
         w.slot[j] = -1
-    base = np.int64(0)
+    base = 0
     for i in range(m):
         l = l0 + i
         q = net.qty[l]
@@ -150,7 +93,7 @@ def _start(net: Net, o: int, w: Work) -> None:
         if w.alone[k] > 0:
             w.todo[0, count] = k
             count += 1
-    w.count[0] = count
+    w.number[0] = count
     _sort(w, 0, count)
     for i in range(m):
         q = net.qty[l0 + i]
@@ -195,7 +138,7 @@ def _saving(w: Work, d: int, k: int, m: int) -> int:
                 break
             v += b * gap
             a -= b
-    return v
+    return int(v)
 
 
 @njit
@@ -209,7 +152,7 @@ def _open(w: Work, d: int, k: int, m: int) -> None:
         n = w.seg_count[d, i]
         e = d + 1
         x = 0
-        gone = np.int64(0)
+        gone = 0
         while a > 0 and x < n and w.seg_unit[d, i, x] > u:  # segments replaced wholly or in part
             b = min(a, w.seg_each[d, i, x])
             gone += b
@@ -218,7 +161,7 @@ def _open(w: Work, d: int, k: int, m: int) -> None:
                 break
             x += 1
         y = 0
-        line = np.int64(0)
+        line = 0
         placed = gone == 0
         cut = gone
         for z in range(x):
@@ -259,7 +202,7 @@ def _keep(w: Work, count: int, last: int) -> None:
 def _last(w: Work, d: int, best: int, m: int) -> tuple[int, int]:
     """Best single addition to the set at depth d + 1 among what is left at depth d: (cost, savings computed)."""
     nodes = 0
-    for x in range(w.pos[d], w.count[d]):
+    for x in range(w.pos[d], w.number[d]):
         k = w.todo[d, x]
         if w.cost[d + 1] - w.save[d, k] >= best:
             break  # it saved no more when the set was smaller, nor do those after it
@@ -275,12 +218,12 @@ def _last(w: Work, d: int, best: int, m: int) -> tuple[int, int]:
 def _low(w: Work, d: int, left: int, root: int, m: int) -> int:
     """A lower bound on every set that adds up to `left` of the places from `pos[d]` on to the set at depth d."""
     low = w.cost[d]
-    for x in range(w.pos[d], min(w.count[d], w.pos[d] + left)):
+    for x in range(w.pos[d], min(w.number[d], w.pos[d] + left)):
         low -= w.save[d, w.todo[d, x]]
     other = w.opened[d]
     for i in range(m):
         other += min(w.line_cost[d, i], w.share[root, i])
-    return max(low, other)
+    return int(max(low, other))
 
 
 @njit
@@ -291,7 +234,7 @@ def search(net: Net, o: int, nodes_max: int, w: Work) -> tuple[int, int]:
     """
     m = w.size[1]
     _start(net, o, w)
-    depth = min(net.kmax[o], w.count[0])
+    depth = min(net.kmax[o], w.number[0])
     best = w.cost[0]
     floor = best
     w.size[2] = 0
@@ -299,7 +242,7 @@ def search(net: Net, o: int, nodes_max: int, w: Work) -> tuple[int, int]:
     nodes = 0
     d = 0 if depth > 0 else -1
     while d >= 0:
-        if w.pos[d] >= w.count[d] or _low(w, d, depth - d, w.pos[0], m) >= best:
+        if w.pos[d] >= w.number[d] or _low(w, d, depth - d, w.pos[0], m) >= best:
             d -= 1
             continue
         if nodes > nodes_max:
@@ -316,7 +259,7 @@ def search(net: Net, o: int, nodes_max: int, w: Work) -> tuple[int, int]:
         if d + 1 >= depth:
             continue
         low = v
-        for x in range(w.pos[d], min(w.count[d], w.pos[d] + depth - d - 1)):
+        for x in range(w.pos[d], min(w.number[d], w.pos[d] + depth - d - 1)):
             low -= w.save[d, w.todo[d, x]]
         if low >= best:
             continue
@@ -326,7 +269,7 @@ def search(net: Net, o: int, nodes_max: int, w: Work) -> tuple[int, int]:
             nodes += more
             continue
         count = 0
-        for x in range(w.pos[d], w.count[d]):
+        for x in range(w.pos[d], w.number[d]):
             t = w.todo[d, x]
             s = _saving(w, d + 1, t, m)
             if s > 0:
@@ -334,7 +277,7 @@ def search(net: Net, o: int, nodes_max: int, w: Work) -> tuple[int, int]:
                 w.todo[d + 1, count] = t
                 count += 1
         nodes += count
-        w.count[d + 1] = count
+        w.number[d + 1] = count
         w.pos[d + 1] = 0
         _sort(w, d + 1, count)
         d += 1
@@ -358,42 +301,13 @@ def next_place(w: Work, i: int, after: int) -> int:
 
 
 @njit
-def price_orders(
-    net: Net, lo: int, hi: int, scale: int, pt: Ints, pf: Ints, pp: Ints, moved: Flags, moved_place: Flags,
-    plenty: Ints, value: Ints, units: Ints, use_t: Ints, use_f: Ints, use_p: Ints, w: Work,
-) -> None:  # fmt: skip
-    """Cheapest patterns of orders lo..hi-1 at these prices; orders none of whose prices moved keep theirs.
-
-    value[order] is a lower bound in minor units x scale; units[cand] the pattern; use_t, use_f [stock] and use_p [place] the sums of
-    all patterns of lo..hi-1, kept up to date.
-    """
-    for o in range(lo, hi):
-        if not _touched(net, o, moved, moved_place):
-            continue
-        clear(net, o, units, use_t, use_f, use_p, -1, w)
-        load(net, o, scale, pt, pf, pp, net.row_total, net.row_foreign, net.place_cap, w)
-        value[o] = search(net, o, NODES_MAX, w)[1]
-        place_units(net, o, units, use_t, use_f, use_p, 1, plenty, plenty, w)
-
-
-@njit
-def _touched(net: Net, o: int, moved: Flags, moved_place: Flags) -> bool:
-    for c in range(net.cand_ptr[net.line_ptr[o]], net.cand_ptr[net.line_ptr[o + 1]]):
-        if moved[net.cand_row[c]] == 1:
-            return True
-    for s in range(net.pair_ptr[o], net.pair_ptr[o + 1]):
-        if moved_place[net.pair_place[s]] == 1:
-            return True
-    return False
-
-
-@njit
 def clear(net: Net, o: int, units: Ints, t: Ints, f: Ints, p: Ints, sign: int, w: Work) -> int:
-    """Take order o's units out: sign * units is added to t[stock], f[stock] and p[place]. Returns its true cost, minor units."""
+    """Take order o's units out: sign * units is added to t[stock], f[stock] and p[place]. Returns its true cost,
+    minor units."""
     s0 = net.pair_ptr[o]
     for j in range(net.pair_ptr[o + 1] - s0):
         w.slot[j] = 0
-    cost = np.int64(0)
+    cost = 0
     for l in range(net.line_ptr[o], net.line_ptr[o + 1]):
         left = net.qty[l]
         for c in range(net.cand_ptr[l], net.cand_ptr[l + 1]):
@@ -420,15 +334,17 @@ def clear(net: Net, o: int, units: Ints, t: Ints, f: Ints, p: Ints, sign: int, w
 def place_units(
     net: Net, o: int, units: Ints, t: Ints, f: Ints, p: Ints, sign: int, most_t: Ints, most_f: Ints, w: Work
 ) -> int:
-    """Write the found set of the loaded order as units, line by line, cheapest place first, never above most_t, most_f [stock].
+    """Write the found set of the loaded order as units, line by line, cheapest place first, never above most_t,
+    most_f [stock].
 
-    sign * units is added to t, f [stock], p [place] as they go: with sign -1 and most = what is left, two lines of one item cannot
+    sign * units is added to t, f [stock], p [place] as they go: with sign -1 and most = what is left, two lines of
+    one item cannot
     both take the last unit. Returns the true cost of the order, minor units. Order o must have no units.
     """
     s0 = net.pair_ptr[o]
     for j in range(net.pair_ptr[o + 1] - s0):
         w.slot[j] = 0
-    cost = np.int64(0)
+    cost = 0
     for i in range(w.size[1]):
         l = net.line_ptr[o] + i
         left = net.qty[l]
@@ -436,7 +352,7 @@ def place_units(
         while k >= 0 and left > 0:
             c = w.cand[k, i]
             row = net.cand_row[c]
-            a = min(left, min(w.take[k, i], most_t[row]))
+            a = min(left, w.take[k, i], most_t[row])
             if net.cand_own[c] == 0:
                 a = min(a, most_f[row])
             if a > 0 and (net.whole[l] == 0 or a == left):
@@ -460,7 +376,8 @@ def place_units(
 def serve(
     net: Net, o: int, scale: int, pt: Ints, pf: Ints, pp: Ints, at: Ints, af: Ints, ap: Ints, units: Ints, w: Work
 ) -> int:
-    """Serve order o, which has no units yet, from what is left (at, af, ap are drawn down) at these prices; its true cost."""
+    """Serve order o, which has no units yet, from what is left (at, af, ap are drawn down) at these prices; its
+    true cost."""
     load(net, o, scale, pt, pf, pp, at, af, ap, w)
     search(net, o, NODES_MAX, w)
     return place_units(net, o, units, at, af, ap, -1, at, af, w)
@@ -481,32 +398,42 @@ def serve_all(
     w: Work,
 ) -> int:
     """`serve` for one order after the other; the sum of their true costs, minor units."""
-    cost = np.int64(0)
+    cost = 0
     for x in range(sequence.size):
         cost += serve(net, sequence[x], scale, pt, pf, pp, at, af, ap, units, w)
     return cost
 
 
 @njit
-def next_best(
-    net: Net, o: int, units: Ints, at: Ints, af: Ints, ap: Ints, source: Ints, other: Ints, extra: Ints, w: Work
-) -> None:
-    """For each line of order o: source[line], the place of most units; other[line], the next best; extra[line], minor units.
-
-    The next best is where all units from `source` would cost least more, all else standing: unit costs, an opening if the order
-    has none there, less the opening saved if this line was alone on it; -1 where nobody has them free, and they would be short.
-    A line without units has source -1, other -1, extra 0.
-    """
-    s0 = net.pair_ptr[o]
+def _shipments(net: Net, o: int, units: Ints, w: Work) -> int:
+    """How many shipments order o opens; `w.slot` counts the lines on each."""
     opened = 0
-    for j in range(net.pair_ptr[o + 1] - s0):
-        w.slot[j] = 0  # lines on each shipment
+    for j in range(net.pair_ptr[o + 1] - net.pair_ptr[o]):
+        w.slot[j] = 0
     for l in range(net.line_ptr[o], net.line_ptr[o + 1]):
         for c in range(net.cand_ptr[l], net.cand_ptr[l + 1]):
             if units[c] > 0:
                 if w.slot[net.cand_loc[c]] == 0:
                     opened += 1
                 w.slot[net.cand_loc[c]] += 1
+    return opened
+
+
+@njit
+def next_best(
+    net: Net, o: int, units: Ints, at: Ints, af: Ints, ap: Ints, source: Ints, other: Ints, extra: Ints, w: Work
+) -> None:
+    """For each line of order o: source[line], the place of most units; other[line], the next best; extra[line],
+    minor units.
+
+    The next best is where all units from `source` would cost least more, all else standing: unit costs, an opening
+    if the order
+    has none there, less the opening saved if this line was alone on it; -1 where nobody has them free, and they
+    would be short.
+    A line without units has source -1, other -1, extra 0.
+    """
+    s0 = net.pair_ptr[o]
+    opened = _shipments(net, o, units, w)
     for l in range(net.line_ptr[o], net.line_ptr[o + 1]):
         source[l], other[l], extra[l] = -1, -1, 0
         a, b = net.cand_ptr[l], net.cand_ptr[l + 1]
@@ -520,7 +447,7 @@ def next_best(
         j = net.cand_loc[best]
         source[l] = net.pair_place[s0 + j]
         alone = w.slot[j] == 1
-        saved = net.pair_open[s0 + j] if alone else np.int64(0)
+        saved = net.pair_open[s0 + j] if alone else 0
         extra[l] = y * (net.pen[l] - net.cand_cost[best]) - saved
         for c in range(a, b):
             row = net.cand_row[c]

@@ -1,6 +1,7 @@
 """The neighbourhood search over a whole problem: rounds on two halves at once, the best plan kept.
 
-Each round deals the items (and with them the orders that contest them, and what is left of their stock) to two halves that share
+Each round deals the items (and with them the orders that contest them, and what is left of their stock) to two
+halves that share
 nothing, so two threads search them without a lock and the result depends on the seed alone.
 """
 
@@ -10,9 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from hanse.planning.sourcing import kernel, search
+from hanse.planning.sourcing import search
 from hanse.planning.sourcing.plan import Plan, Prices, plan_of
 from hanse.planning.sourcing.problem import QTY_MAX, Ints, Problem
+from hanse.planning.sourcing.work import workspace
 
 HALVES = 2  # part of the result, so not a matter of the machine
 
@@ -26,7 +28,7 @@ class Local:
         self.rng = np.random.default_rng(seed)
         self.index = search.index(net, prices.total, prices.foreign, prices.place)
         self.value, self.ideal, self.floor = value.copy(), ideal.copy(), floor
-        self.works = [kernel.workspace(net) for _ in range(HALVES)]
+        self.works = [workspace(net) for _ in range(HALVES)]
         most = int(np.diff(net.cand_ptr[net.line_ptr]).max(initial=0))
         self.keeps = [np.zeros(search.MOVE_MAX * max(1, most), np.int64) for _ in range(HALVES)]
         self.marks = [np.zeros(net.kmax.size, np.int64) for _ in range(HALVES)]
@@ -66,7 +68,8 @@ class Local:
         return bool((self.state.excess > 0).any() or self.state.cost.sum() * self.scale > self.value.sum())
 
     def round(self, gone: float, effort: float) -> None:
-        """One round of search; gone: share of the search that is over, effort: rounds to expect (sets the temperature)."""
+        """One round of search; gone: share of the search that is over, effort: rounds to expect (sets the
+        temperature)."""
         net, st = self.net, self.state
         orders = net.kmax.size
         moves = max(200, orders // 2)

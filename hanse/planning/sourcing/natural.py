@@ -16,13 +16,14 @@ from hanse.planning.sourcing.problem import Ints, Problem
 def natural_mip(problem: Problem, seconds: float, start: Plan | None = None) -> tuple[Plan | None, float]:
     """(best plan found or None, HiGHS' own lower bound in minor units) within `seconds` of wall time, one thread.
 
-    Variables x[pair] binary and y[cand] >= 0; lines that ship whole have y = quantity * binary. Optimal to 1e-6 if time allows.
+    Variables x[pair] binary and y[cand] >= 0; lines that ship whole have y = quantity * binary. Optimal to 1e-6 if
+    time allows.
     """
     lp, pairs, cands = _model(problem)
     if cands.size == 0:
         nothing = plan_of(problem, np.zeros(problem.cand_place.size, np.int64))
         return nothing, float(nothing.cost_minor)
-    h = highspy.Highs()
+    h: Any = highspy.Highs()  # type: ignore[no-untyped-call]
     for option, value in (
         ("output_flag", False),
         ("threads", 1),
@@ -49,8 +50,11 @@ def natural_mip(problem: Problem, seconds: float, start: Plan | None = None) -> 
 
 def _model(p: Problem) -> tuple[Any, Ints, Ints]:
     """(HiGHS model, [x] -> pair, [y] -> cand); candidates dearer than the penalty are left out."""
-    most = np.minimum(p.line_qty_each[p.cand_line], np.where(p.cand_own == 1, p.stock_total_each[p.cand_stock], p.stock_foreign_each[p.cand_stock])
-                      if p.stock_site.size else 0)  # fmt: skip
+    stock = np.zeros(p.cand_place.size, np.int64)
+    held = p.cand_stock >= 0
+    row = p.cand_stock[held]
+    stock[held] = np.where(p.cand_own[held] == 1, p.stock_total_each[row], p.stock_foreign_each[row])
+    most = np.minimum(p.line_qty_each[p.cand_line], stock)
     short = (p.line_whole[p.cand_line] == 1) & (most < p.line_qty_each[p.cand_line])
     cands = np.flatnonzero(
         (p.cand_stock >= 0) & (most > 0) & ~short & (p.cand_cost_minor < p.line_penalty_minor[p.cand_line])

@@ -1,4 +1,5 @@
-"""One order at a time, at once: the last batch's prices as bid prices (what a unit of scarce stock is worth to those to come).
+"""One order at a time, at once: the last batch's prices as bid prices (what a unit of scarce stock is worth to
+those to come).
 
 Source: opportunity costs from dual prices for fulfilment, Acimovic and Graves (2015), Jasin and Sinha (2015).
 """
@@ -43,7 +44,8 @@ class View:
 
 @dataclass(frozen=True)
 class Order:
-    """One order as a net of one; rows and places are numbered as in View and Prices. Build with `order_of` or `Order.of`."""
+    """One order as a net of one; rows and places are numbered as in View and Prices. Build with `order_of` or
+    `Order.of`."""
 
     net: Net
 
@@ -66,7 +68,8 @@ class Order:
         """From arrays of one order.
 
         Args:
-            qty_each, penalty_minor, whole: [line]. cand_ptr: [line + 1]. cand_stock (row of the view), cand_place, cand_cost_minor,
+            qty_each, penalty_minor, whole: [line]. cand_ptr: [line + 1]. cand_stock (row of the view), cand_place,
+            cand_cost_minor,
                 cand_own (1: the order's owner owns the stock): [cand].
             places, open_cost_minor: [pair], the places that candidates name, each once, and a shipment's fixed cost.
         Raises: ValueError when a candidate names a place that is not in `places`, a quantity is below 1, a penalty, an
@@ -80,9 +83,13 @@ class Order:
         loc = {int(s): k for k, s in enumerate(a["places"])}
         if not all(int(s) in loc for s in a["cand_place"]):
             raise ValueError("cand_place: names a place that is not in places")
-        sizes = (a["penalty_minor"].size == flags.size == lines, a["cand_ptr"].size == lines + 1, a["cand_ptr"][-1] == cands,
-                 a["cand_place"].size == a["cand_cost_minor"].size == a["cand_own"].size == cands,
-                 a["open_cost_minor"].size == a["places"].size == len(loc))  # fmt: skip
+        sizes = (
+            a["penalty_minor"].size == flags.size == lines,
+            a["cand_ptr"].size == lines + 1,
+            a["cand_ptr"][-1] == cands,
+            a["cand_place"].size == a["cand_cost_minor"].size == a["cand_own"].size == cands,
+            a["open_cost_minor"].size == a["places"].size == len(loc),
+        )
         low = (
             (a["qty_each"] < 1).any(),
             (a["penalty_minor"] < 0).any(),
@@ -168,14 +175,24 @@ def promise_plain(order: Order, view: View, bid_prices: Prices) -> Assignment:
 
 
 def promise_all(problem: Problem, sequence: Ints, view: View, bid_prices: Prices) -> tuple[Ints, int]:
-    """`promise` for many orders of a problem, one after the other: (units [cand], cost in minor units of these orders)."""
+    """`promise` for many orders of a problem, one after the other: (units [cand], cost in minor units of these
+    orders)."""
     k = _compiled()
     units = np.zeros(problem.net.cand_row.size, np.int64)
     b = bid_prices
     cost = k.serve_all(
-        problem.net, np.ascontiguousarray(sequence, np.int64), b.scale, b.total, b.foreign, b.place,
-        view.total, view.foreign, view.place, units, k.workspace(problem.net),
-    )  # fmt: skip
+        problem.net,
+        np.ascontiguousarray(sequence, np.int64),
+        b.scale,
+        b.total,
+        b.foreign,
+        b.place,
+        view.total,
+        view.foreign,
+        view.place,
+        units,
+        k.workspace(problem.net),
+    )
     out = np.zeros(problem.cand_place.size, np.int64)
     out[problem.net_cand] = units
     return out, int(cost)

@@ -18,7 +18,8 @@ def order_by_order(problem: Problem) -> Plan:
 
 
 def greedy(problem: Problem) -> Plan:
-    """What order-routing rules do: the cheapest single place that can ship the whole order, else the place that can ship
+    """What order-routing rules do: the cheapest single place that can ship the whole order, else the place that
+    can ship
     most of it and so on, up to the shipments allowed; orders in the order given."""
     net, view = problem.net, View.of(problem)
     units = np.zeros(net.cand_row.size, np.int64)

@@ -69,7 +69,8 @@ def plan_of(problem: Problem, units: Ints, prices: Prices | None = None, **more:
 
 
 def cost_minor(problem: Problem, units: Ints, opened: NDArray[Any]) -> int:
-    """The plan's cost in minor units: fixed costs + unit costs + shortage penalties (below 2**50 for a feasible plan)."""
+    """The plan's cost in minor units: fixed costs + unit costs + shortage penalties (below 2**50 for a feasible
+    plan)."""
     short = problem.line_qty_each - line_units(problem, units)
     cost = int((units * problem.cand_cost_minor).sum()) + int((short * problem.line_penalty_minor).sum())
     return cost + int(problem.open_cost_minor[opened != 0].sum())
@@ -78,7 +79,7 @@ def cost_minor(problem: Problem, units: Ints, opened: NDArray[Any]) -> int:
 def line_units(problem: Problem, units: Ints) -> Ints:
     """[line] units served."""
     ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(units)])
-    return ends[problem.cand_ptr[1:]] - ends[problem.cand_ptr[:-1]]
+    return np.asarray(ends[problem.cand_ptr[1:]] - ends[problem.cand_ptr[:-1]], np.int64)
 
 
 def violations(problem: Problem, plan: Plan) -> list[str]:

@@ -7,14 +7,16 @@ never exceeds the cost of any plan (Lagrange; the greatest such bound is that of
 
 from __future__ import annotations
 
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hanse.planning.sourcing import kernel
 from hanse.planning.sourcing.plan import Prices
+from hanse.planning.sourcing.pricing import price_orders
 from hanse.planning.sourcing.problem import MONEY_MAX, QTY_MAX, Ints, Net
+from hanse.planning.sourcing.work import workspace
 
 Floats = NDArray[np.float64]
 THREADS = 2
@@ -28,8 +30,8 @@ class Pricer:
         self.net, self.scale = net, scale
         self.rows, self.places = net.row_total.size, net.place_cap.size
         cuts = np.linspace(0, orders, min(threads, max(1, orders)) + 1).astype(np.int64)
-        self.spans = list(zip(cuts[:-1], cuts[1:], strict=True))
-        self.work = [kernel.workspace(net) for _ in self.spans]
+        self.spans = list(itertools.pairwise(cuts))
+        self.work = [workspace(net) for _ in self.spans]
         self.use = [(self._rows(), self._rows(), np.zeros(self.places, np.int64)) for _ in self.spans]
         self.value = np.zeros(orders, np.int64)
         self.plenty = np.full(self.rows, QTY_MAX, np.int64)  # patterns of the bound may overdraw; the prices answer
@@ -54,7 +56,7 @@ class Pricer:
             lo, hi = self.spans[k]
             if first:  # orders without any candidate are priced too
                 self.value[lo:hi] = _short(self.net, int(lo), int(hi)) * self.scale
-            kernel.price_orders(
+            price_orders(
                 self.net, lo, hi, self.scale, total, foreign, place, moved, moved_place,
                 self.plenty, self.value, self.units, *self.use[k], self.work[k],
             )  # fmt: skip
@@ -74,7 +76,7 @@ class Pricer:
 def _short(net: Net, lo: int, hi: int) -> Ints:
     cost = net.qty * net.pen
     ends = np.concatenate([[0], np.cumsum(cost)])
-    return (ends[net.line_ptr[lo + 1 : hi + 1]] - ends[net.line_ptr[lo:hi]]).astype(np.int64)
+    return np.asarray(ends[net.line_ptr[lo + 1 : hi + 1]] - ends[net.line_ptr[lo:hi]], np.int64)
 
 
 def dot(price: Ints, amount: Ints) -> int:
@@ -84,9 +86,11 @@ def dot(price: Ints, amount: Ints) -> int:
 
 
 class Ascent:
-    """Adaptive subgradient on the bound: each row steps by its own history (AdaGrad), along a running mean of the excess.
+    """Adaptive subgradient on the bound: each row steps by its own history (AdaGrad), along a running mean of the
+    excess.
 
-    The step of a row starts at `reach` of what a unit is worth there: the mean of shortage penalty - unit cost over those who ask.
+    The step of a row starts at `reach` of what a unit is worth there: the mean of shortage penalty - unit cost
+    over those who ask.
     """
 
     def __init__(self, pricer: Pricer, reach: float = 0.4, start: Prices | None = None) -> None:

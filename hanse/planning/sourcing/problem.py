@@ -8,11 +8,14 @@ Every array is integer; money is in minor units (cents), quantities in base unit
     pair   p = 0..P-1   (order, place) with the fixed cost of a shipment
     stock  r = 0..R-1   (site, item) with what it holds
 
-A *place* is a site in a period. Without periods place and site are the same; with capacities in orders per day, site n on
+A *place* is a site in a period. Without periods place and site are the same; with capacities in orders per day,
+site n on
 day d is one place, and all places of a site draw on the same stock (`place_site`).
 
-    minimise   sum_c cand_cost_minor[c] * y[c]  +  sum_p open_cost_minor[p] * x[p]  +  sum_l line_penalty_minor[l] * short[l]
-    so that    sum of y over line l's candidates + short[l] = line_qty_each[l];   y[c] <= line_qty_each[l] * x[order, place]
+    minimise   sum_c cand_cost_minor[c] * y[c]  +  sum_p open_cost_minor[p] * x[p]  +  sum_l line_penalty_minor[l]
+    * short[l]
+    so that    sum of y over line l's candidates + short[l] = line_qty_each[l];   y[c] <= line_qty_each[l] *
+    x[order, place]
                sum of x over order o <= order_shipments_max[o];    sum of x over place s <= place_capacity_orders[s]
                sum of y over stock row r <= stock_total_each[r]
                sum of y over stock row r, of orders whose owner is not the site's <= stock_foreign_each[r]
@@ -169,7 +172,8 @@ class Problem:
     def cand_own(self) -> Flags:
         """[cand] 1 where the order's owner owns the stock."""
         owner = self.order_owner[self.line_order[self.cand_line]]
-        return ((owner >= 0) & (owner == self.site_owner[self.place_site[self.cand_place]])).astype(np.uint8)
+        own = (owner >= 0) & (owner == self.site_owner[self.place_site[self.cand_place]])
+        return np.asarray(own, np.uint8)
 
     @cached_property
     def cand_pair(self) -> Ints:
@@ -238,7 +242,8 @@ class Problem:
         return np.unique(label, return_inverse=True)[1].astype(np.int64)
 
     def subset(self, order_mask: NDArray[np.bool_], plan_units: Ints | None = None) -> tuple[Problem, Ints, Ints]:
-        """The problem of some orders alone, the rest standing as in `plan_units` [cand]: stock and capacity net of them.
+        """The problem of some orders alone, the rest standing as in `plan_units` [cand]: stock and capacity net of
+        them.
 
         Returns: (problem, lines [its line] -> line, cands [its cand] -> cand).
         """

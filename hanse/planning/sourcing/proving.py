@@ -72,7 +72,8 @@ def check(problem: Problem, plan: Plan, cert: Certificate) -> CheckResult:
     """Re-check a plan and its certificate; nothing stated is believed.
 
     Faults, in order: prices out of shape or range; digest; every rule the plan breaks, by name; bound; cost; gap.
-    Exact: int64 whose sums are proven to stay below 2**60 (dearest plan < 2**50 minor units, scale <= 1024, prices refused when too
+    Exact: int64 whose sums are proven to stay below 2**60 (dearest plan < 2**50 minor units, scale <= 1024, prices
+    refused when too
     large), and Python integers where prices meet stock. Time: linear in candidates for orders whose search stays within
     `kernel.NODES_MAX`; beyond it the bound is merely weaker, the same for everybody.
     """
@@ -86,7 +87,8 @@ def check(problem: Problem, plan: Plan, cert: Certificate) -> CheckResult:
     low = -(-scaled // cert.scale)
     if scaled != cert.bound_scaled or low != cert.lower_bound_minor:
         faults.append(
-            f"bound: stated {cert.lower_bound_minor} minor units ({cert.bound_scaled} at the scale), these prices prove {low} ({scaled})"
+            f"bound: stated {cert.lower_bound_minor} minor units ({cert.bound_scaled} at the scale),"
+            f" these prices prove {low} ({scaled})"
         )
     if cert.cost_minor != plan.cost_minor:
         faults.append(f"cost: certificate {cert.cost_minor}, plan {plan.cost_minor} minor units")
@@ -101,7 +103,8 @@ def _bound(problem: Problem, c: Certificate) -> int:
 
 
 def _prices_fit(problem: Problem, c: Certificate) -> list[str]:
-    """Shapes, ranges, and that no sum can overflow: units asked x dearest price and shipments x dearest place below 2**60."""
+    """Shapes, ranges, and that no sum can overflow: units asked x dearest price and shipments x dearest place
+    below 2**60."""
     out: list[str] = []
     if not 1 <= c.scale <= SCALE_MAX:
         return [f"scale: {c.scale}, 1..{SCALE_MAX} expected"]
@@ -128,7 +131,8 @@ def _prices_fit(problem: Problem, c: Certificate) -> list[str]:
 
 
 def _digest(problem: Problem, plan: Plan, c: Certificate) -> str:
-    """SHA-256 over every array of problem and plan, the prices and the stated figures, each with its name and length."""
+    """SHA-256 over every array of problem and plan, the prices and the stated figures, each with its name and
+    length."""
     h = hashlib.sha256(b"hanse sourcing certificate 1\n")
 
     def add(name: str, value: Any) -> None:

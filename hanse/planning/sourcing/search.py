@@ -2,8 +2,10 @@
 
 At prices p with bound B(p), any plan's cost is
     B(p) + sum over orders of (its priced cost - its cheapest pattern) + sum of prices x stock left over,
-so the gap lies, order by order, in the first sum (excess), and row by row in the second. A move takes one order with excess,
-frees what it would like from orders that hold it, and puts all of them back, each exactly, in a random sequence at prices
+so the gap lies, order by order, in the first sum (excess), and row by row in the second. A move takes one order
+with excess,
+frees what it would like from orders that hold it, and puts all of them back, each exactly, in a random sequence at
+prices
 scaled by a random factor; it is kept when the true cost falls (or rises by less than the temperature allows).
 """
 
@@ -14,8 +16,9 @@ from typing import NamedTuple
 import numpy as np
 
 from hanse.planning.sourcing.compiling import njit
-from hanse.planning.sourcing.kernel import NODES_MAX, Work, clear, load, place_units, search
+from hanse.planning.sourcing.kernel import NODES_MAX, clear, load, place_units, search
 from hanse.planning.sourcing.problem import Ints, Net
+from hanse.planning.sourcing.work import Work
 
 MOVE_MAX = 24  # most orders in one move
 FACTORS = 5  # price levels 0, 1/4, 1/2, 3/4, 1
@@ -124,7 +127,8 @@ def set_excess(net: Net, o: int, scale: int, ix: Index, st: State, w: Work) -> N
 
 @njit
 def insert_all(net: Net, sequence: Ints, scale: int, level: int, again: bool, ix: Index, st: State, w: Work) -> None:
-    """Serve the orders one after the other; `again`: take each out first, and put the old units back if that was better."""
+    """Serve the orders one after the other; `again`: take each out first, and put the old units back if that was
+    better."""
     for x in range(sequence.size):
         o = sequence[x]
         if again:
@@ -141,7 +145,7 @@ def draw(rng: Ints, n: int) -> int:
     x ^= x >> np.uint64(7)
     x ^= x << np.uint64(17)
     rng[0] = np.int64(x)
-    return np.int64((x >> np.uint64(11)) % np.uint64(n))
+    return int((x >> np.uint64(11)) % np.uint64(n))
 
 
 @njit
@@ -161,7 +165,7 @@ def _pick(orders: Ints, rounds: int, st: State, rng: Ints) -> int:
         o = orders[draw(rng, orders.size)]
         if st.excess[o] > st.excess[best]:
             best = o
-    return best
+    return int(best)
 
 
 @njit
@@ -192,7 +196,8 @@ def _rivals(
 
 @njit
 def _holders(
-    row: int, limit: int, count: int, ix: Index, st: State, group: Ints, mark: Ints, stamp: int, mine: Ints, me: int, rng: Ints
+    row: int, limit: int, count: int, ix: Index, st: State, group: Ints, mark: Ints, stamp: int,
+    mine: Ints, me: int, rng: Ints,
 ) -> int:  # fmt: skip
     """Up to three orders with units of the row, from a random position on, and one that only asks for it."""
     a, n = ix.row_ptr[row], ix.row_ptr[row + 1] - ix.row_ptr[row]
@@ -222,11 +227,12 @@ def improve(
 ) -> int:  # fmt: skip
     """Neighbourhood search over `orders` (those with mine[order] == me); returns the change of the true cost.
 
-    heat: a worse plan is accepted when it costs less than a random number below `heat` minor units more. keep: buffer for the units
+    heat: a worse plan is accepted when it costs less than a random number below `heat` minor units more. keep:
+    buffer for the units
     of a move, as long as MOVE_MAX times the most candidates of an order. mark[order]: buffer below `rng[1]`.
     """
     group = np.zeros(MOVE_MAX, np.int64)
-    gain = np.int64(0)
+    gain = 0
     if orders.size == 0:
         return gain
     for _ in range(moves):
@@ -244,7 +250,8 @@ def improve(
 
 @njit
 def _asking(
-    net: Net, o: int, limit: int, count: int, ix: Index, st: State, group: Ints, mark: Ints, stamp: int, mine: Ints, me: int, rng: Ints
+    net: Net, o: int, limit: int, count: int, ix: Index, st: State, group: Ints, mark: Ints, stamp: int,
+    mine: Ints, me: int, rng: Ints,
 ) -> int:  # fmt: skip
     """Orders with excess that ask for a row on which order o holds units."""
     a, b = net.cand_ptr[net.line_ptr[o]], net.cand_ptr[net.line_ptr[o + 1]]
@@ -263,8 +270,9 @@ def _asking(
 def _replant(
     net: Net, group: Ints, count: int, scale: int, heat: int, ix: Index, st: State, w: Work, rng: Ints, keep: Ints
 ) -> int:  # fmt: skip
-    """Take the group out, put it back in a random sequence; undo unless good enough. Returns the change of the true cost."""
-    old = np.int64(0)
+    """Take the group out, put it back in a random sequence; undo unless good enough. Returns the change of the
+    true cost."""
+    old = 0
     at = 0
     for x in range(count):
         o = group[x]
@@ -280,11 +288,11 @@ def _replant(
     for x in range(count - 1, first, -1):
         y = first + draw(rng, x + 1 - first)
         seq[x], seq[y] = seq[y], seq[x]
-    new = np.int64(0)
+    new = 0
     bar = old + (draw(rng, heat) if heat > 0 else 0)
     level = draw(rng, FACTORS)
     done = 0
-    rest = np.int64(0)  # what those still to come cost at least
+    rest = 0  # what those still to come cost at least
     for x in range(count):
         rest += st.floor[seq[x]]
     while done < count:
@@ -302,7 +310,7 @@ def _replant(
     at = 0
     for x in range(count):
         at = restore(net, group[x], at, st, w, keep)
-    return np.int64(0)
+    return 0
 
 
 @njit
@@ -311,7 +319,7 @@ def restore(net: Net, o: int, at: int, st: State, w: Work, keep: Ints) -> int:
     s0 = net.pair_ptr[o]
     for j in range(net.pair_ptr[o + 1] - s0):
         w.slot[j] = 0
-    cost = np.int64(0)
+    cost = 0
     for l in range(net.line_ptr[o], net.line_ptr[o + 1]):
         left = net.qty[l]
         for c in range(net.cand_ptr[l], net.cand_ptr[l + 1]):

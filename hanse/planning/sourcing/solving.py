@@ -1,4 +1,5 @@
-"""The batch: prices, column generation, priced insertion, neighbourhood search; a plan at once, a better one with time."""
+"""The batch: prices, column generation, priced insertion, neighbourhood search; a plan at once, a better one with
+time."""
 
 from __future__ import annotations
 
@@ -43,7 +44,8 @@ def solve(
             prices alone (same bytes in any process).
         progress: called with a stage name and the best plan so far, at most a few times a second.
         cancel: asked between steps; when true the best plan so far is returned with finished=False.
-        start: an earlier plan of this problem's candidates. Its orders stay as they are unless one of their lines is marked in
+        start: an earlier plan of this problem's candidates. Its orders stay as they are unless one of their lines
+        is marked in
             `changed_lines` [line], they no longer fit, or they compete (are connected) with such an order; without
             `changed_lines` the whole is searched again from there.
         prices: prices to begin with (default: those of `start`).

@@ -7,6 +7,7 @@ import itertools
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -36,7 +37,8 @@ def small(**more):
 
 @st.composite
 def instances(draw):
-    """Tiny problems with every feature: owners, foreign limits, capacities, whole lines, repeated items, negative costs."""
+    """Tiny problems with every feature: owners, foreign limits, capacities, whole lines, repeated items, negative
+    costs."""
     orders, sites, items = draw(st.integers(1, 3)), draw(st.integers(1, 3)), draw(st.integers(1, 2))
     lines = draw(st.integers(orders, 4)) if orders < 4 else orders
     ints = st.integers
@@ -154,10 +156,17 @@ def test_promise_all_equals_one_promise_after_the_other():
 
 def test_a_promise_names_the_next_best_source_and_what_it_would_cost():
     p = Problem.of(
-        line_order=[0], line_item=[0], line_qty_each=[5], line_penalty_minor=500, cand_place=[[0, 1, 2]],
-        cand_cost_minor=[[10, 12, 9]], open_cost_minor=[100, 130, 400],
-        stock_site=[0, 1, 2], stock_item=[0, 0, 0], stock_total_each=[5, 5, 5],
-    )  # fmt: skip
+        line_order=[0],
+        line_item=[0],
+        line_qty_each=[5],
+        line_penalty_minor=500,
+        cand_place=[[0, 1, 2]],
+        cand_cost_minor=[[10, 12, 9]],
+        open_cost_minor=[100, 130, 400],
+        stock_site=[0, 1, 2],
+        stock_item=[0, 0, 0],
+        stock_total_each=[5, 5, 5],
+    )
     zero = sourcing.Prices(1, np.zeros(3, np.int64), np.zeros(3, np.int64), np.zeros(3, np.int64), 0)
     a = promise_plain(order_of(p, 0), View.of(p), zero)
     assert (a.source[0], a.next_place[0], a.next_extra_minor[0], a.cost_minor) == (0, 1, 40, 150)
@@ -169,8 +178,9 @@ def test_a_promise_names_the_next_best_source_and_what_it_would_cost():
 def test_importing_the_library_and_promising_plainly_loads_neither_numba_nor_highs():
     code = (
         "import sys, numpy as np; from hanse.planning import sourcing as s\n"
-        "p = s.Problem.of(line_order=[0], line_item=[0], line_qty_each=[5], line_penalty_minor=100, cand_place=[[0, 1]],"
-        " cand_cost_minor=[[3, 2]], open_cost_minor=10, stock_site=[0, 1], stock_item=[0, 0], stock_total_each=[9, 4])\n"
+        "p = s.Problem.of(line_order=[0], line_item=[0], line_qty_each=[5], line_penalty_minor=100, "
+        "cand_place=[[0, 1]], cand_cost_minor=[[3, 2]], open_cost_minor=10, stock_site=[0, 1], "
+        "stock_item=[0, 0], stock_total_each=[9, 4])\n"
         "z = np.zeros(2, np.int64)\n"
         "a = s.promise_plain(s.order_of(p, 0), s.View.of(p), s.Prices(1, z, z, z, 0))\n"
         "assert a.cost_minor == 25, a\n"
@@ -226,9 +236,19 @@ def test_all_faults_of_one_kind_are_listed_together():
         dict(place_capacity_orders=0),
         dict(line_whole=True),
     ],
-    ids=["no stock", "no stock rows", "no candidates", "larger than all stock", "all zero", "negative unit costs",
-         "enormous costs", "repeated items", "no capacity", "whole lines"],
-)  # fmt: skip
+    ids=[
+        "no stock",
+        "no stock rows",
+        "no candidates",
+        "larger than all stock",
+        "all zero",
+        "negative unit costs",
+        "enormous costs",
+        "repeated items",
+        "no capacity",
+        "whole lines",
+    ],
+)
 def test_extremes_are_planned_and_proven(more):
     p = small(**more)
     plan = sourcing.solve(p, seconds=None, rounds=2)
@@ -237,16 +257,36 @@ def test_extremes_are_planned_and_proven(more):
 
 
 def test_an_empty_problem_has_an_empty_plan():
-    p = Problem.of(line_order=[], line_item=[], line_qty_each=[], line_penalty_minor=1, cand_place=[], cand_cost_minor=[],
-                   open_cost_minor=1, stock_site=[0], stock_item=[0], stock_total_each=[3])  # fmt: skip
+    p = Problem.of(
+        line_order=[],
+        line_item=[],
+        line_qty_each=[],
+        line_penalty_minor=1,
+        cand_place=[],
+        cand_cost_minor=[],
+        open_cost_minor=1,
+        stock_site=[0],
+        stock_item=[0],
+        stock_total_each=[3],
+    )
     plan = sourcing.solve(p, seconds=1)
     assert (plan.cost_minor, plan.gap_ppm) == (0, 0)
     assert sourcing.check(p, plan, sourcing.certificate(p, plan)).ok
 
 
 def test_two_lines_of_one_item_cannot_both_take_the_last_unit():
-    p = Problem.of(line_order=[0, 0], line_item=[0, 0], line_qty_each=[3, 3], line_penalty_minor=50, cand_place=[[0], [0]],
-                   cand_cost_minor=[[1], [1]], open_cost_minor=1, stock_site=[0], stock_item=[0], stock_total_each=[4])  # fmt: skip
+    p = Problem.of(
+        line_order=[0, 0],
+        line_item=[0, 0],
+        line_qty_each=[3, 3],
+        line_penalty_minor=50,
+        cand_place=[[0], [0]],
+        cand_cost_minor=[[1], [1]],
+        open_cost_minor=1,
+        stock_site=[0],
+        stock_item=[0],
+        stock_total_each=[4],
+    )
     plan = sourcing.solve(p, seconds=None, rounds=2)
     assert int(plan.units.sum()) == 4 and violations(p, plan) == []
 
@@ -348,7 +388,7 @@ def test_same_seed_and_rounds_give_the_same_plan_in_any_process():
             capture_output=True,
             text=True,
             env=os.environ | {"PYTHONHASHSEED": h},
-        ).stdout  # fmt: skip
+        ).stdout
         for h in ("1", "77")
     ]
     assert told[0] == told[1] and told[0]
@@ -418,11 +458,19 @@ def test_a_withdrawn_offer_frees_only_the_orders_that_used_it():
 def test_a_site_with_two_days_of_capacity_spreads_orders_over_them():
     orders, days = 5, 3
     p = Problem.of(
-        line_order=range(orders), line_item=[0] * orders, line_qty_each=[1] * orders, line_penalty_minor=10_000,
-        cand_place=[range(days)] * orders, cand_cost_minor=[[10 + 100 * d for d in range(days)]] * orders,
-        open_cost_minor=0, stock_site=[0], stock_item=[0], stock_total_each=[orders],
-        place_site=[0] * days, place_capacity_orders=[2] * days,
-    )  # fmt: skip
+        line_order=range(orders),
+        line_item=[0] * orders,
+        line_qty_each=[1] * orders,
+        line_penalty_minor=10_000,
+        cand_place=[range(days)] * orders,
+        cand_cost_minor=[[10 + 100 * d for d in range(days)]] * orders,
+        open_cost_minor=0,
+        stock_site=[0],
+        stock_item=[0],
+        stock_total_each=[orders],
+        place_site=[0] * days,
+        place_capacity_orders=[2] * days,
+    )
     plan = sourcing.solve(p, seconds=None, rounds=3)
     assert np.bincount(p.cand_place[plan.units > 0]).tolist() == [2, 2, 1]
     assert plan.cost_minor == 2 * 10 + 2 * 110 + 210
@@ -447,8 +495,27 @@ def test_own_orders_may_use_the_reserve():
 
 
 def test_money_beyond_the_limit_is_refused_and_just_below_it_is_exact():
-    p = Problem.of(line_order=[0], line_item=[0], line_qty_each=[2**20], line_penalty_minor=2**30 - 1, cand_place=[[0]],
-                   cand_cost_minor=[[2**29]], open_cost_minor=1, stock_site=[0], stock_item=[0], stock_total_each=[2**19])  # fmt: skip
+    p = Problem.of(
+        line_order=[0],
+        line_item=[0],
+        line_qty_each=[2**20],
+        line_penalty_minor=2**30 - 1,
+        cand_place=[[0]],
+        cand_cost_minor=[[2**29]],
+        open_cost_minor=1,
+        stock_site=[0],
+        stock_item=[0],
+        stock_total_each=[2**19],
+    )
     plan = sourcing.solve(p, seconds=None, rounds=1)
     assert plan.cost_minor == 2**19 * 2**29 + 2**19 * (2**30 - 1) + 1
     assert sourcing.check(p, plan, sourcing.certificate(p, plan)).ok
+
+
+def test_the_page_s_example_runs():
+    page = Path(__file__).parents[3] / "docs" / "planning-sourcing.md"
+    if not page.exists():
+        pytest.skip("docs/planning-sourcing.md is not part of this installation")
+    names = {}
+    exec(page.read_text(encoding="utf-8").split("```python\n")[1].split("```")[0], names)
+    assert names["cert"].gap_ppm >= 0 and names["one"].cost_minor > 0

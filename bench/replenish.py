@@ -148,7 +148,11 @@ def compare(title: str, history: study.History) -> None:
         )
         stock = float((run.stock * history.value_minor).sum())
         line(name, run.fill_rate, rate, stock, float(run.cost.sum()), float(run.transfers.sum()))
-    for name, side in (("alone, forecast quantile", found.alone), ("pooled stock and transfers", found.pooled)):
+    for name, side in (
+        ("alone, forecast quantile", found.alone),
+        ("the same stock, and transfers", found.lending),
+        ("pooled stock and transfers", found.pooled),
+    ):
         line(name, side.fill_rate_total, side.fill_rate_shock, float(side.stock_minor.sum()),
              float(side.cost_minor.sum()), float(side.transfers.sum()))  # fmt: skip
     saved = found.total["cost_saved_share"]

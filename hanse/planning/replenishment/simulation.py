@@ -198,21 +198,13 @@ def _simulate(
         short = np.zeros(sites)
         for t in range(periods):
             for s in range(sites):
-                short[s] = 0.0
-                asked = demand[s, i, t]
-                out[0, s, i] += asked
+                out[0, s, i] += demand[s, i, t]
                 if open_[s, t] == 0:
                     coming[s, t + 1] += coming[s, t]
-                    short[s] = asked
-                    continue
-                stock[s] += coming[s, t]
-                repaid = min(owed[s], stock[s])
-                owed[s] -= repaid
-                stock[s] -= repaid
-                given = min(asked, stock[s])
-                stock[s] -= given
-                short[s] = asked - given
-                out[1, s, i] += given
+                    short[s] = demand[s, i, t]
+                else:
+                    short[s] = _serve(s, demand[s, i, t], coming[s, t], stock, owed)
+                    out[1, s, i] += demand[s, i, t] - short[s]
             if poolable[i] > 0:
                 _borrow(
                     out,
@@ -248,6 +240,18 @@ def _simulate(
         for s in range(sites):
             out[12, s, i] = stock[s] - owed[s] + coming[s, periods:].sum()
     return out
+
+
+@compiled
+def _serve(s: int, asked: float, received: float, stock: Floats, owed: Floats) -> float:
+    """Receive, deliver what is owed, then what is asked; returns what is short, each."""
+    stock[s] += received
+    repaid = min(owed[s], stock[s])
+    owed[s] -= repaid
+    stock[s] -= repaid
+    given = min(asked, stock[s])
+    stock[s] -= given
+    return float(asked - given)
 
 
 @compiled

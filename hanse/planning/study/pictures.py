@@ -28,17 +28,14 @@ def _bar(x: float, y: float, width: float, height: float, kind: str) -> str:
     )
 
 
-def compare(title: str, rows: Sequence[tuple[str, float, float, str, str]]) -> str:
-    """Pairs of bars, each pair on its own scale: (label, alone, pooled, text alone, text pooled)."""
+def compare(title: str, rows: Sequence[tuple[str, Sequence[tuple[str, str, float, str]]]]) -> str:
+    """Groups of bars, each group on its own scale: (label, [(name, class, value, words)])."""
     body = []
     y = 8.0
-    for label, alone, pooled, said_alone, said_pooled in rows:
-        most = max(alone, pooled, 1e-9)
+    for label, bars in rows:
+        most = max([value for _, _, value, _ in bars] + [1e-9])
         body.append(_text(0, y + 12, label, "label"))
-        for value, words, kind, name in (
-            (alone, said_alone, "alone", "alone"),
-            (pooled, said_pooled, "pooled", "pooled"),
-        ):
+        for name, kind, value, words in bars:
             y += 20
             body.append(_text(66, y + 11, name, "axis", "end"))
             body.append(_bar(74, y, (WIDTH - 210) * value / most, 14, kind))

@@ -1,6 +1,7 @@
 """The study's report: one self-contained HTML page, printable, light and dark, without scripts."""
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from markupsafe import Markup
 
 from hanse.planning.study import pictures
 from hanse.planning.study.data import Floats
-from hanse.planning.study.result import Interval, StudyResult
+from hanse.planning.study.result import Interval, Side, StudyResult
 
 MEMBERS_DRAWN = 30
 ITEMS_LISTED = 12
@@ -79,20 +80,20 @@ def _pictures(result: StudyResult) -> dict[str, Markup]:
     order = np.argsort(-result.gain_minor, kind="stable")
     if len(order) > MEMBERS_DRAWN:  # the ends tell more than the middle
         order = np.concatenate([order[: MEMBERS_DRAWN // 2], order[-MEMBERS_DRAWN // 2 :]])
-    cost = (float(a.cost_minor.sum()), float(p.cost_minor.sum()))
-    stock = (float(a.stock_minor.sum()), float(p.stock_minor.sum()))
+    sides = (("alone", "alone", a), ("lending", "lending", result.lending), ("pooled", "pooled", p))
+
+    def bars(what: Callable[[Side], float], words: Callable[[float], str]) -> list[tuple[str, str, float, str]]:
+        return [(name, kind, what(side), words(what(side))) for name, kind, side in sides]
+
     compare = pictures.compare(
-        "Alone against pooled",
+        "Alone, lending, pooled",
         [
+            ("Served at once", bars(lambda side: side.fill_rate_total, percent)),
+            ("Stock, mean value", bars(lambda side: float(side.stock_minor.sum()), money)),
             (
-                "Served at once",
-                a.fill_rate_total,
-                p.fill_rate_total,
-                percent(a.fill_rate_total),
-                percent(p.fill_rate_total),
+                "Cost of holding, shortages, orders and transfers",
+                bars(lambda side: float(side.cost_minor.sum()), money),
             ),
-            ("Stock, mean value", *stock, money(stock[0]), money(stock[1])),
-            ("Cost of holding, shortages, orders and transfers", *cost, money(cost[0]), money(cost[1])),
         ],
     )
     names = [result.history.members[m] for m in order]

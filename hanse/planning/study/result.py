@@ -72,8 +72,9 @@ class StudyResult:
     """Alone against pooled.
 
     Args:
-        alone, pooled: the two policies; total[name]: figures with intervals.
-        saved: [member] cost alone - cost in the pool before settling, with low[member], high[member] (90%).
+        alone, pooled: the two policies; lending: transfers of the chosen items at the stock held alone.
+        total: figures by name, with intervals.
+        saved_minor, saved_low, saved_high: [member], cost alone - cost in the pool before settling, 90% interval.
         charge_minor: [member], what each pays after settling: sums to the pool's cost. gain_minor: alone - charge.
         program_saved_share: what the sharing programs save, of the cost alone; leaving: coalitions checked in them.
         pool_item: [item], 1 = pool it; item_saved_minor: [item] on the held-out periods; reason[item].
@@ -86,6 +87,7 @@ class StudyResult:
     history: History
     assumptions: Assumptions
     alone: Side
+    lending: Side
     pooled: Side
     total: dict[str, Interval]
     saved_minor: Floats

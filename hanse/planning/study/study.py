@@ -52,16 +52,23 @@ def study(
     periods = asked.shape[2]
     begin = periods - given.held_out
     trial = max(begin - max(min(given.held_out, begin // 3), 1), 2)
-    step(0.0, "choosing items on the months before")
-    before, _ = _plans(history, given, costs, [trial])
+    step(0.0, "choosing items on the periods before")
+    before, _ = _plans(history, given, costs, [trial], lambda _: None)
     chosen, given_up = _choose(asked[:, :, trial:begin], before, costs, history, given)
-    step(0.3, "forecasting the held-out months as they pass")
-    plans, off = _plans(history, given, costs, list(range(begin, periods, max(given.replan, 1))))
+    origins = list(range(begin, periods, max(given.replan, 1)))
+    plans, off = _plans(
+        history,
+        given,
+        costs,
+        origins,
+        lambda part: step(0.2 + 0.5 * part, "forecasting the held-out periods as they pass"),
+    )
     step(0.7, "simulating alone and pooled")
     demand = asked[:, :, begin:]
     alone_levels = _over(plans, [plan for plan, _ in plans], given, None, 0.0)
     pooled_levels = _over(plans, [plan for plan, _ in plans], given, chosen, given_up)
-    runs = _runs(demand, alone_levels, pooled_levels, chosen, costs, history, given)
+    lending_levels = _over(plans, [plan for plan, _ in plans], given, chosen, 0.0)
+    runs = _runs(demand, alone_levels, lending_levels, pooled_levels, chosen, costs, history, given)
     step(0.85, "shocks, intervals and shares")
     return _result(history, given, costs, runs, chosen, given_up, off, before[0][0])
 
@@ -97,13 +104,14 @@ def costs_of(history: History, given: Assumptions) -> Costs:
 
 
 def _plans(
-    history: History, given: Assumptions, costs: Costs, origins: list[int]
+    history: History, given: Assumptions, costs: Costs, origins: list[int], told: Callable[[float], None]
 ) -> tuple[list[tuple[Plan, Floats]], float]:
     """(plan of the sites, pooled demand[item, q]) at each origin, and the worst miscalibration of the forecasts."""
     out = []
     worst = 0.0
     ahead = given.lead_time_periods + 1
-    for origin in origins:
+    for k, origin in enumerate(origins):
+        told(k / len(origins))
         past = np.where(history.sales < 0, 0.0, history.sales)[:, :, :origin]
         sites, items, _ = past.shape
         flat, off = _sums(past.reshape(sites * items, origin), ahead, given)
@@ -191,25 +199,27 @@ def _choose(
 @dataclass(frozen=True)
 class _Runs:
     alone: Outcome
+    lending: Outcome
     pooled: Outcome
-    alone_shocks: tuple[float, Floats]
-    pooled_shocks: tuple[float, Floats]
+    shocks: tuple[tuple[float, Floats], ...]  # of the three, in this order
 
 
 def _runs(
-    demand: Floats, alone: Levels, pooled: Levels, chosen: Ints, costs: Costs, history: History, given: Assumptions
-) -> _Runs:
+    demand: Floats, alone: Levels, lending: Levels, pooled: Levels, chosen: Ints, costs: Costs, history: History,
+    given: Assumptions,
+) -> _Runs:  # fmt: skip
+    """Alone, lending at the stock held alone, pooled: on the demand as it was, and under the same shocks."""
     shocks = replenishment.random_shocks(len(history.sites), demand.shape[2], max(given.shocks, 1), given.seed)
-    return _Runs(
-        _simulate(demand, alone, costs, history, given, None),
-        _simulate(demand, pooled, costs, history, given, chosen),
-        replenishment.service_under_shocks(
-            lambda one: _simulate(demand, alone, costs, history, given, None, one), shocks
-        ),
-        replenishment.service_under_shocks(
-            lambda one: _simulate(demand, pooled, costs, history, given, chosen, one), shocks
-        ),
-    )
+    policies: tuple[tuple[Levels, Ints | None], ...] = ((alone, None), (lending, chosen), (pooled, chosen))
+    runs, service = [], []
+    for levels, which in policies:
+
+        def run(one: tuple[replenishment.Shock, ...], levels: Levels = levels, which: Ints | None = which) -> Outcome:
+            return _simulate(demand, levels, costs, history, given, which, one)
+
+        runs.append(run(()))
+        service.append(replenishment.service_under_shocks(run, shocks))
+    return _Runs(runs[0], runs[1], runs[2], tuple(service))
 
 
 def _side(run: Outcome, shock: tuple[float, Floats], history: History) -> Side:
@@ -243,7 +253,7 @@ def _result(
     off: float,
     plan: Plan,
 ) -> StudyResult:
-    alone, pooled = _side(runs.alone, runs.alone_shocks, history), _side(runs.pooled, runs.pooled_shocks, history)
+    alone, pooled = _side(runs.alone, runs.shocks[0], history), _side(runs.pooled, runs.shocks[2], history)
     saved = by_member(runs.alone.cost - runs.pooled.cost, history)
     total, low, high = _intervals(runs, saved, history, given)
     charge, expected, apart, left = charges(history, given, costs, alone, pooled)
@@ -252,6 +262,7 @@ def _result(
         history=history,
         assumptions=given,
         alone=alone,
+        lending=_side(runs.lending, runs.shocks[1], history),
         pooled=pooled,
         total=total,
         saved_minor=saved.sum(axis=1),

@@ -42,6 +42,7 @@ def test_pooling_intermittent_items_saves_money_and_serves_no_less(result):
     assert result.total["stock_saved_share"].value > 0.1
     assert result.pooled.fill_rate_total >= result.alone.fill_rate_total - 0.01
     assert result.pooled.fill_rate_shock > result.alone.fill_rate_shock
+    assert result.lending.fill_rate_total > result.alone.fill_rate_total
 
 
 def test_charges_are_whole_units_that_sum_to_the_pools_cost_and_gains_to_what_was_saved(result):

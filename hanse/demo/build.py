@@ -8,11 +8,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from hanse.demo.cast import DISTRIBUTORS, FIRMS, GROUP, POOL, Firm
 from hanse.demo.goods import catalogue
 from hanse.demo.stocks import publish, stock_up
+from hanse.demo.story import Story, tell
 from hanse.demo.trader import DAY, DemoClock, Trader
 from hanse.demo.year import Year
 from hanse.node import joining
@@ -24,6 +26,8 @@ from hanse.standards import sdjwt
 Progress = Callable[[str, int, int], None]
 """(step, facts so far, facts expected)"""
 STORY_DAYS = 12
+STORY = "demo.json"
+"""Beside the record: the story's places, for the start page."""
 
 
 class Size(Struct, frozen=True):
@@ -32,8 +36,8 @@ class Size(Struct, frozen=True):
     goods: int = 2_312
     kept_each: int = 480
     days: int = 364
-    weekly: float = 9.0
-    facts: int = 108_000
+    weekly: float = 12.5
+    facts: int = 106_000
 
 
 FULL = Size()
@@ -50,6 +54,7 @@ class Built(Struct, frozen=True):
     facts: int
     entries: int
     seconds: float
+    story: Story
 
 
 def build(
@@ -81,7 +86,8 @@ def build(
         trader.flush()
         year = Year(trader, shelves, pool, size.weekly)
         year.play(size.days, midnight)
-
+        story = tell(year, goods, end)
+        (directory / STORY).write_bytes(msgspec.json.encode(story))
         node.publish()
         return Built(
             net=node.net,
@@ -91,6 +97,7 @@ def build(
             facts=trader.facts,
             entries=node.log.size,
             seconds=round(time.perf_counter() - started, 1),
+            story=story,
         )
 
 

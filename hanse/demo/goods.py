@@ -13,7 +13,8 @@ from msgspec import Struct
 
 from hanse.demo.cast import MANUFACTURERS, Firm
 
-SLOW, FAST = "slow", "fast"
+ALWAYS = "6204-2RS1"
+"""The bearing of the story, which is in every selection."""
 
 
 class Good(Struct, frozen=True):
@@ -223,7 +224,8 @@ def catalogue(limit: int | None = None) -> list[Good]:
     if limit is None or limit >= len(goods):
         return goods
     step = len(goods) / limit
-    return [goods[int(i * step)] for i in range(limit)]
+    few = [goods[int(i * step)] for i in range(limit)]
+    return few + [good for good in goods if good.part_number == ALWAYS and good not in few]
 
 
 class OwnName(Struct, frozen=True):

@@ -12,10 +12,12 @@ from hanse.rooms.orders.after import RETURN_UNANSWERED
 from hanse.rooms.orders.delivery import DEEMED_RECEIVED
 from hanse.rooms.orders.delivery_facts import AcceptReturn, Contest, HandOver, Rate, Receive, ReturnGoods, Ship
 from hanse.rooms.orders.private_rows import (
+    FILES,
     ORDER_TERMS,
     RATINGS,
     RETURN_TERMS,
     SHIPMENT_TERMS,
+    FileNamed,
     Lack,
     LotOut,
     OrderTerms,
@@ -113,6 +115,9 @@ def keep_receipt(draft: Draft, fact: Receive) -> None:
     row = _shipment_terms(draft, fact.circle, fact.shipment)
     lacks = tuple(Lack(part.line, part.reason) for part in fact.lines if part.reason)
     arrived = _between(row.shipped_at, said(fact.arrived_at, 0) or draft.now, draft.now)
+    for file_hash in (said(fact.signature_hash, ""), said(fact.photo_hash, "")):
+        if file_hash:
+            draft.put(FILES, FileNamed(circle=fact.circle, file_hash=file_hash, order_id=row.order_id))
     row = replace(row, lacks=lacks, paper_hash=said(fact.signature_hash, ""), photo_hash=said(fact.photo_hash, ""))
     _measure(draft, row, arrived)
 

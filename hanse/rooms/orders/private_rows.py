@@ -170,6 +170,14 @@ class Message(Row, frozen=True, kw_only=True):
     at: int
 
 
+class FileNamed(Row, frozen=True, kw_only=True):
+    """A file that a message or a receipt of the circle names, by hex SHA-256 of its bytes."""
+
+    circle: str
+    file_hash: str
+    order_id: str
+
+
 class MineLine(Struct, frozen=True, array_like=True):
     """allocated: of own stock, for a seller. own_number, unit_price_minor: as ordered, for a buyer's receipt."""
 
@@ -256,8 +264,13 @@ QUOTE_TERMS = Table("orders_quote_terms", QuoteTerms, ("circle", "quote"), circl
 RETURN_TERMS = Table("orders_return_terms", ReturnTerms, ("circle", "return_id"), circle=True)
 RATINGS = Table("orders_rating", Rating, ("circle", "shipment"), circle=True)
 MESSAGES = Table("orders_message", Message, ("circle", "message"), index=[("circle", "order_id")], circle=True)
+FILES = Table("orders_file", FileNamed, ("circle", "file_hash"), circle=True)
 MINE = Table(
-    "orders_mine", Mine, ("circle", "order_id"), index=[("circle", "side", "placed_at", "order_id")], circle=True
+    "orders_mine",
+    Mine,
+    ("circle", "order_id"),
+    index=[("circle", "side", "placed_at", "order_id"), ("circle", "placed_at", "order_id")],
+    circle=True,
 )
 MY_RETURNS = Table("orders_my_return", MyReturn, ("circle", "return_id"), circle=True)
 DOCUMENTS = Table("orders_document", Document, ("circle", "document"), circle=True)

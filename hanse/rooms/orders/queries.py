@@ -15,6 +15,7 @@ from hanse.rooms.orders.facts import DeliverTo
 from hanse.rooms.orders.private_rows import (
     DOCUMENT_ORDERS,
     DOCUMENTS,
+    FILES,
     MESSAGES,
     MINE,
     ORDER_TERMS,
@@ -400,3 +401,8 @@ def timeline(view: View, order: Order) -> tuple[TimelineStep, ...]:
             )
         )
     return tuple(out)
+
+
+def may_read_file(view: View, file_hash: str) -> bool:
+    """Whether a message or receipt of one of the reader's circles names this file (hex SHA-256)."""
+    return view.count(FILES, "file_hash = ?", (file_hash,)) > 0

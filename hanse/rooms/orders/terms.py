@@ -31,6 +31,7 @@ from hanse.rooms.orders.private_rows import (
     APPROVALS,
     DOCUMENT_ORDERS,
     DOCUMENTS,
+    FILES,
     MESSAGES,
     ORDER_TERMS,
     Approval,
@@ -38,6 +39,7 @@ from hanse.rooms.orders.private_rows import (
     Document,
     DocumentOrder,
     DocumentRowLine,
+    FileNamed,
     Message,
     OrderTerms,
     Promise,
@@ -249,6 +251,8 @@ def keep_message(draft: Draft, fact: SendMessage) -> None:
     taken = draft.get(MESSAGES, fact.circle, fact.message)
     require(taken is None, "orders.message_taken", "this number is taken", got=fact.message)
     require(fact.text or fact.file_hash, "orders.empty_message", "a message has a text or a file")
+    if fact.file_hash:
+        draft.put(FILES, FileNamed(circle=fact.circle, file_hash=fact.file_hash, order_id=fact.order))
     row = Message(
         circle=fact.circle,
         message=fact.message,

@@ -312,5 +312,5 @@ class Histories(RuleBasedStateMachine):
         assert waiting == due
 
 
-Histories.TestCase.settings = settings(max_examples=12, stateful_step_count=25, deadline=None)
+Histories.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 TestHistories = Histories.TestCase

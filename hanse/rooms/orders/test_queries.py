@@ -9,7 +9,7 @@ from hanse.kernel.refusal import Refused
 from hanse.rooms.orders.delivery_facts import HandOver, ReceiveLine, SendMessage
 from hanse.rooms.orders.documents import delivery_note, order_confirmation, packing_slip
 from hanse.rooms.orders.facts import ConfirmLine, Covered, DeclineOrder, DocumentLine, KeepDocument
-from hanse.rooms.orders.queries import order_page, orders
+from hanse.rooms.orders.queries import may_read_file, order_page, orders
 from hanse.rooms.orders.test_rules import ask, quoted
 from hanse.rooms.orders.testing import DAY, Market
 from hanse.rooms.orders.worklists import document_page, figures, late_lines, open_lines, quotes, to_ship
@@ -85,6 +85,30 @@ def test_pages_by_cursor_together_are_the_whole_list(market: Market, sort: str, 
     assert seen == whole and len(whole) == len(set(whole)) >= 11
     with pytest.raises(Refused, match=r"orders\.bad_cursor"):
         orders(ann, cursor="zz")
+
+
+def test_lists_walk_an_index_instead_of_sorting_the_book(market: Market) -> None:
+    seen: list[str] = []
+    market.state.conn.set_trace_callback(seen.append)
+    orders(market.view("ann"))
+    orders(market.view("ann"), side="buy")
+    figures(market.view("ann"), "buy")
+    market.state.conn.set_trace_callback(None)
+    asked = [sql for sql in seen if "orders_mine" in sql and "JOIN" in sql]
+    plans = [" | ".join(row[3] for row in market.state.conn.execute(f"EXPLAIN QUERY PLAN {sql}")) for sql in asked]
+    assert "orders_mine__circle_placed_at_order_id" in plans[0] and "ORDER BY" not in plans[0]
+    assert "orders_mine__circle_side_placed_at_order_id" in plans[1] and "ORDER BY" not in plans[1]
+    assert plans[2].count("PRIMARY KEY") == 4 and "SCAN" not in plans[2]
+
+
+def test_a_file_is_for_those_in_whose_circle_a_message_or_receipt_names_it(market: Market) -> None:
+    market.must("ann", market.order_fact("po1"), SendMessage(circle=market.AB, message="m1", file_hash="a" * 64))
+    market.must("bob", market.confirm_fact("po1"), market.ship_fact("po1", "s1", stock="bob-6205"))
+    market.must("ann", market.receive_fact("s1", signature_hash="b" * 64, photo_hash="c" * 64))
+    for name in ("a", "b", "c"):
+        may = [may_read_file(market.view(party), name * 64) for party in ("ann", "bob", "cay", "eve", "")]
+        assert may == [True, True, False, False, False]
+    assert not may_read_file(market.view("ann"), "d" * 64)
 
 
 def test_the_page_shows_who_signed_what_and_where(market: Market) -> None:

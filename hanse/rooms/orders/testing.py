@@ -17,11 +17,6 @@ from hanse.rooms.orders.rows import ORDERS, SHIPMENTS, Order, Shipment
 from hanse.rooms.parties.facts import SetSite
 from hanse.standards import sdjwt
 
-PARTS = ("rows", "private_rows", "quotes", "delivery", "after", "terms", "delivery_terms", "books")
-"""This room's parts beside "facts" and "rules"."""
-_known = vars(towns)["RULE_PARTS"]
-vars(towns)["RULE_PARTS"] = (*_known, *(part for part in PARTS if part not in _known))
-
 DAY = 86_400
 ITEM = "item-6205"
 SECRET = "the secret of a hold"

@@ -156,10 +156,10 @@ def figures(view: View, side: Side, *, arrived_from: int = 0, arrived_until: int
     """The figures of one side of the reader's book. Times UTC seconds, from inclusive, until exclusive."""
     found = view.sql(
         "SELECT (o.one_sided OR s.method = ?) AS unproven, SUM(t.dated_n), SUM(t.kept_n)"
-        " FROM {orders_mine} m JOIN {orders_order} o ON o.order_id = m.order_id"
-        " JOIN {orders_shipment} s ON s.order_id = m.order_id"
-        " JOIN {orders_shipment_terms} t ON t.circle = o.circle AND t.shipment = s.shipment"
-        " WHERE m.circle = ? AND m.side = ? AND t.slices_n > 0 AND t.arrived_at >= ? AND t.arrived_at < ?"
+        " FROM {orders_shipment_terms} t CROSS JOIN {orders_mine} m CROSS JOIN {orders_order} o"
+        " CROSS JOIN {orders_shipment} s WHERE m.order_id = t.order_id AND o.order_id = t.order_id"
+        " AND s.shipment = t.shipment AND m.circle = ? AND m.side = ? AND t.slices_n > 0"
+        " AND t.arrived_at >= ? AND t.arrived_at < ?"
         " GROUP BY unproven",
         [DEEMED, view.home, side, arrived_from, arrived_until],
         tables=(MINE, ORDERS, SHIPMENTS, SHIPMENT_TERMS),

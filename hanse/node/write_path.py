@@ -91,7 +91,7 @@ class WritePath:
         self._writing = threading.Lock()
         self._behind = False  # the record has a block that the state lacks
         self._strays = False  # disclosures may be kept of a block that did not reach the record
-        self._ailing = ""
+        self._ailing = self._broken = ""
         self.next_due = self._first_due()
 
     def now(self) -> int:
@@ -174,6 +174,8 @@ class WritePath:
 
     def _block(self, facts: list[Signed], time: int) -> Block | Refused:
         """Apply, then make durable: disclosures, leaves, state, in this order."""
+        if self._broken:
+            return Refused("node.record_closed", f"this node must be restarted: {self._broken}", retry=True)
         try:
             self._catch_up()
             block = self.applier.block(facts, time)
@@ -186,6 +188,7 @@ class WritePath:
             self.log.sync()
         except (OSError, Unusable) as error:
             self.applier.state.rollback()
+            self._broken = str(error)
             _journal.error("record.sync_failed", error=str(error))
             return Refused(
                 "node.unsure",
@@ -217,6 +220,8 @@ class WritePath:
         """The refusal for what kept a block off the record. Raises: the error, where it is a fault of the software."""
         self._strays = True
         if isinstance(error, Unusable):
+            self._broken = str(error)
+            _journal.error("record.unusable", error=str(error))
             return Refused("node.record_closed", f"this node must be restarted: {error}", retry=True)
         if not isinstance(error, DiskFull | sqlite3.OperationalError | OSError):
             raise error

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hanse.planning.sourcing.plan import Prices
 from hanse.planning.sourcing.pricing import price_orders
-from hanse.planning.sourcing.problem import MONEY_MAX, QTY_MAX, Ints, Net
+from hanse.planning.sourcing.problem import MONEY_MAX, QTY_MAX, Ints, Net, Problem
 from hanse.planning.sourcing.work import workspace
 
 Floats = NDArray[np.float64]
@@ -89,19 +89,21 @@ class Ascent:
     """Adaptive subgradient on the bound: each row steps by its own history (AdaGrad), along a running mean of the
     excess.
 
-    The step of a row starts at `reach` of what a unit is worth there: the mean of shortage penalty - unit cost
-    over those who ask.
+    The step of a row starts at `reach` of what a unit may be worth there, by how scarce its item is: up to the shortage
+    penalty where the network holds less than is asked (nearly), else what it costs to take the unit from elsewhere.
     """
 
-    def __init__(self, pricer: Pricer, reach: float = 0.4, start: Prices | None = None) -> None:
+    def __init__(self, pricer: Pricer, problem: Problem, reach: float = 0.4, start: Prices | None = None) -> None:
         net = pricer.net
         self.pricer = pricer
         line = np.repeat(np.arange(net.qty.size), np.diff(net.cand_ptr))
         worth = np.maximum(0, net.pen[line] - net.cand_cost).astype(float)
-        asked = np.bincount(net.cand_row, minlength=pricer.rows)
-        row = np.bincount(net.cand_row, weights=worth, minlength=pricer.rows) / np.maximum(asked, 1)
+        asked = np.maximum(1, np.bincount(net.cand_row, minlength=pricer.rows))
+        row = reach * np.bincount(net.cand_row, weights=worth, minlength=pricer.rows) / asked
+        elsewhere = np.bincount(net.cand_row, weights=_elsewhere(net)[line], minlength=pricer.rows) / asked
+        local = np.where(_scarce(problem), row, np.minimum(row, 0.75 * elsewhere))
         order = float((net.qty * net.pen).sum()) / max(1, net.kmax.size)
-        self.reach = (reach * row, reach * row, np.full(pricer.places, 0.1 * reach * order))
+        self.reach = (local, local, np.full(pricer.places, 0.1 * reach * order))
         self.most = (float(worth.max(initial=0.0)), float(worth.max(initial=0.0)), float(MONEY_MAX))
         self.price = [np.zeros(r.size) for r in self.reach]
         if start is not None:
@@ -146,3 +148,23 @@ class Ascent:
         b = self.best
         self.pricer(b.total, b.foreign, b.place)
         return b
+
+
+def _elsewhere(net: Net) -> Floats:
+    """[line] what a unit costs more elsewhere than at its cheapest place, on average, and half an opening shared out."""
+    line = np.repeat(np.arange(net.qty.size), np.diff(net.cand_ptr))
+    many = np.maximum(1, np.bincount(line, minlength=net.qty.size))
+    mean = np.bincount(line, weights=net.cand_cost, minlength=net.qty.size) / many
+    low = np.full(net.qty.size, np.inf)
+    np.minimum.at(low, line, net.cand_cost)
+    opening = float(net.pair_open.mean()) if net.pair_open.size else 0.0
+    return np.where(np.isfinite(low), mean - np.where(np.isfinite(low), low, 0.0), 0.0) + opening / net.qty / 2
+
+
+def _scarce(problem: Problem) -> NDArray[np.bool_]:
+    """[stock] whether the network holds hardly more of the item than is asked."""
+    names, number = np.unique(np.concatenate([problem.stock_item, problem.line_item]), return_inverse=True)
+    rows = problem.stock_item.size
+    held = np.bincount(number[:rows], weights=problem.stock_total_each, minlength=names.size)
+    asked = np.bincount(number[rows:], weights=problem.line_qty_each, minlength=names.size)
+    return np.asarray((asked > 0.85 * held)[number[:rows]], bool)

@@ -154,7 +154,7 @@ def _whole(problem: Problem, run: _Run, units: Ints | None, prices: Prices | Non
     if units is not None:
         units, _ = fitting(problem, units, np.zeros(problem.orders, bool))
     pricer = Pricer(problem.net, SCALE)
-    ascent = Ascent(pricer, start=prices)
+    ascent = Ascent(pricer, problem, start=prices)
     best = Local(problem, run.seed, ascent.best, pricer.value, pricer.units, ascent.floor)
     best.begin(units)
     run.tell("first plan", lambda: best.plan(ascent.best, False))
@@ -183,7 +183,7 @@ def _ascend(problem: Problem, run: _Run, ascent: Ascent, best: Local) -> None:
         2.0 * ((problem.orders + contested / 3) / 7_000) ** 1.5
     )  # seconds of two cores, measured; a third is overdrawn
     columns = problem.orders + contested <= LP_SIZE_MAX and (run.seconds is None or guess < 0.6 * run.left(1.0))
-    steps, share = (60, 0.3) if columns else (400, 0.4)
+    steps, share = (40, 0.3) if columns else (400, 0.4)
     recent: deque[tuple[Ints, Ints]] = deque(maxlen=15)
     for _ in range(steps):
         if run.stop(share):

@@ -75,7 +75,7 @@ def change_party(request: Request[Any, Any, Any], session: Reader, data: Form) -
 
 @post("/demo/as/{user:int}", opt={"public": True}, sync_to_thread=False)
 def demo_as(request: Request[Any, Any, Any], user: FromPath[int]) -> Response[Any]:
-    """In a demo only: be another of the people offered. Elsewhere the address does not exist."""
+    """In a demo only: be another of the people offered, and go on to `?next=`. Elsewhere the address does not exist."""
     site = site_of(request)
     if not site.demo or user not in {role.user for role in site.demo_roles}:
         raise NotFoundException
@@ -86,7 +86,7 @@ def demo_as(request: Request[Any, Any, Any], user: FromPath[int]) -> Response[An
     address = request.client.host if request.client else ""
     agent = request.headers.get("user-agent", "")
     party = memberships[0].party if memberships else ""
-    response = go("/")
+    response = go(local_path(request.query_params.get("next")))
     response.set_cookie(
         session_cookie(site, site.accounts.sessions.start(user, party, complete=True, address=address, agent=agent))
     )

@@ -73,9 +73,7 @@ class Given:
             raise Refusal("form.number", f"{label} is not a number.", got=text, expected="a number such as 12")
         return found
 
-    def whole(
-        self, name: str, label: str, *, low: int = 0, high: int = EACH_MAX, default: int | None = None
-    ) -> int:
+    def whole(self, name: str, label: str, *, low: int = 0, high: int = EACH_MAX, default: int | None = None) -> int:
         """A whole number, low..high; thousands may be set off by commas. Refuses: form.number, form.range."""
         found = self._decimal(name, label, None if default is None else str(default))
         if found != found.to_integral_value():

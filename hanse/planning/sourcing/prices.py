@@ -151,7 +151,7 @@ class Ascent:
 
 
 def _elsewhere(net: Net) -> Floats:
-    """[line] what a unit costs more elsewhere than at its cheapest place, on average, and half an opening shared out."""
+    """[line] what a unit costs more elsewhere than at its cheapest place, on average, plus half an opening shared."""
     line = np.repeat(np.arange(net.qty.size), np.diff(net.cand_ptr))
     many = np.maximum(1, np.bincount(line, minlength=net.qty.size))
     mean = np.bincount(line, weights=net.cand_cost, minlength=net.qty.size) / many

@@ -28,6 +28,8 @@ from hanse.rooms.orders.rules import HOLD_OVER
 from hanse.rooms.orders.terms import order_row, said
 
 BUY, SELL = "buy", "sell"
+UNPROMISED = inventory.StockKey("", "")
+"""Source of a line without an offer: nothing was allocated for it; what other lines hold stays theirs."""
 
 
 @home_rule(PlaceOrder)
@@ -156,11 +158,11 @@ def _leave(draft: Draft, part: ShipLine, offer: str, order: str) -> None:
         each = min(left, lot.each)
         if each:
             key = inventory.StockKey(named.site, named.own_number, lot.lot or named.lot)
-            inventory.ship_out(draft, offer or key, each, order, taken_from=key, serials=lot.serials)
+            inventory.ship_out(draft, offer or UNPROMISED, each, order, taken_from=key, serials=lot.serials)
         left -= each
     if left:
         key = inventory.StockKey(named.site, named.own_number, named.lot)
-        inventory.ship_out(draft, offer or key, left, order, taken_from=key)
+        inventory.ship_out(draft, offer or UNPROMISED, left, order, taken_from=key)
 
 
 @home_rule(Receive)

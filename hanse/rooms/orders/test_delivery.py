@@ -335,6 +335,17 @@ def test_messages_refuse_in_this_order(market: Market) -> None:
     assert found is not None and (found.author, found.item) == ("bob", "item-6205")
 
 
+def test_a_line_without_an_offer_leaves_other_lines_allocations_alone(market: Market) -> None:
+    market.offer("o1", each=40)
+    market.must("ann", market.order_fact("po1", market.line(1, 6, "o1"), market.line(2, 5)))
+    market.must(
+        "bob", market.confirm_fact("po1", (1, 6), (2, 5)), market.ship_fact("po1", "s1", (2, 5), stock="bob-6205")
+    )
+    assert (market.stock().on_hand_each, market.stock().allocated_each) == (95, 6)
+    market.must("bob", market.ship_fact("po1", "s2", (1, 6)))
+    assert (market.stock().on_hand_each, market.stock().allocated_each) == (89, 0)
+
+
 def test_lots_and_serials_leave_the_stock_that_the_seller_names(market: Market) -> None:
     market.must("ann", market.order_fact("po1"))
     lots = [ShippedLot(lot="L1", each=4, serials=["n1", "n2"]), ShippedLot(lot="L2", each=6)]

@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from hanse.importers.facts_ids import hidden_id
 from hanse.importers.facts_plan import Plan, seconds
 from hanse.importers.facts_store import Staged
@@ -118,7 +120,8 @@ def _received(no: int, each: int, good: int, damaged: int) -> ReceiveLine:
     """What arrived of `each` shipped: what exceeds it is over, what is missing is short."""
     hurt = min(damaged, each)
     kept = min(good, each - hurt)
-    return ReceiveLine(line=no, received=kept, damaged=hurt, over=good - kept, **({"reason": REJECTED} if hurt else {}))
+    line = ReceiveLine(line=no, received=kept, damaged=hurt, over=good - kept)
+    return replace(line, reason=REJECTED) if hurt else line
 
 
 def _receive(plan: Plan, shipment: str, lines: list[ReceiveLine], at: int, *, site: str) -> None:

@@ -96,15 +96,13 @@ def plan_items(plan: Plan) -> Iterator[SetOwnItem]:
 
     Yields the items that could be matched: with a GTIN, or with brand and part number.
     """
-    done = 0
-    for row in plan.store.staged("items", fresh=True):
+    for done, row in enumerate(plan.store.staged("items", fresh=True), 1):
         fact = own_item(plan, row.values)
         was = plan.own_item(row.values["item"])
         if (was is not None and not _differs(was, fact)) or plan.add(fact, [row]):
             plan.store.note("item", [row.values["item"]])
             if fact.gtin or (fact.brand and fact.part_number):
                 yield fact
-        done += 1
         if done % 1_000 == 0:
             plan.told("items", done, 0)
     _plan_named_items(plan)

@@ -6,6 +6,7 @@ several. What the file says happened after the order (dispatch, receipt) is plan
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -15,7 +16,7 @@ from hanse.importers.facts_deliveries import plan_deliveries
 from hanse.importers.facts_ids import hidden_id
 from hanse.importers.facts_plan import DAY, Plan, divide, seconds, text_of
 from hanse.importers.facts_stage import group_of
-from hanse.importers.facts_store import Staged
+from hanse.importers.facts_store import Staged, remembered
 from hanse.rooms.inventory.facts import STOCK
 from hanse.rooms.orders.facts import LINES_MAX, CancelOrder, DeliverTo, PlaceLine, PlaceOrder
 from hanse.rooms.orders.private_rows import MINE
@@ -72,11 +73,9 @@ _document = msgspec.json.Decoder(Document).decode
 def plan_orders(plan: Plan) -> None:
     """Orders that are new or changed, and what happened to them since; then receipts of orders imported before."""
     known = _standing_orders(plan)
-    done = 0
-    for grp in plan.store.groups("orders"):
+    for done, grp in enumerate(plan.store.groups("orders"), 1):
         _plan_order(plan, grp, known)
         plan.store.note("order", [grp])
-        done += 1
         if done % 500 == 0:
             plan.told("orders", done, 0)
     for grp in plan.store.groups("receipts"):
@@ -93,7 +92,7 @@ def plan_orders(plan: Plan) -> None:
 
 
 def _standing_orders(plan: Plan) -> dict[tuple[str, str, str], list[str]]:
-    """(side, partner, PO number) -> orders on the record, where what was remembered of imports is lost; else nothing."""
+    """(side, partner, PO number) -> orders on the record, where nothing is remembered of imports; else nothing."""
     sql = "SELECT 1 FROM document WHERE party = ? LIMIT 1"
     if plan.store.conn.execute(sql, (plan.store.party,)).fetchone():
         return {}
@@ -242,16 +241,16 @@ def _that_fit(plan: Plan, order: Order, receipts: list[Staged]) -> list[Staged]:
     for row in receipts:
         values = row.values
         only = by_item.get(values["item"], [])
-        line = named.get(values.get("line", 0)) or (only[0] if len(only) == 1 else None)
+        found = named.get(values.get("line", 0)) or (only[0] if len(only) == 1 else None)
         rejected, received = values.get("rejected_each", 0), values["received_each"]
-        if line is None or line.item != values["item"]:
+        if found is None or found.item != values["item"]:
             step = "correct the line or the item"
             plan.wrong([row], "line", "receipts.unknown_line", values.get("line", ""), "a line of the order", step)
         elif rejected + values.get("stocked_each", 0) > received or rejected > received:
             step = "correct the quantities"
             plan.wrong([row], "received_each", "receipts.do_not_add_up", received, "rejected and stocked within", step)
         else:
-            values["line"] = line.file_line
+            values["line"] = found.file_line
             good.append(row)
     return good
 
@@ -339,3 +338,12 @@ def _counted_since(plan: Plan, receipts: list[Staged]) -> bool:
         if max(counted, was.counted_at if was else 0) < at or not (counted or was):
             return False
     return True
+
+
+def imported_orders(directory: Path, party: str) -> dict[tuple[str, str], list[str]]:
+    """(kind, the firm's own number) -> the orders on the record that stand for it, of all that a party has imported."""
+    found = {}
+    for grp, said in remembered(directory, party, "document"):
+        kind, number = msgspec.json.decode(grp)
+        found[kind or "sale", number] = _document(said).orders
+    return found

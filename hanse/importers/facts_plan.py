@@ -49,8 +49,9 @@ class Plan:
     """One import on its way from rows to facts.
 
     Attributes:
-        links: own number -> network item, of the matches that this import makes. published: own number -> (item, method)
-            of the items that it publishes. home: the party's home circle. now: ledger time, UTC seconds. notes: what a person should know of the import.
+        home: the party's home circle. now: ledger time, UTC seconds. notes: what a person should know of the import.
+        links: own number -> network item, of the matches that this import makes. published: own number -> (item,
+            method) of the items that it publishes.
     """
 
     def __init__(self, desk: Desk, store: Store, taken: Sequence[Taken], options: Options, told: Told) -> None:

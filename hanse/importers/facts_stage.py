@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -43,7 +43,7 @@ class Taken:
     """Groups of which a row could not be read."""
 
 
-def group_of(target_name: str, values: dict[str, Value]) -> str:
+def group_of(target_name: str, values: Mapping[str, Value]) -> str:
     """The group that a row belongs to, "" for a row that stands alone.
 
     >>> group_of("orders", {"kind": "sale", "order": "7", "item": "A"})
@@ -134,7 +134,7 @@ def _groups_of_bad(section: Section, sheet: Sheet, batch: Batch) -> set[str]:
     for parts in zip(*found, strict=True):
         if not any(isinstance(part, Problem) for part in parts):
             names = dict(zip(_GROUPS[section.target], parts, strict=True))
-            groups.add(group_of(section.target, names))  # type: ignore[arg-type]
+            groups.add(group_of(section.target, names))
     return groups
 
 

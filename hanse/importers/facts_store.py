@@ -140,11 +140,6 @@ class Store:
         )
         return _loads(found[0]) if found else None
 
-    def kept(self, target: str) -> list[dict[str, Any]]:
-        """The values of every row of a target imported before, in order of key."""
-        sql = "SELECT vals FROM row WHERE party = ? AND target = ? ORDER BY key"
-        return [_loads(text) for (text,) in self.conn.execute(sql, (self.party, target))]
-
     def index(self) -> None:
         """Everything was taken in: make groups quick to find."""
         self.conn.execute("CREATE INDEX stage.staged_grp ON staged (target, grp)")
@@ -233,3 +228,29 @@ class Store:
 
 _FRESH = """NOT EXISTS (SELECT 1 FROM main.row r WHERE r.party = ? AND r.target = s.target AND r.key = s.key
             AND r.row_key = s.row_key)"""
+
+
+def kept_rows(directory: Path, party: str, target: str) -> list[dict[str, Any]]:
+    """The rows of a target that a party has imported, in order of key: sourcing rules and tariffs have no other place.
+
+    Nothing where the directory has no imports yet.
+    """
+    sql = "SELECT vals FROM row WHERE party = ? AND target = ? ORDER BY key"
+    return [_loads(text) for (text,) in _read(directory, sql, (party, target))]
+
+
+def remembered(directory: Path, party: str, what: str) -> list[tuple[str, str]]:
+    """(group, what is said of it) of every document or offer that a party has imported, in order of group."""
+    column = "said" if what == "document" else "offer"
+    return _read(directory, f"SELECT grp, {column} FROM {what} WHERE party = ? ORDER BY grp", (party,))
+
+
+def _read(directory: Path, sql: str, values: tuple[str, ...]) -> list[Any]:
+    path = directory / FILE
+    if not path.exists():
+        return []
+    conn = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+    try:
+        return conn.execute(sql, values).fetchall()
+    finally:
+        conn.close()

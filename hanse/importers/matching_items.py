@@ -90,7 +90,7 @@ def certain(view: View, own: Sequence[Item]) -> list[tuple[str, str, str]]:
 
 def _network(view: View) -> list[tuple[str, str, str, str, str, str]]:
     sql = "SELECT item, gtin, brand, part_number, description, base_unit FROM {catalog_item} ORDER BY item"
-    return [tuple(row) for row in view.sql(sql, tables=(ITEMS,))]  # type: ignore[misc]
+    return [tuple(row) for row in view.sql(sql, tables=(ITEMS,))]
 
 
 def _unmatched(view: View) -> list[Item]:
@@ -120,10 +120,10 @@ def plan_links(plan: Plan, items: Iterable[SetOwnItem]) -> list[tuple[str, str, 
         for i in fresh
     ]
     links = certain(plan.view, own)
-    links += [(number, item, method) for number, (item, method) in plan.published.items()]
-    for number, item, method in links:
-        plan.links[number] = item
-        plan.add(LinkItem(circle=plan.home, own_number=number, item=item, method=method))  # type: ignore[arg-type]
+    links += [(number, item, method) for number, (item, method) in sorted(plan.published.items())]
+    for number, named, method in links:
+        plan.links[number] = named
+        plan.add(LinkItem(circle=plan.home, own_number=number, item=named, method=method))  # type: ignore[arg-type]
     return links
 
 

@@ -46,7 +46,7 @@ from hanse.rooms.orders.private_rows import (
     TermsLine,
 )
 from hanse.rooms.orders.rows import LIVE_STATES, ORDERS, Order
-from hanse.rooms.orders.told import OrderKnown
+from hanse.rooms.orders.told import ConfirmedKnown, OrderKnown
 from hanse.rooms.parties.facts import STAFF
 from hanse.rooms.parties.rules import party_behind
 
@@ -192,10 +192,15 @@ def keep_promises(draft: Draft, fact: ConfirmOrder) -> None:
         if promise.each:
             (changes if part.changed else kept).setdefault(part.line, []).append(promise)
     lines = tuple(_promised(line, kept.get(line.line, ()), changes.get(line.line, ())) for line in terms.lines)
-    draft.put(
-        ORDER_TERMS,
-        fit(order_row(draft, fact.order), replace(terms, lines=lines, answer=said(fact.note, terms.answer))),
-    )
+    _bind(draft, fact.order, replace(terms, lines=lines, answer=said(fact.note, terms.answer)))
+
+
+def _bind(draft: Draft, order_id: str, terms: OrderTerms) -> None:
+    """Write what the seller is bound to, and tell it."""
+    after = fit(order_row(draft, order_id), terms)
+    draft.put(ORDER_TERMS, after)
+    if any(line.promises for line in after.lines):
+        draft.tell(ConfirmedKnown(after.circle, order_id, after.buyer, after.seller, after.currency, after.lines))
 
 
 def _promise(line: TermsLine, part: ConfirmLine) -> Promise:
@@ -222,7 +227,7 @@ def keep_changes(draft: Draft, fact: AcceptChange) -> None:
         replace(_promised(line, line.changes, ()), changes=()) if line.line in accepted else line
         for line in terms.lines
     )
-    draft.put(ORDER_TERMS, fit(order_row(draft, fact.order), replace(terms, lines=lines)))
+    _bind(draft, fact.order, replace(terms, lines=lines))
 
 
 @circle_rule(DeclineOrder)

@@ -91,6 +91,18 @@ class OrderKnown(Struct, frozen=True):
     lines: tuple[TermsLine, ...]
 
 
+class ConfirmedKnown(Struct, frozen=True):
+    """In the circle: what the seller is bound to of an order now, line by line with its promises; changes that the
+    buyer has accepted included."""
+
+    circle: str
+    order: str
+    buyer: str
+    seller: str
+    currency: str
+    lines: tuple[TermsLine, ...]
+
+
 class DeliveryKnown(Struct, frozen=True):
     """In the circle: a delivery, received or deemed so, slice by slice with price, promise and what was good.
 

@@ -145,6 +145,11 @@ class Wallet:
                 self._keys[owner] = KeyPair.of(owner, found[0])
             return self._keys[owner]
 
+    def holds(self, kid: str) -> bool:
+        """Whether a key's private half is here."""
+        with self._lock:
+            return self._conn.execute("SELECT 1 FROM key WHERE kid = ?", (kid,)).fetchone() is not None
+
     def forget(self, kid: str) -> None:
         """Drop a retired key."""
         with self._lock:

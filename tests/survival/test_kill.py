@@ -23,8 +23,9 @@ def test_nothing_acknowledged_is_lost_and_nothing_else_is_half_there(part, tmp_p
     moments = random.Random(f"{SEED} {part}")
     directory = town(tmp_path / "node")
     acknowledged = []
-    for _ in range(min(KILLS_A_DIRECTORY, KILLS - part * KILLS_A_DIRECTORY)):
-        acknowledged += kill_while_writing(directory, moments.choice([0.02, 0.1, 0.5]) * moments.random() + 0.02)
+    for number in range(min(KILLS_A_DIRECTORY, KILLS - part * KILLS_A_DIRECTORY)):
+        longest_seconds = (0.05, 0.3, 1.0)[number % 3] if number else 1.0
+        acknowledged += kill_while_writing(directory, 0.02 + longest_seconds * moments.random() + (number == 0))
         with Node(directory, helper=False) as node:
             check_acknowledged(node, acknowledged)
             check_whole(node)

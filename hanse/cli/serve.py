@@ -1,0 +1,108 @@
+"""`hanse serve`: the node and its web application."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from contextlib import ExitStack, suppress
+from typing import Annotated, Any
+
+import uvicorn
+from cyclopts import App, Parameter
+from cyclopts.types import PositiveInt
+
+from hanse.cli.party import invitation
+from hanse.cli.shell import HERE, Answer, Data, progress
+from hanse.kernel.refusal import Refused
+from hanse.node import joining
+from hanse.node.answering import Answering
+from hanse.node.backup import ACCOUNTS
+from hanse.node.journal import journal
+from hanse.node.node import Node, has_node
+from hanse.rooms.parties.facts import PartyKind
+from hanse.web.accounts import AccountStore
+
+_journal = journal("hanse.cli")
+LOCAL = ("127.0.0.1", "localhost", "::1")
+
+
+def mount(app: App) -> None:
+    """Add this file's command."""
+    app.command(serve)
+
+
+def serve(
+    *,
+    data: Data = HERE,
+    new: bool = False,
+    party: str = "",
+    name: str = "",
+    kind: PartyKind = "distributor",
+    country: str = "DE",
+    city: str = "",
+    email: str = "",
+    host: str = "127.0.0.1",
+    port: PositiveInt = 8000,
+    site_host: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    plain_http: bool | None = None,
+) -> Answer:
+    """Run a node and its web application until it is stopped.
+
+    Parameters
+    ----------
+    new
+        Found a network in a new data directory; needs --party and --name.
+    party
+        With --new: the id of your firm on the record, as in "north-bearings".
+    name
+        With --new: the name of your firm, and of the network that it founds.
+    email
+        With --new: print a link by which the owner with this address opens an account.
+    host
+        The address to listen on; the default can be reached from this machine alone.
+    site_host
+        A name under which people reach this node, beside localhost; may stand several times.
+    plain_http
+        Cookies may travel unencrypted. The default: only where the node listens to this machine alone.
+    """
+    if new and not (party and name):
+        raise Refused(
+            "serve.new_needs_a_party", "a new network needs its first party", next="add --party ID --name NAME"
+        )
+    if new and has_node(data):
+        raise Refused("serve.node_stands", "there is a node already", got=data, next="leave out --new")
+    address = f"http://{host if host != '0.0.0.0' else '127.0.0.1'}:{port}"
+    with ExitStack() as held:
+        with progress() as step:
+            node = held.enter_context(Node(data, create=new, progress=lambda done, all: step("state", done, all)))
+        if new:
+            joining.found(node, party, network=name, name=name, kind=kind, country=country, city=city)
+            if email:
+                sys.stderr.write(f"{email}: {invitation(data, party, email, role='owner', url=address)}\n")
+        accounts = AccountStore(data / ACCOUNTS)
+        held.callback(accounts.close)
+        local = host in LOCAL if plain_http is None else plain_http
+        app = _application(node, accounts, [*LOCAL[:2], "[::1]", *site_host], secure=not local)
+        answering = Answering(
+            node, lambda order, error: _journal.warning("order.unanswered", order=order, why=str(error))
+        )
+        held.callback(answering.close)
+        answering.catch_up()
+        sys.stderr.write(f"{node.net} on {address}\n")
+        _until_stopped(app, host, port)
+    return Answer({"net": node.net, "entries": node.log.size}, "stopped")
+
+
+def _until_stopped(app: Any, host: str, port: int) -> None:
+    """Serve until SIGINT or SIGTERM; both end the node in order."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
+        uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False, server_header=False)
+
+
+def _application(node: Node, accounts: AccountStore, hosts: list[str], *, secure: bool) -> Any:
+    """The web application: imported here, because no other command needs it."""
+    from hanse.site import build_site
+    from hanse.web import create_app
+
+    return create_app(build_site(node, accounts, hosts=tuple(hosts), secure=secure))

@@ -1,0 +1,245 @@
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+from cyclopts import App
+
+from hanse.cli import GROUPS, application, main
+from hanse.cli.shell import Answer, _without_json, run, table
+from hanse.node.node import Node
+from hanse.node.testing import site, town
+from hanse.node.verify import verify
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory):
+    directory = town(tmp_path_factory.mktemp("cli") / "node")
+    with Node(directory, helper=False) as node:
+        node.act("anna", site(node, "anna", "Main"))
+    return directory
+
+
+@pytest.fixture
+def hanse(capsys, directory):
+    """Runs a command with --json; (exit code, the document)."""
+
+    def call(*words, data=directory):
+        capsys.readouterr()
+        code = main([*map(str, words), "--data", str(data), "--json"] if data else [*map(str, words), "--json"])
+        out = capsys.readouterr().out
+        assert out.count("\n") == 1, "one document, nothing else"
+        return code, json.loads(out)
+
+    return call
+
+
+def commands(app, before=()):
+    found = [before]
+    for name in app:
+        if not name.startswith("-"):
+            found += commands(app[name], (*before, name))
+    return found
+
+
+@pytest.mark.parametrize("words", commands(application()), ids=lambda words: " ".join(("hanse", *words)))
+def test_help_of_every_command_reads(words, capsys):
+    assert main([*words, "--help"]) == 0
+    said = capsys.readouterr().out
+    assert "Usage: hanse" in said and "--json" in said
+    app = application()
+    for word in words:
+        app = app[word]
+    assert app.help and app.help.split("\n\n")[0].strip().endswith("."), "a command says what it does"
+
+
+def test_every_file_here_is_a_group():
+    from pathlib import Path
+
+    import hanse.cli
+
+    files = {path.stem for path in Path(hanse.cli.__file__).parent.glob("*.py")}
+    assert {f for f in files if not f.startswith(("_", "test_"))} - {"shell"} <= set(GROUPS)
+
+
+def test_what_is_misspelt_is_a_usage_error(hanse, capsys):
+    assert main(["verifi"]) == 64 and "hanse --help" in capsys.readouterr().err
+    assert hanse("prove", "first")[0] == 64
+    assert hanse("prove")[0] == 64
+    assert "usage" in hanse("key", "rotate")[1]
+
+
+def test_a_refusal_has_its_members_on_stderr_or_as_json(hanse, tmp_path, capsys):
+    code, said = hanse("verify", data=tmp_path / "none")
+    assert code == 2 and said["refused"]["code"] == "node.no_directory" and said["refused"]["next"]
+    assert main(["verify", "--data", str(tmp_path / "none")]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and "refused: node.no_directory" in err and "next" in err
+
+
+def test_a_fault_is_told_apart(capsys):
+    def broken():
+        app = App(name="x", result_action="return_value")
+
+        @app.command
+        def fail() -> Answer:
+            raise ZeroDivisionError("oh")
+
+        return app
+
+    assert run(broken, ["fail", "--json"]) == 70
+    assert json.loads(capsys.readouterr().out) == {"fault": "ZeroDivisionError: oh"}
+
+
+def test_json_behind_two_dashes_is_an_argument_like_any_other():
+    assert _without_json(["a", "--json", "b"]) == (["a", "b"], True)
+    assert _without_json(["a", "--", "--json"]) == (["a", "--", "--json"], False)
+
+
+def test_verify_tells_what_it_found_and_ends_with_one_where_it_is_wrong(hanse, directory, tmp_path, capsys):
+    code, said = hanse("verify")
+    assert code == 0 and said["ok"] and said["state"] == "equal" and said["entries"] > 30
+    assert main(["verify", "--data", str(directory)]) == 0
+    assert "nothing is wrong" in capsys.readouterr().out
+    key = (directory / "record" / "public" / "key").read_text().strip()
+    assert hanse("verify", "--key", key)[1]["own_key"] is False
+    assert hanse("verify", "--key", "nonsense")[1]["refused"]["code"] == "verify.bad_key"
+    bad = town(tmp_path / "bad")
+    checkpoint = bad / "record" / "public" / "checkpoint"
+    checkpoint.write_text(checkpoint.read_text().replace("hanse-", "hanze-"))
+    code, said = hanse("verify", data=bad)
+    assert code == 1 and said["findings"][0]["where"] == "record/public/checkpoint"
+    assert main(["verify", "--data", str(bad)]) == 1
+    assert "WRONG  record/public/checkpoint" in capsys.readouterr().out
+
+
+def test_a_proof_is_printed_and_checked(hanse, directory, tmp_path):
+    code, proof = hanse("prove", 1)
+    assert code == 0 and proof["index"] == 1
+    (tmp_path / "proof.json").write_text(json.dumps(proof))
+    code, said = hanse("check", tmp_path / "proof.json", "--key", proof["vkeys"][0], data=None)
+    assert code == 0 and said["sentence"] == proof["sentence"]
+    proof["index"] = 2
+    (tmp_path / "proof.json").write_text(json.dumps(proof))
+    assert hanse("check", tmp_path / "proof.json", data=None)[1]["refused"]["code"] == "proof.bad_path"
+    assert hanse("prove", 9999)[1]["refused"]["code"] == "record.unknown_entry"
+
+
+def test_one_figure_is_disclosed(hanse, directory):
+    position = verify(directory).entries - 1
+    code, said = hanse("disclose", position, "city", "--as", "anna")
+    assert code == 0 and said["value"] == "Bremen" and said["presentation"].count("~") == 2
+    assert hanse("disclose", position, "city", "--as", "bert")[1]["refused"]["code"] == "record.unknown_entry"
+    assert hanse("disclose", position, "city", "--as", "nobody")[1]["refused"]["code"] == "node.no_key"
+
+
+def test_rebuild_backup_and_restore(hanse, directory, tmp_path):
+    entries = verify(directory).entries
+    assert hanse("rebuild") == (0, {"entries": entries})
+    assert hanse("backup", tmp_path / "copy")[1]["entries"] == entries
+    assert hanse("backup", tmp_path / "copy")[1]["refused"]["code"] == "backup.target_taken"
+    assert hanse("restore", tmp_path / "copy", data=tmp_path / "new")[1]["entries"] == entries
+    assert hanse("verify", data=tmp_path / "new")[1]["state"] == "equal"
+
+
+def test_parties_come_by_hand_and_by_invitation(hanse, tmp_path):
+    data = town(tmp_path / "node")
+    assert hanse("party", "add", "carl", "--name", "Carl", "--city", "Kiel", data=data)[0] == 0
+    secret = hanse("party", "invite", "--as", "anna", data=data)[1]["secret"]
+    assert hanse("party", "join", "dora", secret, "--name", "Dora", data=data)[0] == 0
+    assert hanse("party", "join", "emil", secret, "--name", "E", data=data)[1]["refused"]["code"] == (
+        "parties.invitation_used"
+    )
+    listed = hanse("party", "list", data=data)[1]
+    assert [row["party"] for row in listed] == ["anna", "bert", "carl", "dora", "office"]
+    assert all(row["hosted"] for row in listed)
+    assert [row["party"] for row in hanse("party", "list", "--search", "kiel", data=data)[1]] == ["carl"]
+
+
+def test_people_are_invited_by_a_link(hanse, tmp_path):
+    from hanse.web.accounts import AccountStore
+
+    data = town(tmp_path / "node")
+    words = ("party", "staff", "anna", "b@example.org", "--role", "buyer", "--limit-minor", 50_000)
+    code, said = hanse(*words, "--url", "https://trade.example", data=data)
+    assert code == 0 and said["link"].startswith("https://trade.example/invitation/")
+    accounts = AccountStore(data / "accounts.db")
+    invitation = accounts.invitation(said["link"].rpartition("/")[2])
+    accounts.close()
+    assert (invitation.party, invitation.role, invitation.approval_limit_minor) == ("anna", "buyer", 50_000)
+    assert hanse("party", "staff", "zoe", "z@example.org", data=data)[1]["refused"]["code"] == "party.not_hosted"
+
+
+def test_keys_are_listed_changed_and_declared_compromised(hanse, tmp_path):
+    data = town(tmp_path / "node")
+    [first] = [card for card in hanse("key", "list", "anna", data=data)[1] if card["owner"] == "anna"]
+    made = hanse("key", "rotate", "anna", "--aliases", "--overlap-days", 2, data=data)[1]
+    assert len(made) == 3 and made["anna"] != first["kid"]
+    with Node(data, helper=False) as node:
+        node.act("anna", site(node, "anna", "With the alias's new key"))
+    states = {card["kid"]: card["state"] for card in hanse("key", "list", "anna", data=data)[1]}
+    assert set(states.values()) == {"good"} and len(states) == 6
+    said = hanse("key", "compromise", made["anna"], data=data)[1]
+    states = {card["kid"]: card["state"] for card in hanse("key", "list", "anna", data=data)[1]}
+    assert states[made["anna"]] == "compromised" and said["instead"] not in (made["anna"],)
+    assert hanse("key", "compromise", "none", data=data)[1]["refused"]["code"] == "parties.unknown_key"
+    target = tmp_path / "anna.jwk"
+    code, said = hanse("key", "export", "anna", target, data=data)
+    assert code == 0 and "d" not in said and target.stat().st_mode & 0o077 == 0
+    assert json.loads(target.read_text())["kid"] == said["kid"]
+    assert hanse("key", "export", "anna", target, data=data)[1]["refused"]["code"] == "key.no_file"
+    assert verify(data).ok
+
+
+def test_kinds_are_listed_with_who_reads_each_field(hanse):
+    code, said = hanse("kinds", data=None)
+    assert code == 0 and "parties.set_site" in said and all(said.values())
+    fields = hanse("kinds", "parties.set_site", data=None)[1]["fields"]
+    assert (fields["circle"], fields["city"], fields["address"]) == ("public", "commercial", "personal")
+    assert hanse("kinds", "no.such", data=None)[1]["refused"]["code"] == "fact.unknown_kind"
+
+
+def test_tables_put_numbers_to_the_right():
+    made = table("name", "each", rows=[("a", 1), ("b", 2)])
+    assert [column.justify for column in made.columns] == ["left", "right"]
+
+
+def test_a_new_node_is_asked_for_its_first_party(hanse, directory, tmp_path):
+    assert hanse("serve", "--new", data=tmp_path / "new")[1]["refused"]["code"] == "serve.new_needs_a_party"
+    words = ("serve", "--new", "--party", "a", "--name", "A")
+    assert hanse(*words)[1]["refused"]["code"] == "serve.node_stands"
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.slow
+def test_serve_founds_serves_and_stops_in_order(tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    data = tmp_path / "node"
+    words = ["serve", "--new", "--party", "north", "--name", "North", "--email", "o@example.org"]
+    command = [sys.executable, "-m", "hanse.cli", *words, "--data", str(data), "--port", str(port), "--json"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        address = f"http://127.0.0.1:{port}/healthz"
+        for _ in range(200):
+            try:
+                answer = urllib.request.urlopen(address, timeout=5).read()
+                break
+            except OSError:
+                assert process.poll() is None, process.communicate()
+                time.sleep(0.1)
+        assert json.loads(answer) == {"status": "ok"}
+        assert main(["key", "list", "north", "--data", str(data)]) == 2, "one process a directory"
+        assert main(["verify", "--data", str(data)]) == 0, "verifying needs no stop"
+    finally:
+        os.kill(process.pid, signal.SIGTERM)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 0, err
+    assert json.loads(out)["entries"] > 3 and f"http://127.0.0.1:{port}/invitation/" in err
+    assert verify(data).ok

@@ -349,7 +349,7 @@ class Applier:
 
     def trial(self, signed: Signed, now: int) -> Refusal | None:
         """What would become of a fact now, public and private, without a trace: a door's check before it is signed."""
-        before = self.state.changes
+        before = self.state.changed()
         position = self.meta.size + 1
         draft = Draft(self.state, now=max(now, self.meta.time), position=position)
         try:
@@ -369,5 +369,5 @@ class Applier:
         except Refused as refused:
             return refused.refusal
         finally:
-            assert self.state.changes is before, "a trial leaves no trace"
+            assert self.state.changed() == before, "a trial leaves no trace"
         return None

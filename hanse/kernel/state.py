@@ -17,7 +17,8 @@ from hanse.kernel.kept import TIMERS, Timer
 from hanse.kernel.refusal import Refused
 from hanse.kernel.tables import Key, R, Row, SqlValue, Table
 
-CACHE_ROWS_MAX = 200_000
+CACHE_ROWS_MAX = 60_000
+"""Rows of one table kept in memory between blocks."""
 _pack = msgspec.msgpack.Encoder().encode
 _set = msgspec.structs.force_setattr
 E = TypeVar("E")
@@ -36,21 +37,31 @@ def connect(path: str, *, read_only: bool = False) -> sqlite3.Connection:
     return conn
 
 
-class State:
-    """The one writer's view of all tables.
+class _Held:
+    """One table's rows in memory.
 
-    Invariants: a row is in `_dirty` from its change until it is written down; `_cache` holds clean rows only, or None
-    for a key known to be absent. `changes` maps (table name, key) -> row or None for the block under way.
+    rows: key -> row, or None for a key known to be absent; dirty ones included. dirty: changed and not yet written
+    down. changed: in the block under way. ready: key -> (row, its column values), while they are at hand.
     """
+
+    __slots__ = ("changed", "dirty", "drop", "get", "put", "ready", "rows", "table")
+
+    def __init__(self, table: Table[Any]) -> None:
+        self.table = table
+        self.get, self.put, self.drop = _statements(table)
+        self.rows: dict[Key, Any] = {}
+        self.dirty: dict[Key, Any] = {}
+        self.changed: dict[Key, Any] = {}
+        self.ready: dict[Key, tuple[Any, tuple[SqlValue, ...]]] = {}
+
+
+class State:
+    """The one writer's view of all tables."""
 
     def __init__(self, conn: sqlite3.Connection, tables: Sequence[Table[Any]]) -> None:
         self.conn = conn
         self.tables = {table.name: table for table in tables}
-        self._cache: dict[str, dict[Key, Any]] = {name: {} for name in self.tables}
-        self._dirty: dict[str, dict[Key, Any]] = {name: {} for name in self.tables}
-        self._ready: dict[str, dict[Key, tuple[SqlValue, ...]]] = {name: {} for name in self.tables}
-        self.changes: dict[str, dict[Key, Any]] = {}
-        self._sql = {t.name: _statements(t) for t in tables}
+        self._held = {table.name: _Held(table) for table in tables}
 
     def create(self) -> None:
         for table in self.tables.values():
@@ -58,18 +69,14 @@ class State:
                 self.conn.execute(statement)
 
     def get(self, table: Table[R], key: Key) -> R | None:
-        dirty = self._dirty[table.name]
-        if key in dirty:
-            hit: R | None = dirty[key]
+        held = self._held[table.name]
+        try:
+            hit: R | None = held.rows[key]
             return hit
-        cache = self._cache[table.name]
-        if key in cache:
-            hit = cache[key]
-            return hit
-        found = self.conn.execute(self._sql[table.name][0], key).fetchone()
-        row = table.from_sql(found) if found else None
-        cache[key] = row
-        return row
+        except KeyError:
+            found = self.conn.execute(held.get, key).fetchone()
+            row = held.rows[key] = table.from_sql(found) if found else None
+            return row
 
     def scan(
         self,
@@ -96,45 +103,62 @@ class State:
         return [table.from_sql(found) for found in self.conn.execute(sql, values)]
 
     def write(self, table: Table[Any], key: Key, row: Any) -> None:
-        name = table.name
-        self._dirty[name][key] = row
-        self._cache[name].pop(key, None)
-        self._ready[name].pop(key, None)
-        self.changes.setdefault(name, {})[key] = row
+        held = self._held[table.name]
+        held.rows[key] = held.dirty[key] = held.changed[key] = row
+
+    def write_all(self, changes: dict[str, dict[Key, Any]]) -> None:
+        """Write a draft's rows: table name -> key -> row, or None where it goes."""
+        for name, rows in changes.items():
+            held = self._held[name]
+            held.rows.update(rows)
+            held.dirty.update(rows)
+            held.changed.update(rows)
 
     def digest(self, changes: dict[str, dict[Key, Any]], names: Iterable[str]) -> bytes:
         """SHA-256 over changed rows in order of (table, key): what replicas compare. The rows have been written."""
         running = hashlib.sha256()
         for name in sorted(names):
-            table, ready, rows = self.tables[name], self._ready[name], changes[name]
-            for key in sorted(rows):
+            held, rows = self._held[name], changes[name]
+            to_sql, ready = held.table.to_sql, held.ready
+            for key in sorted(rows) if len(rows) > 1 else rows:
                 row = rows[key]
                 values = None
                 if row is not None:
-                    values = ready[key] = table.to_sql(row)
+                    values = to_sql(row)
+                    ready[key] = (row, values)
                 running.update(_pack((name, key, values)))
         return running.digest()
 
     def flush(self, table: Table[Any]) -> None:
         """Write a table's changed rows down, inside the open transaction."""
-        dirty = self._dirty[table.name]
-        if not dirty:
+        held = self._held[table.name]
+        if not held.dirty:
             return
-        _, put, drop = self._sql[table.name]
-        ready, to_sql = self._ready[table.name], table.to_sql
-        puts = [ready.get(key) or to_sql(row) for key, row in dirty.items() if row is not None]
-        drops = [key for key, row in dirty.items() if row is None]
+        ready, to_sql = held.ready, table.to_sql
+        puts, drops = [], []
+        for key, row in held.dirty.items():
+            if row is None:
+                drops.append(key)
+            else:
+                known = ready.get(key)
+                puts.append(known[1] if known is not None and known[0] is row else to_sql(row))
         if puts:
-            self.conn.executemany(put, puts)
+            self.conn.executemany(held.put, puts)
         if drops:
-            self.conn.executemany(drop, drops)
-        self._cache[table.name].update(dirty)
-        dirty.clear()
+            self.conn.executemany(held.drop, drops)
+        held.dirty.clear()
         ready.clear()
+
+    def changed(self) -> int:
+        """How many rows have changed in the block under way."""
+        return sum(len(held.changed) for held in self._held.values())
 
     def take_changes(self) -> dict[str, dict[Key, Any]]:
         """What changed since the last call, and forget it."""
-        taken, self.changes = self.changes, {}
+        taken = {}
+        for name, held in self._held.items():
+            if held.changed:
+                taken[name], held.changed = held.changed, {}
         return taken
 
     def begin(self) -> None:
@@ -147,19 +171,19 @@ class State:
             self.flush(table)
         if self.conn.in_transaction:
             self.conn.execute("COMMIT")
-        for cache in self._cache.values():
-            if len(cache) > CACHE_ROWS_MAX:
-                cache.clear()
+        for held in self._held.values():
+            if len(held.rows) > CACHE_ROWS_MAX:
+                held.rows.clear()
 
     def rollback(self) -> None:
         """Forget everything since the last commit."""
         if self.conn.in_transaction:
             self.conn.execute("ROLLBACK")
-        for name in self.tables:
-            self._dirty[name].clear()
-            self._ready[name].clear()
-            self._cache[name].clear()
-        self.changes = {}
+        for held in self._held.values():
+            held.rows.clear()
+            held.dirty.clear()
+            held.changed.clear()
+            held.ready.clear()
 
 
 def _statements(table: Table[Any]) -> tuple[str, str, str]:
@@ -201,7 +225,8 @@ class Draft:
 
     def get(self, table: Table[R], *key: SqlValue) -> R | None:
         """One row by its key, as this draft would leave it, or None."""
-        self._may(table, key)
+        if table.circle and key[0] != self.circle:
+            self._may(table, key)
         mine = self._rows.get(table.name)
         if mine is not None and key in mine:
             hit: R | None = mine[key]
@@ -211,11 +236,15 @@ class Draft:
     def put(self, table: Table[R], row: R) -> None:
         """Insert or replace a row; its position becomes this draft's."""
         key = table.key_of(row)
-        self._may(table, key, write=True)
+        if not table.circle or key[0] != self.circle:
+            self._may(table, key, write=True)
         if wide := table.overflow(row):
             raise Refused("kernel.overflow", f"{table.name}.{wide} leaves 64 bits", got=getattr(row, wide))
         _set(row, "position", self.position)
-        self._rows.setdefault(table.name, {})[key] = row
+        mine = self._rows.get(table.name)
+        if mine is None:
+            mine = self._rows[table.name] = {}
+        mine[key] = row
 
     def delete(self, table: Table[Any], *key: SqlValue) -> None:
         self._may(table, key, write=True)
@@ -281,10 +310,7 @@ class Draft:
 
     def keep(self) -> None:
         """Make the draft state."""
-        for name, rows in self._rows.items():
-            table = self.state.tables[name]
-            for key, row in rows.items():
-                self.state.write(table, key, row)
+        self.state.write_all(self._rows)
 
 
 def rows_of(changes: dict[str, dict[Key, Any]]) -> Iterator[tuple[str, Key, Row | None]]:

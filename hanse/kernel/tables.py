@@ -50,6 +50,9 @@ class Table(Generic[R]):
         bare = {name: _strip(hints[name])[0] for name in self.columns}
         self._json = {n: hints[n] for n in self.columns if bare[n] not in (int, str, bytes, bool)}
         self._ints = tuple(n for n in self.columns if bare[n] is int)
+        if any(type(None) in getattr(hints[n], "__args__", ()) for n in self._ints):
+            raise ValueError(f"{name}: an integer column is never empty; give it a default")
+        self._int_values: Callable[[R], tuple[int, ...]] = attrgetter(*self._ints, self._ints[0])
         self._bool = tuple(n for n in self.columns if bare[n] is bool)
         self._affinity = {
             n: "TEXT" if n in self._json or bare[n] is str else "BLOB" if bare[n] is bytes else "INTEGER"
@@ -94,10 +97,10 @@ class Table(Generic[R]):
 
     def overflow(self, row: R) -> str:
         """The first integer column of a row that leaves 64 bits, or ""."""
-        for name in self._ints:
-            if not INT64_MIN <= (getattr(row, name) or 0) <= INT64_MAX:
-                return name
-        return ""
+        values = self._int_values(row)
+        if max(values) <= INT64_MAX and min(values) >= INT64_MIN:
+            return ""
+        return next(n for n, v in zip(self._ints, values, strict=True) if not INT64_MIN <= v <= INT64_MAX)
 
     def from_sql(self, values: Sequence[Any]) -> R:
         """The row of column values in the order of `columns`."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from hanse.cli.shell import HERE, Answer, Data, table
 from hanse.kernel.refusal import Refused
@@ -53,7 +54,7 @@ def rotate(party: str, *, aliases: bool = False, overlap_days: int = 7, data: Da
     return Answer(made, table("owner", "new key", rows=list(made.items())))
 
 
-def compromise(kid: str, *, data: Data = HERE) -> Answer:
+def compromise(kid: Annotated[str, Parameter(allow_leading_hyphen=True)], *, data: Data = HERE) -> Answer:
     """Declare that a key may be in other hands: nothing that it signs counts from now on. This cannot be undone."""
     with Node(data, helper=False) as node:
         instead = keys.compromise(node, kid)

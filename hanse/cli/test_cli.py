@@ -187,7 +187,8 @@ def test_keys_are_listed_changed_and_declared_compromised(hanse, tmp_path):
     said = hanse("key", "compromise", made["anna"], data=data)[1]
     states = {card["kid"]: card["state"] for card in hanse("key", "list", "anna", data=data)[1]}
     assert states[made["anna"]] == "compromised" and said["instead"] not in (made["anna"],)
-    assert hanse("key", "compromise", "none", data=data)[1]["refused"]["code"] == "parties.unknown_key"
+    for unknown in ("none", "-starts_with_a_hyphen"):
+        assert hanse("key", "compromise", unknown, data=data)[1]["refused"]["code"] == "parties.unknown_key"
     target = tmp_path / "anna.jwk"
     code, said = hanse("key", "export", "anna", target, data=data)
     assert code == 0 and "d" not in said and target.stat().st_mode & 0o077 == 0

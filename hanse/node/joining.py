@@ -80,7 +80,7 @@ def registrar(node: Node) -> str:
 
 def invite(node: Node, inviter: str) -> str:
     """The secret of a new invitation, to be given by hand. Refuses: as `parties.rules.invite`; node.no_key."""
-    secret = secrets.token_urlsafe(24)
+    secret = secrets.token_hex(24)
     hashed = hashlib.sha256(secret.encode()).hexdigest()
     node.act(inviter, InviteParty(invitation=hashed, expires_at=int(node.clock()) + INVITATION_SECONDS), check=False)
     return secret

@@ -36,11 +36,11 @@ ROLES = ("owner", "buyer", "seller", "warehouse", "viewer")
 class SmallTown:
     """`ann` buys, `bob` and `cay` sell, `eve` competes; all four are in the group `pool`; ann trades with bob.
 
-    bob and cay keep 100 each of own number `NAME-6205`, linked to `item-6205`. Each party has people `ROLE@PARTY`
+    bob and cay keep `stock_each` of own number `NAME-6205`, linked to `item-6205`. Each party has people `ROLE@PARTY`
     (ann and bob all five roles, the others an owner).
     """
 
-    def __init__(self, folder: Path, **site_options: Any) -> None:
+    def __init__(self, folder: Path, *, stock_each: int = 100, **site_options: Any) -> None:
         self.node = Node(folder / "node", create=True, helper=False)
         joining.found(self.node, "office", network="Town", name="Office", city="Bremen")
         for party, (city, _, _) in PLACES.items():
@@ -57,7 +57,7 @@ class SmallTown:
                 item="item-6205", description="Ball bearing 6205", brand="SKF", part_number="6205", weight_g=130,
             ))  # fmt: skip
         for seller in ("bob", "cay"):
-            self._stock(seller)
+            self._stock(seller, stock_each)
         self.accounts = AccountStore(
             folder / "accounts.db", hasher=PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
         )
@@ -89,7 +89,7 @@ class SmallTown:
     def desk(self, party: str, role: str = "owner", limit_minor: int | None = None) -> Desk:
         return Desk(self.node, Who(party, str(self.users.get((party, role), "")), role, limit_minor))
 
-    def _stock(self, party: str) -> None:
+    def _stock(self, party: str, each: int) -> None:
         own, home = f"{party}-6205", self.home(party)
         self.do(
             party,
@@ -99,7 +99,7 @@ class SmallTown:
             ),
             LinkItem(circle=home, own_number=own, item="item-6205", method="brand_part"),
             Count(circle=home, counted_at=self.now(), lines=[
-                CountLine(site=f"store-{party}", own_number=own, each=100, unit_cost_minor=700),
+                CountLine(site=f"store-{party}", own_number=own, each=each, unit_cost_minor=700),
             ]),
         )  # fmt: skip
 

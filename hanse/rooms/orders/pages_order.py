@@ -110,15 +110,20 @@ def show(
     if found is None:
         raise not_here()
     buyer, seller = sides_of(found)
-    returns = [
+    returns: list[dict[str, Any]] = [
         {"r": back, "lines": row.lines}
         for back in found.returns
         if (row := view.get(RETURNS, back.return_id)) is not None
     ]
-    shipments = [
+    shipments: list[dict[str, Any]] = [
         {"s": shown, "can": shipment_actions(at, found, shown, view.now), "proof": PROOF_WORDS[shown.proof.word]}
         for shown in found.shipments
     ]
+    can = actions_of(at, found)
+    forms = {f"{name}/" for name in can}
+    forms |= {f"{name}/{one['s'].shipment.shipment}" for one in shipments for name in one["can"]}
+    if seller and at.may("orders.accept_return"):
+        forms |= {f"accept_return/{one['r'].return_id}" for one in returns if one["r"].state == "asked"}
     return page(
         "orders/order.html",
         title=f"Order {order}",
@@ -129,7 +134,8 @@ def show(
         partner=found.seller_name if buyer and not seller else found.buyer_name,
         buyer=buyer,
         seller=seller,
-        can=actions_of(at, found),
+        can=can,
+        forms=forms,
         may_answer_return=seller and at.may("orders.accept_return"),
         rows=line_rows(view, found),
         shipments=shipments,

@@ -83,14 +83,19 @@ def serve(
         held.callback(accounts.close)
         local = host in LOCAL if plain_http is None else plain_http
         app = _application(node, accounts, [*LOCAL[:2], "[::1]", *site_host], secure=not local)
-        answering = Answering(
-            node, lambda order, error: _journal.warning("order.unanswered", order=order, why=str(error))
-        )
-        held.callback(answering.close)
-        answering.catch_up()
         sys.stderr.write(f"{node.net} on {address}\n")
-        _until_stopped(app, host, port)
+        serve_node(node, app, host, port)
     return Answer({"net": node.net, "entries": node.log.size}, "stopped")
+
+
+def serve_node(node: Node, app: Any, host: str, port: int) -> None:
+    """Serve an open node's application, its owners' answers included, until it is stopped."""
+    answering = Answering(node, lambda order, error: _journal.warning("order.unanswered", order=order, why=str(error)))
+    try:
+        answering.catch_up()
+        _until_stopped(app, host, port)
+    finally:
+        answering.close()
 
 
 def _until_stopped(app: Any, host: str, port: int) -> None:

@@ -1,0 +1,99 @@
+"""`hanse demo`: a group of forty firms with a year of trade, in the browser."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import webbrowser
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from cyclopts import App
+from cyclopts.types import PositiveInt
+
+from hanse.cli.serve import LOCAL, serve_node
+from hanse.cli.shell import Answer, Data, progress
+from hanse.demo.build import FULL, SMALL, Built, build
+from hanse.node.backup import ACCOUNTS
+from hanse.node.node import Node, has_node
+
+DEMO = Path("demo-data")
+BUILT = "demo-built.json"
+BROWSER_AFTER_SECONDS = 1.5
+
+
+def mount(app: App) -> None:
+    """Add this file's command."""
+    app.command(demo)
+
+
+def demo(
+    *,
+    data: Data = DEMO,
+    small: bool = False,
+    serve: bool = True,
+    browser: bool = True,
+    host: str = "127.0.0.1",
+    port: PositiveInt = 8000,
+) -> Answer:
+    """Build a living network of forty made-up firms, and show it in the browser.
+
+    A directory that holds a demo already is served as it is.
+
+    Parameters
+    ----------
+    small
+        A few weeks of trade in a few hundred items, built in seconds.
+    serve
+        Serve it until stopped; --no-serve prints counts and figures and ends.
+    browser
+        Open the browser on the start page.
+    """
+    built = _built(data, small)
+    if not serve:
+        return Answer(built, _figures(built))
+    from hanse.web.accounts import AccountStore
+
+    with Node(data) as node:
+        accounts = AccountStore(data / ACCOUNTS)
+        try:
+            address = f"http://{host if host != '0.0.0.0' else '127.0.0.1'}:{port}/demo"
+            sys.stderr.write(f"{_figures(built)}\n\nThe demo is at {address}\nStop it with Ctrl-C.\n")
+            if browser and host in LOCAL:
+                threading.Timer(BROWSER_AFTER_SECONDS, webbrowser.open, [address]).start()
+            serve_node(node, _application(node, accounts, host), host, port)
+        finally:
+            accounts.close()
+    return Answer(built, "stopped")
+
+
+def _built(data: Path, small: bool) -> Built:
+    """Build the demo where the directory holds none."""
+    if has_node(data) and (data / BUILT).exists():
+        return msgspec.json.decode((data / BUILT).read_bytes(), type=Built)
+    with progress() as step:
+        built = build(data, size=SMALL if small else FULL, progress=step)
+    (data / BUILT).write_bytes(msgspec.json.encode(built))
+    return built
+
+
+def _figures(built: Built) -> str:
+    return (
+        f"{built.firms} firms, {built.items:,} items under {built.own_numbers:,} part numbers, {built.facts:,} signed"
+        f" facts in {built.entries:,} entries of the record; built in {built.seconds:.0f} s."
+    )
+
+
+def _application(node: Node, accounts: Any, host: str) -> Any:
+    from hanse.demo import page
+    from hanse.demo.people import seat
+    from hanse.site import build_site
+    from hanse.web import create_app
+
+    hosts = (*LOCAL[:2], "[::1]", host)
+    site = build_site(node, accounts, demo=True, demo_roles=seat(accounts), hosts=hosts, secure=False)
+    site.pages = [*site.pages, *page.PAGES]
+    site.templates = [*site.templates, Path(page.__file__).parent]
+    site.title = "Hanse demo"
+    return create_app(site)

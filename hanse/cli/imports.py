@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from hanse.cli.shell import HERE, Answer, Data, Step, progress
-from hanse.importers import bundle, library
+from hanse.importers import MappingFile, library
+from hanse.importers import template as template_of
 from hanse.importers.facts import Imported, imported, save_fixes
 from hanse.importers.facts_choose import MAPPINGS, choose_mapping, files_of, named_mapping, sheets_of
 from hanse.importers.facts_export import as_file, exported
@@ -95,19 +96,20 @@ def import_(
         The firm's country, two letters, ISO 3166-1.
     """
     if template:
-        text = bundle.template(template)
+        text = template_of(template)
         return Answer({"target": template, "csv": text}, text.rstrip("\n"))
     if not files and watch_folder is None:
         raise Refused("import.no_file", "name a file, a folder, or a folder to watch", next="see `hanse import --help`")
     options = Options(currency=currency, publish=publish)
     sheets = sheets_of(files_of(files)) if files else []
+    if mapping:
+        used, how = named_mapping(mapping, data), f"the mapping {mapping}"
+    elif sheets:
+        used, how = choose_mapping(sheets, data, target=target)
     with progress() as step, Node(data, create=fresh(data)) as node:
         desk = desk_for(node, party, name, country=country, city=city)
         if watch_folder is not None:
             return _watch(desk, watch_folder, mapping, options)
-        used, how = (named_mapping(mapping, data), f"the mapping {mapping}") if mapping else choose_mapping(
-            sheets, data, target=target
-        )  # fmt: skip
         found = imported(desk, sheets, used, options, dry_run=dry_run, told=_told(step))
         if not dry_run and (save or how.startswith("a guess")):
             library.save(data / MAPPINGS, _renamed(used, save or used.name))
@@ -116,8 +118,14 @@ def import_(
     if done is not None and report is not None:
         _report(done, report)
     text = _text(found, how, paths) + (_fulfilled(done) if done else "")
-    document = {"party": desk.who.party, "how": how, "import": found, "bad": found.bad, "fixes": [str(p) for p in paths],
-                "fulfilled": done}  # fmt: skip
+    document = {
+        "party": desk.who.party,
+        "how": how,
+        "import": found,
+        "bad": found.bad,
+        "fixes": [str(path) for path in paths],
+        "fulfilled": done,
+    }
     return Answer(document, text)
 
 
@@ -125,7 +133,7 @@ def _told(step: Step) -> Step:
     return lambda what, done, of: step(what, done, of or done)
 
 
-def _renamed(mapping: bundle.MappingFile, name: str) -> bundle.MappingFile:
+def _renamed(mapping: MappingFile, name: str) -> MappingFile:
     clean = "".join(sign if sign.isascii() and (sign.isalnum() or sign in "-_") else "-" for sign in name).strip("-_")
     return replace(mapping, name=clean[:60] or "mapping")
 

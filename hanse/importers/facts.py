@@ -28,7 +28,7 @@ from hanse.importers.facts_store import Store
 from hanse.importers.facts_terms import plan_terms
 from hanse.importers.mapping import MappingFile
 from hanse.importers.matching_items import Matched, matched, plan_links
-from hanse.importers.tables import Sheet
+from hanse.importers.tables import Sheet, safe_name
 from hanse.kernel.facts import Fact
 from hanse.kernel.refusal import Refused
 from hanse.node.desk import Desk
@@ -277,13 +277,23 @@ class Sender:
         self._told("signing", self.facts, self._of)
 
 
-def save_fixes(found: Imported, folder: Path, stem: str) -> list[Path]:
-    """Write the fix lists of an import as `<stem>.<source>-<target>.fix.csv`; their paths. Names are made harmless."""
-    paths = []
-    for at, section in enumerate(found.sections):
+def save_fixes(found: Imported, folder: Path, stem: str = "") -> list[Path]:
+    """Write the fix lists of an import as `<stem or source>.<target>.fix.csv`; their paths. Names are made harmless.
+
+    The name says which table a corrected list belongs to when it is imported again. An older list of the same name is
+    replaced.
+
+    Args:
+        stem: the name of the file, where the mapping knew it by its columns; "" for the source's own name.
+    """
+    paths: list[Path] = []
+    for section in found.sections:
         if section.fixes:
             folder.mkdir(parents=True, exist_ok=True)
-            path = folder / f"{stem[:80]}.{at + 1}-{section.target}.fix.csv"
+            source = safe_name(stem or section.source)
+            path = folder / f"{source}.{section.target}.fix.csv"
+            if path in paths:
+                path = folder / f"{source} ({len(paths) + 1}).{section.target}.fix.csv"
             path.write_text(section.fixes, "utf-8", newline="")
             paths.append(path)
     return paths

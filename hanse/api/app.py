@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from litestar import Litestar, MediaType, Request, Response, get, post
 from litestar.handlers import asgi
+from litestar.params import FromPath, RawBody
 from litestar.types import Receive, Scope, Send
 
 from hanse.api import reads, writes
@@ -71,7 +72,7 @@ def _reply(value: object, status: int = 200) -> Response[bytes]:
 
 def _writes(api: Api) -> list[Any]:
     @post("/facts/{kind:str}", sync_to_thread=True)
-    def write_one(request: Request[Any, Any, Any], kind: str, body: bytes) -> Response[bytes]:
+    def write_one(request: Request[Any, Any, Any], kind: FromPath[str], body: RawBody) -> Response[bytes]:
         desk = api.desk(request)
         fact = writes.read_fact(api.kinds, kind, body)
         key = request.headers.get("idempotency-key", "")
@@ -79,7 +80,7 @@ def _writes(api: Api) -> list[Any]:
         return _reply(writes.written(receipt), 201)
 
     @post("/facts", sync_to_thread=True)
-    def write_many(request: Request[Any, Any, Any], body: bytes) -> Response[bytes]:
+    def write_many(request: Request[Any, Any, Any], body: RawBody) -> Response[bytes]:
         desk = api.desk(request)
         key = request.headers.get("idempotency-key", "")
         facts, bad = writes.read_bulk(api.kinds, body)
@@ -96,7 +97,7 @@ def _writes(api: Api) -> list[Any]:
         return _reply([writes.written(receipt) for receipt in receipts], 201)
 
     @post("/signed", sync_to_thread=True, request_max_body_size=SIGNED_BYTES_MAX)
-    def write_signed(request: Request[Any, Any, Any], body: bytes) -> Response[bytes]:
+    def write_signed(request: Request[Any, Any, Any], body: RawBody) -> Response[bytes]:
         return _reply(writes.written(writes.write_signed(api.desk(request), body)), 201)
 
     return [write_one, write_many, write_signed]
@@ -104,11 +105,11 @@ def _writes(api: Api) -> list[Any]:
 
 def _proofs(api: Api) -> list[Any]:
     @get("/entries/{position:int}", sync_to_thread=True)
-    def entry(request: Request[Any, Any, Any], position: int) -> Response[bytes]:
+    def entry(request: Request[Any, Any, Any], position: FromPath[int]) -> Response[bytes]:
         return _reply(reads.entry(api.desk(request), position))
 
     @get("/entries/{position:int}/proof", sync_to_thread=True)
-    def proof(request: Request[Any, Any, Any], position: int) -> Response[bytes]:
+    def proof(request: Request[Any, Any, Any], position: FromPath[int]) -> Response[bytes]:
         return _reply(reads.proof(api.desk(request), position))
 
     return [entry, proof]
@@ -154,7 +155,7 @@ def _record(node: Node) -> list[Any]:
         return served(CHECKPOINT, MediaType.TEXT, "no-cache")
 
     @get("/tile/{path:path}", sync_to_thread=True)
-    def tile(path: str) -> Response[bytes]:
+    def tile(path: FromPath[str]) -> Response[bytes]:
         name = f"tile{path}"
         if parse_tile_path(name) is None:
             raise Refusal("record.unknown_tile", "This is not a tile's path.", status=404, got=name[:80])

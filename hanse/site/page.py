@@ -10,6 +10,7 @@ from litestar.di import NamedDependency
 from hanse.site.desks import desk
 from hanse.site.menu import Entry
 from hanse.site.places import Places
+from hanse.site.refusal_codes import refusals
 from hanse.site.today import today
 from hanse.web import Read, Reader, page
 
@@ -24,4 +25,4 @@ def start(session: Reader, read: Read, places: Where) -> Any:
 
 
 NAV = [Entry("Today", "/")]
-PAGES: list[Any] = [start]
+PAGES: list[Any] = [start, refusals]

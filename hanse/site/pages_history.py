@@ -1,0 +1,240 @@
+"""History: what was signed, entry by entry, as sentences; and one entry with its figures, its bytes and its proof."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from litestar import Request, get
+from litestar.params import FromPath
+from litestar.response import Template
+
+from hanse.kernel.refusal import Refused
+from hanse.kernel.view import View
+from hanse.node.history import Figure, Told, recent, told
+from hanse.node.node import Node
+from hanse.node.prove import Proof, prove
+from hanse.rooms.parties.facts import KEYS, PARTIES
+from hanse.rooms.parties.queries import circle_card
+from hanse.site.menu import EVERYBODY, Entry
+from hanse.site.pages_forms import Accounts, Where, note_seen
+from hanse.site.places import Places
+from hanse.site.sentences import OK, Sentence, sentence
+from hanse.web import Badge, Link, Read, Reader, Session, not_here, page
+from hanse.web.formats import Money, time_text
+
+ROWS = 40
+SEARCHED_MAX = 4_000
+"""How many entries a filtered list looks through for one page."""
+FILTERS = (("Everything", ""), ("Yours", "mine"), ("Orders", "orders"), ("Stock and offers", "inventory"),
+           ("Catalogue", "catalog"), ("Members", "parties"))  # fmt: skip
+STATES = {"public": Badge("public", "info"), "proven": Badge("proven", "proven"), "erased": Badge("erased", "quiet")}
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One line of the list. `day`: set where the day differs from the line before."""
+
+    entry: Told
+    said: Sentence
+    day: str
+
+
+def _fits(entry: Told, chosen: str) -> bool:
+    if chosen == "mine":
+        return entry.mine
+    return not chosen or entry.kind.startswith(f"{chosen}.")
+
+
+def _found(node: Node, view: View, before: int, chosen: str) -> tuple[list[Told], int]:
+    """Entries before a position that fit, newest first, and where the next page begins (0: at the start)."""
+    at, looked, found = before, 0, list[Told]()
+    while at > 0 and len(found) < ROWS and looked < SEARCHED_MAX:
+        part = recent(node, view, before=at, limit=200 if chosen else ROWS)
+        for entry in part:
+            at, looked = entry.position, looked + 1
+            if _fits(entry, chosen):
+                found.append(entry)
+                if len(found) == ROWS:
+                    break
+        if not part:
+            return found, 0
+    return found, at
+
+
+@get("/history", sync_to_thread=True)
+def history_page(request: Request[Any, Any, Any], session: Reader, read: Read) -> Template:
+    """The newest entries, as plain sentences."""
+    node: Node = read
+    view = node.view(session.party)
+    chosen = request.query_params.get("show", "")
+    chosen = chosen if chosen in {name for _, name in FILTERS} else ""
+    text = request.query_params.get("before", "")
+    before = min(int(text), node.log.size) if text.isdigit() and len(text) < 16 else node.log.size
+    entries, after = _found(node, view, before, chosen)
+    rows, day = [], ""
+    for entry in entries:
+        own = time_text(entry.time, request.state.shell.zone, with_time=False)
+        rows.append(Row(entry, sentence(view, entry), own if own != day else ""))
+        day = own
+    return page(
+        "site/history.html", title="History", rows=rows, filters=FILTERS, chosen=chosen, size=node.log.size,
+        published=node.log.published_size, after=after, newest=before >= node.log.size,
+    )  # fmt: skip
+
+
+# -- one entry -----------------------------------------------------------------------------------------------------
+
+
+def _words(name: str) -> str:
+    """A figure's name in words: `lines.1.unit_price_minor` is "line 1: unit price".
+
+    >>> _words("lines.1.unit_price_minor"), _words("expires_at"), _words("(personal)")
+    ('line 1: unit price', 'expires', 'a personal detail')
+    """
+    if name == "(personal)":
+        return "a personal detail"
+    parts: list[str] = []
+    for part in name.split("."):
+        if part.isdigit() and parts:
+            parts[-1] = f"{parts[-1].removesuffix('s')} {part}"
+            continue
+        for suffix in ("_minor", "_microdeg", "_at", "_ppm", "_hash"):
+            part = part.removesuffix(suffix)
+        parts.append(part.replace("_", " "))
+    return ": ".join(parts)
+
+
+def _value(figure: Figure, currency: str, view: View, places: Places) -> Any:
+    """A figure as people read it: money, quantity, time, a name that leads somewhere."""
+    value, last = figure.value, figure.name.rpartition(".")[2]
+    if figure.state == "erased":
+        return None
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return _number(value, last, currency)
+    if isinstance(value, list | tuple):
+        return ", ".join(str(one) for one in value) or "–"
+    kind = {"item": "item", "substitute": "item", "order": "order", "offer": "offer", "own_number": "own"}.get(last)
+    if kind and value:
+        return Link(str(value), places.of(kind, str(value)))
+    row = view.get(PARTIES, str(value)) if "party" in last or last in ("partner", "owner") else None
+    return Link(row.name, places.of("party", row.party)) if row else value
+
+
+def _number(value: int, name: str, currency: str) -> Any:
+    if name.endswith("_minor"):
+        return Money(value, currency) if currency else value
+    if name.endswith("_at") or name in ("confirm_by", "answer_by", "arrive_by"):
+        return time_text(value) + " UTC" if 0 < value < 2**40 else "–"
+    if name.endswith("_microdeg"):
+        return f"{value / 1e6:.5f}°"
+    if name.endswith("_ppm"):
+        return f"{value / 10_000:g} %"
+    return f"{value:,} each" if name == "each" or name.endswith("_each") else f"{value:,}"
+
+
+def figures(view: View, entry: Told, places: Places) -> list[list[Any]]:
+    """The figures of an entry for a table: words, value, state; what is not disclosed to the reader last."""
+    currency = next((str(f.value) for f in entry.figures if f.name == "currency"), "")
+    rows: list[list[Any]] = [
+        [_words(f.name), _value(f, currency, view, places), STATES.get(f.state, Badge(f.state))] for f in entry.figures
+    ]
+    n = entry.withheld
+    if n > 0:
+        words = "1 more figure" if n == 1 else f"{n} more figures"
+        rows.append([words, None, Badge("not disclosed to you", "quiet")])
+    return rows
+
+
+def _proof(node: Node, position: int) -> Proof | None:
+    """The proof, None where no checkpoint covers the entry yet. Refuses: node.damaged."""
+    try:
+        return prove(node, position)
+    except Refused as refused:
+        if refused.code == "record.unknown_entry":
+            return None
+        raise
+
+
+def _between(view: View, entry: Told) -> str:
+    """Who may read the private figures of an entry, in words."""
+    card = circle_card(view, entry.circle) if entry.mine else None
+    if card is None:
+        return "its parties alone; you are not one of them" if entry.circle else "everybody"
+    if card.purpose == "home":
+        return "you alone"
+    if card.purpose == "group":
+        return f"the {len(card.members)} members of {card.name}"
+    return " and ".join(member.name for member in card.members)
+
+
+def _signer(view: View, entry: Told, places: Places) -> dict[str, Any]:
+    key = view.get(KEYS, entry.kid) if entry.kid else None
+    alone = view.get(PARTIES, entry.signer)
+    name = entry.signer_name or "a member who is not named to you"
+    state = Badge("good at the time", "good")
+    if key is not None and key.compromised:
+        state = Badge("declared compromised later", "warn")
+    return {
+        "link": Link(name, places.of("party", alone.party) if alone else ""), "alias": "" if alone else entry.signer,
+        "kid": entry.kid, "key": key, "state": state,
+    }  # fmt: skip
+
+
+def _neighbours(node: Node, view: View, position: int) -> list[tuple[str, Told, Sentence]]:
+    found = []
+    for words, at in (("before", position - 1), ("after", position + 1)):
+        if 0 <= at < node.log.size:
+            entry = told(node, view, at)
+            found.append((words, entry, sentence(view, entry)))
+    return found
+
+
+@get("/history/{position:int}", sync_to_thread=True)
+def entry_page(
+    request: Request[Any, Any, Any], session: Reader, read: Read, places: Where, accounts: Accounts,
+    position: FromPath[int],
+) -> Template:  # fmt: skip
+    """One entry: sentence, signer, figures, bytes, proof, neighbours."""
+    node: Node = read
+    view = node.view(session.party)
+    try:
+        entry = told(node, view, position)
+    except Refused as refused:
+        raise not_here() from refused
+    if entry.mine:
+        note_seen(accounts, session, f"entry:{position}", request)
+    proof = _proof(node, position)
+    data = _proof_data(proof, entry) if proof else None
+    return page(
+        "site/entry.html", title=f"Entry {position:,}", crumbs=(("History", "/history"),), entry=entry,
+        said=sentence(view, entry), figures=figures(view, entry, places), between=_between(view, entry),
+        signer=_signer(view, entry, places) if entry.signer else None, proof=data, size=node.log.size,
+        neighbours=_neighbours(node, view, position), stands=entry.outcome == OK, seen=_seen(accounts, session, entry),
+        sentence_proven=proof.sentence if proof else "", batched=bool(proof and proof.fact and proof.fact.batched),
+    )  # fmt: skip
+
+
+def _proof_data(proof: Proof, entry: Told) -> dict[str, Any]:
+    """What the browser checks by itself; see `static/verify.js`."""
+    data: dict[str, Any] = msgspec.to_builtins(proof)
+    fact = data.pop("fact")
+    if fact and fact["public_key"]:
+        data["fact"] = {**fact, "signer": entry.signer_name or fact["signer"]}
+    return data
+
+
+def _seen(accounts: Any, session: Session, entry: Told) -> list[Any]:
+    """The last looks of the reader's own people at this entry."""
+    if not entry.mine:
+        return []
+    what = f"entry:{entry.position}"
+    looks = [s for s in accounts.seen.recent(party=session.party, limit=500) if s.what == what]
+    return [
+        [(accounts.user(s.user).name if s.user and accounts.user(s.user) else "by a link"), s.at] for s in looks[:8]
+    ]
+
+
+NAV = [Entry("History", "/history", "Record", EVERYBODY)]
+PAGES: list[Any] = [history_page, entry_page]

@@ -1,0 +1,289 @@
+"""One entry of the record as one sentence in the trade's words, from the figures that its reader may see.
+
+What a reader may not see is left out of the sentence, never guessed. Kinds that are not listed say what they are for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Struct
+
+from hanse.kernel.view import View
+from hanse.node.history import Told
+from hanse.rooms.catalog.facts import ITEMS
+from hanse.rooms.parties.facts import PARTIES
+from hanse.rooms.parties.queries import circle_card
+from hanse.web.formats import money, number, quantity, time_text
+
+OK = "ok"
+FOREVER = 2**40
+
+
+class Figures:
+    """The figures of one entry, by name, and the words made of them; what is not disclosed gives ""."""
+
+    def __init__(self, view: View, entry: Told) -> None:
+        self.view, self.entry = view, entry
+        self.values = {f.name: f.value for f in entry.figures if f.state != "erased"}
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values.get(name)
+
+    def text(self, name: str, before: str = " ", after: str = "") -> str:
+        """A value between blanks, "" where it is not disclosed or empty."""
+        found = self.values.get(name)
+        return f"{before}{found}{after}" if found not in (None, "") else ""
+
+    def party(self, name: str, before: str = " ") -> str:
+        """A party's name."""
+        row = self.view.get(PARTIES, str(self[name])) if self[name] else None
+        return f"{before}{row.name}" if row else self.text(name, before)
+
+    def item(self, name: str = "item", before: str = " of ") -> str:
+        """An item by brand and part number."""
+        row = self.view.get(ITEMS, str(self[name])) if self[name] else None
+        words = " ".join(part for part in (row.brand, row.part_number) if part) if row else ""
+        return f"{before}{words}" if words else self.text(name, before)
+
+    def each(self, name: str = "each", before: str = " ") -> str:
+        """A quantity."""
+        return f"{before}{quantity(self[name])}" if isinstance(self[name], int) else ""
+
+    def price(self, name: str, before: str = " at ") -> str:
+        """An amount in the entry's currency."""
+        known = isinstance(self[name], int) and self["currency"]
+        return f"{before}{money(self[name], self['currency'])}" if known else ""
+
+    def day(self, name: str, before: str = ", until ") -> str:
+        """A day in UTC."""
+        at = self[name]
+        return f"{before}{time_text(at, with_time=False)}" if isinstance(at, int) and 0 < at < FOREVER else ""
+
+    def lines(self, name: str = "lines") -> list[dict[str, Any]]:
+        """A list of structs as it stood: figures `lines.1.each` gathered by line."""
+        found: dict[int, dict[str, Any]] = {}
+        for key, value in self.values.items():
+            first, _, rest = key.partition(".")
+            at, _, field = rest.partition(".")
+            if first == name and at.isdigit() and field:
+                found.setdefault(int(at), {})[field] = value
+        return [found[at] for at in sorted(found)]
+
+    def count(self, name: str = "lines", before: str = ": ") -> str:
+        """How many lines, "" where none is disclosed."""
+        n = len(self.lines(name))
+        return f"{before}{number(n)} {'line' if n == 1 else 'lines'}" if n else ""
+
+    def sum(self, field: str = "each", before: str = ", ") -> str:
+        """The quantity of all lines together."""
+        known = [line[field] for line in self.lines() if isinstance(line.get(field), int)]
+        return f"{before}{quantity(sum(known))}" if known else ""
+
+    def due(self, field: str) -> str:
+        """The latest day that a line names."""
+        known = [line[field] for line in self.lines() if isinstance(line.get(field), int) and line[field] > 0]
+        return f", due {time_text(max(known), with_time=False)}" if known else ""
+
+    def value(self) -> str:
+        """The money of all lines, where every price is disclosed."""
+        lines = self.lines()
+        pairs = [(line.get("each"), line.get("unit_price_minor")) for line in lines]
+        if not lines or not self["currency"] or any(not isinstance(x, int) for pair in pairs for x in pair):
+            return ""
+        return f", worth {money(sum(int(e or 0) * int(p or 0) for e, p in pairs), self['currency'])}"
+
+    def others(self, before: str = " with ") -> str:
+        """Who else is in the entry's relationship, or the group's name; "" for those outside."""
+        card = circle_card(self.view, self.entry.circle) if self.entry.mine else None
+        if card is None or card.purpose == "home":
+            return ""
+        if card.purpose == "group":
+            return f"{before}the group {card.name}"
+        names = [m.name for m in card.members if m.alias != self.entry.signer]
+        return f"{before}{' and '.join(names)}" if names else ""
+
+
+Say = Callable[[Figures], str]
+
+
+def _place(f: Figures) -> str:
+    return f"placed order {f['order']}{f.others()}{f.count()}{f.sum()}{f.value()}{f.due('requested_at')}"
+
+
+def _confirm(f: Figures) -> str:
+    changed = " with changes to accept" if any(line.get("changed") for line in f.lines()) else ""
+    return f"confirmed order {f['order']}{changed}{f.count()}{f.sum()}{f.due('promised_at')}"
+
+
+def _receive(f: Figures) -> str:
+    counted = f.count() + f.sum("received") if f.lines() else ", everything as shipped"
+    damaged = sum(line.get("damaged", 0) for line in f.lines())
+    return f"signed for shipment {f['shipment']}{counted}" + (f", {quantity(damaged)} damaged" if damaged else "")
+
+
+def _open(f: Figures) -> str:
+    if f["purpose"] == "home":
+        return "opened its own books"
+    if f["purpose"] == "relationship":
+        return f"opened a relationship{f.others()}"
+    members = f["members"] or []
+    return f"opened the group{f.text('name')} of {len(members)} members"
+
+
+def _enter(f: Figures) -> str:
+    return f"accepted to trade{f.others()}" if f.others() else "accepted an invitation to trade"
+
+
+def _retire(f: Figures) -> str:
+    if f["compromised"]:
+        return "declared a key compromised: nothing signed with it counts from now on"
+    return f"retired a key{f.day('until_at', ' as of ')}"
+
+
+def _count(f: Figures) -> str:
+    return f"counted stock{f.count()}{f.sum()}"
+
+
+def _transfer(f: Figures) -> str:
+    kinds = {"sale": "to sell", "sale_in_place": "to sell and keep", "sale_of_held": "to sell held goods,",
+             "consign": "to leave with the other firm", "hand_over": "to hand over"}  # fmt: skip
+    what = kinds.get(str(f["transfer_kind"]), "a transfer of")
+    return f"proposed {what}{f.each()}{f.item()}{f.price('unit_cost_minor', ' at cost of ')}{f.others(' to ')}"
+
+
+def _offer(f: Figures) -> str:
+    what = "offered to lend" if f["offer_kind"] == "lend" else "offered"
+    return f"{what}{f.each()}{f.item()}{f.price('unit_price_minor')}{f.others(' to ')}{f.day('expires_at')}"
+
+
+def _want(f: Figures) -> str:
+    how = {True: " to borrow", False: " to buy"}.get(f["borrow"], " for goods")
+    return f"asked{how}{f.each()}{f.item()}{f.others(' from ')}{f.day('expires_at')}"
+
+
+def _permit(f: Figures) -> str:
+    if f["allow"] is None:
+        return "said to whom it sells"
+    who = "everybody" if f["partner"] == "*" else f.party("partner", "")
+    goods = "all goods" if f["scope"] == "*" else str(f["scope"]).replace(":", " ")
+    return f"{'sells' if f['allow'] else 'does not sell'} {goods} to {who}"
+
+
+def _substitute(f: Figures) -> str:
+    verb = "takes back" if f["approved"] is False else "approves"
+    return f"{verb}{f.item('substitute', ' ')} in place{f.item()}"
+
+
+def _judge(f: Figures) -> str:
+    if f["allow"] is None:
+        return "said whether it takes a substitute"
+    return f"{'takes' if f['allow'] else 'does not take'}{f.item('substitute', ' ')} in place{f.item()}"
+
+
+SAYS: dict[str, Say] = {
+    "parties.found": lambda f: f"founded the network{f.text('network')}",
+    "parties.invite": lambda f: f"invited a firm{f.day('expires_at')}",
+    "parties.join": lambda f: f"joined the network{f.text('city', ' from ')}",
+    "parties.describe": lambda f: "changed its public profile",
+    "parties.add_key": lambda f: "added a key that speaks for it",
+    "parties.retire_key": _retire,
+    "parties.endorse": lambda f: f"endorsed a pseudonym{f.party('owner', ' of ') or ' of a member'}",
+    "parties.open_circle": _open,
+    "parties.enter_circle": _enter,
+    "parties.widen_circle": lambda f: f"brought{f.party('party') or ' a member'} into{f.others(' ') or ' a group'}",
+    "parties.leave_circle": lambda f: f"left{f.others(' ') or ' a group'}",
+    "parties.set_site": lambda f: f"recorded a site{f.text('name', ': ')}{f.text('city', ', ')}",
+    "parties.appoint": lambda f: "said who may act for it" + f.text("role", ", as "),
+    "parties.set_permit": _permit,
+    "parties.authorise": lambda f: f"authorised{f.party('party')} to sell {f['brand']}",
+    "catalog.publish_item": lambda f: f"published{f.text('description', ' ') or f.item(before=' ')}",
+    "catalog.supersede": lambda f: f"named what comes after{f.item(before=' ')}{f.item('by', ': ')}",
+    "catalog.approve_substitute": _substitute,
+    "catalog.judge_substitute": _judge,
+    "catalog.set_own_item": lambda f: f"recorded an own number{f.text('own_number')}{f.text('description', ', ')}",
+    "catalog.link_item": lambda f: f"matched an own number{f.text('own_number')}{f.item(before=' to ')}",
+    "catalog.unlink_item": lambda f: f"took back what it had matched{f.text('own_number')}",
+    "inventory.count": _count,
+    "inventory.adjust": lambda f: f"adjusted stock{f.count()}",
+    "inventory.move": lambda f: f"moved stock between its sites{f.each(before=': ')}{f.text('own_number', ' of ')}",
+    "inventory.set_policy": lambda f: f"set its own rules for stock{f.text('own_number', ' of ')}",
+    "inventory.record_serials": lambda f: f"recorded serial numbers{f.text('own_number', ' of ')}",
+    "inventory.earmark": lambda f: f"set stock behind an offer{f.each(before=': ')}{f.text('own_number', ' of ')}",
+    "inventory.offer": _offer,
+    "inventory.withdraw_offer": lambda f: f"withdrew offer {f['offer']}; what was reserved stands",
+    "inventory.want": _want,
+    "inventory.withdraw_want": lambda f: "took back what it had asked for",
+    "inventory.propose_transfer": _transfer,
+    "inventory.accept_transfer": lambda f: f"accepted transfer {f['transfer']}: the goods have passed",
+    "inventory.end_transfer": lambda f: f"ended the proposal of transfer {f['transfer']}",
+    "orders.request_quote": lambda f: f"asked for quote {f['quote']}{f.others(' from ')}{f.count()}",
+    "orders.quote": lambda f: f"quoted{f.others(' to ')}{f.count()}{f.value()}{f.day('valid_until_at')}",
+    "orders.hold": lambda f: f"reserved{f.each()} of offer {f['offer']}{f.day('until_at')}",
+    "orders.place": _place,
+    "orders.keep_document": lambda f: f"kept a customer’s document {f['document']}{f.count()}",
+    "orders.approve": lambda f: {True: "approved a purchase", False: "did not approve a purchase"}.get(
+        f["approved"], "decided on a purchase") + f.price("amount_minor", " of "),
+    "orders.confirm": _confirm,
+    "orders.accept_change": lambda f: f"answered the changes of order {f['order']}{f.count()}",
+    "orders.decline": lambda f: f"declined order {f['order']}{f.text('reason', ': ')}",
+    "orders.cancel": lambda f: f"cancelled order {f['order']}{f.count(before=', ')}{f.text('reason', ': ')}",
+    "orders.ship": lambda f: f"shipped {f['shipment']} of order {f['order']}{f.count()}{f.sum()}"
+        f"{f.text('carrier', ', by ')}{f.day('arrive_by', ', to arrive by ')}",
+    "orders.hand_over": lambda f: f"handed over shipment {f['shipment']}{f.text('carrier', ' to ')}",
+    "orders.receive": _receive,
+    "orders.contest": lambda f: f"contests the receipt of shipment {f['shipment']}{f.text('reason', ': ')}",
+    "orders.return_goods": lambda f: f"asks to return goods of shipment {f['shipment']}{f.count()}{f.sum()}",
+    "orders.accept_return": lambda f: f"answered return {f['return_id']}{f.count()}{f.sum(before=', accepted ')}",
+    "orders.rate": lambda f: f"rated shipment {f['shipment']}{f.text('score', ': ', ' of 5')}",
+    "orders.message": lambda f: f"wrote{f.others(' to ')}{f.text('order', ' about order ')}"
+        f"{f.text('file_name', ', with ')}",
+}  # fmt: skip
+"""Kind -> what was done, behind the signer's name and before the full stop."""
+WAITS = {
+    "offer": "Offer {} has ended.",
+    "want": "What was asked for in {} is no longer wanted.",
+    "transfer": "The proposal of transfer {} has ended unanswered.",
+    "orders.hold_over": "Reservation {} has ended.",
+    "orders.quote_over": "Quote {} is no longer open.",
+    "orders.unanswered": "Order {} was not answered in time and has lapsed.",
+    "orders.unshipped": "What was not shipped of order {} by its last day is cancelled.",
+    "orders.change_unanswered": "The changes of order {} were not answered in time: those lines are open again.",
+    "orders.deemed_received": "Shipment {} counts as received: nobody signed for it in time.",
+    "orders.return_unanswered": "The request to return {} was not answered in time.",
+}
+"""Timer name, or the first part of its id -> sentence."""
+
+
+class Sentence(Struct, frozen=True):
+    """`who`: who signed, as the reader may know. `text`: all of it. `refused`: the code, "" where it stands."""
+
+    who: str
+    text: str
+    refused: str
+
+
+def who(entry: Told) -> str:
+    """Who signed: a name where the reader knows it, else that it is a pseudonym."""
+    if entry.signer_name:
+        return entry.signer_name
+    return f"A member (pseudonym {entry.signer[:10]}…)" if entry.signer else ""
+
+
+def sentence(view: View, entry: Told) -> Sentence:
+    """An entry in the trade's words."""
+    refused = "" if entry.outcome == OK else entry.outcome
+    if entry.form == "timer":
+        name, _, rest = entry.kind.partition("/")
+        text = WAITS.get(name, f"A wait has ended: {name.rpartition('.')[2].replace('_', ' ')}" + " {}.")
+        return Sentence("", text.format(rest.rpartition("/")[2] or rest).replace(" .", "."), refused)
+    if entry.form == "block":
+        return Sentence("", entry.about, refused)
+    name, say = who(entry), SAYS.get(entry.kind)
+    if say is None:
+        return Sentence(name, f"{name}: {entry.about or entry.kind}", refused)
+    text = f"{name} {say(Figures(view, entry))}."
+    if refused:
+        text = f"{name} tried what was refused: “{say(Figures(view, entry))}”."
+    return Sentence(name, text, refused)

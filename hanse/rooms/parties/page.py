@@ -16,7 +16,7 @@ from hanse.rooms.parties import queries as parties
 from hanse.rooms.parties.facts import PARTIES, LeaveCircle, OpenCircle, Party
 from hanse.site import pages_market as market
 from hanse.site.desks import desk
-from hanse.site.menu import EVERYBODY, OWNER, Entry
+from hanse.site.menu import EVERYBODY, Entry
 from hanse.site.pages_forms import Accounts, Fields, Given, Where, address, attempt, exported, note_seen, tail
 from hanse.site.pages_forms import table_view as shown_table
 from hanse.site.places import Places
@@ -279,9 +279,10 @@ def leave(session: Reader, read: Read, places: Where, data: Fields) -> Any:
 
 
 NAV = [
-    Entry("Members", "/parties", "Partners", EVERYBODY), Entry("Partners and groups", "/partners", "Partners",
-    EVERYBODY), *page_firm.NAV, *page_people.NAV, Entry("Invite a firm", "/invite-a-firm", "Partners", OWNER),
-]  # fmt: skip
+    Entry("Members", "/parties", "Partners", EVERYBODY),
+    Entry("Partners and groups", "/partners", "Partners", EVERYBODY),
+    *page_firm.NAV,
+]
 PAGES: list[Any] = [
     members_page, member_page, open_relationship, groups_page, open_group, widen, leave, *page_firm.PAGES,
     *page_people.PAGES, *page_join.PAGES,

@@ -24,8 +24,11 @@ from hanse.web import Badge, Link, Read, Reader, Refusal, Session, go, needs_rol
 from hanse.web.charts import Point, world
 
 SITE_KINDS = ("warehouse", "shop", "plant", "office", "van", "customer", "other")
-FIRM = (("Profile", "/firm"), ("Sites", "/sites"), ("Permits and channels", "/permits"), ("People", "/people"),
-        ("Keys", "/keys"))  # fmt: skip
+FIRM = (
+    ("Profile", "/firm"), ("Sites", "/firm/sites"), ("Permits and channels", "/firm/permits"),
+    ("People", "/firm/people"),
+    ("Keys", "/firm/keys"),
+)  # fmt: skip
 
 
 def firm_desk(read: Read, session: Session) -> Desk:
@@ -107,13 +110,13 @@ def _sites(found: Desk, status: int = 200, refusal: Any = None, given: dict[str,
     )  # fmt: skip
 
 
-@get("/sites", sync_to_thread=True)
+@get("/firm/sites", sync_to_thread=True)
 def sites_page(session: Reader, read: Read) -> Template:
     """Our places on the map, and a form for one more."""
     return _sites(firm_desk(read, session))
 
 
-@post("/sites", sync_to_thread=True)
+@post("/firm/sites", sync_to_thread=True)
 def set_site(session: Reader, read: Read, data: Fields) -> Any:
     """Add a site, or change one of the same id. Without coordinates those of its city are taken."""
     given, found = Given(data), firm_desk(read, session)
@@ -132,7 +135,7 @@ def set_site(session: Reader, read: Read, data: Fields) -> Any:
                 address=given.text("address", "Address"),
             )
         )  # fmt: skip
-        return go("/sites", notice="Saved.")
+        return go("/firm/sites", notice="Saved.")
 
     return attempt(act, lambda status, refusal: _sites(found, status, refusal, data))
 
@@ -167,13 +170,13 @@ def _permits(
     )  # fmt: skip
 
 
-@get("/permits", sync_to_thread=True)
+@get("/firm/permits", sync_to_thread=True)
 def permits_page(session: Reader, read: Read, places: Where) -> Template:
     """To whom we sell what, and who is authorised to sell which brand."""
     return _permits(firm_desk(read, session), places)
 
 
-@post("/permits", sync_to_thread=True)
+@post("/firm/permits", sync_to_thread=True)
 def set_permit(session: Reader, read: Read, places: Where, data: Fields) -> Any:
     """Say to whom we sell."""
     given, found = Given(data), firm_desk(read, session)
@@ -191,12 +194,12 @@ def set_permit(session: Reader, read: Read, places: Where, data: Fields) -> Any:
                 partner=partner, scope=scope, allow=given.choice("allow", "Answer", ("yes", "no")) == "yes",
             )
         )  # fmt: skip
-        return go("/permits", notice="Saved.")
+        return go("/firm/permits", notice="Saved.")
 
     return attempt(act, lambda status, refusal: _permits(found, places, status, refusal, data))
 
 
-@post("/channels", sync_to_thread=True)
+@post("/firm/channels", sync_to_thread=True)
 def authorise(session: Reader, read: Read, places: Where, data: Fields) -> Any:
     """A brand's owner authorises a seller. Everybody sees it."""
     given, found = Given(data), firm_desk(read, session)
@@ -212,13 +215,10 @@ def authorise(session: Reader, read: Read, places: Where, data: Fields) -> Any:
                 countries=listed, until_at=until,
             )
         )  # fmt: skip
-        return go("/permits", notice="Authorised.")
+        return go("/firm/permits", notice="Authorised.")
 
     return attempt(act, lambda status, refusal: _permits(found, places, status, refusal, data))
 
 
-NAV = [
-    Entry("Profile", "/firm", "Firm", OWNER), Entry("Sites", "/sites", "Firm", OWNER),
-    Entry("Permits and channels", "/permits", "Firm", OWNER),
-]  # fmt: skip
+NAV = [Entry("Our firm", "/firm", "Firm", OWNER)]
 PAGES: list[Any] = [firm_page, describe, sites_page, set_site, permits_page, set_permit, authorise]

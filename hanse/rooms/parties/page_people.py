@@ -12,7 +12,6 @@ from hanse.node.desk import MAY_SIGN, Desk
 from hanse.rooms.parties import queries as parties
 from hanse.rooms.parties.facts import FOREVER, AddKey, AppointStaff, Key, RetireKey
 from hanse.rooms.parties.page_firm import FIRM, base, firm_desk
-from hanse.site.menu import OWNER, Entry
 from hanse.site.pages_forms import Accounts, Fields, Given, attempt
 from hanse.web import AccountStore, Badge, Read, Reader, Refusal, go, not_here, page
 
@@ -52,13 +51,13 @@ def _people(
     )  # fmt: skip
 
 
-@get("/people", sync_to_thread=True)
+@get("/firm/people", sync_to_thread=True)
 def people_page(session: Reader, read: Read, accounts: Accounts) -> Template:
     """Who may do what for the firm, and up to which amount."""
     return _people(firm_desk(read, session), accounts)
 
 
-@post("/people", sync_to_thread=True)
+@post("/firm/people", sync_to_thread=True)
 def appoint(session: Reader, read: Read, accounts: Accounts, data: Fields) -> Any:
     """Change a person's role and limit, on the record and on this node."""
     given, found = Given(data), firm_desk(read, session)
@@ -83,12 +82,12 @@ def appoint(session: Reader, read: Read, accounts: Accounts, data: Fields) -> An
             accounts.add_membership(number, found.view.party, role, limit)
         else:
             accounts.remove_membership(number, found.view.party)
-        return go("/people", notice="Saved.")
+        return go("/firm/people", notice="Saved.")
 
     return attempt(act, lambda status, refusal: _people(found, accounts, status, refusal, given=data))
 
 
-@post("/people/invite", sync_to_thread=True)
+@post("/firm/people/invite", sync_to_thread=True)
 def invite_person(
     request: Request[Any, Any, Any], session: Reader, read: Read, accounts: Accounts, data: Fields
 ) -> Any:
@@ -141,7 +140,7 @@ def _keys(found: Desk, status: int = 200, refusal: Any = None) -> Template:
     )  # fmt: skip
 
 
-@get("/keys", sync_to_thread=True)
+@get("/firm/keys", sync_to_thread=True)
 def keys_page(session: Reader, read: Read) -> Template:
     """The keys that speak for the firm."""
     return _keys(firm_desk(read, session))
@@ -158,7 +157,7 @@ def _new_key(found: Desk) -> None:
     found.node.wallet.activate(pair.kid)
 
 
-@post("/keys/rotate", sync_to_thread=True)
+@post("/firm/keys/rotate", sync_to_thread=True)
 def rotate(session: Reader, read: Read) -> Any:
     """A new key signs from now on; the old ones stay good for a week."""
     found = firm_desk(read, session)
@@ -169,12 +168,12 @@ def rotate(session: Reader, read: Read) -> Any:
         _new_key(found)
         for key in old:
             found.do(RetireKey(kid=key.kid, until_at=view.now + OVERLAP_SECONDS))
-        return go("/keys", notice="A new key signs from now on. The old one stays good for seven days.")
+        return go("/firm/keys", notice="A new key signs from now on. The old one stays good for seven days.")
 
     return attempt(act, lambda status, refusal: _keys(found, status, refusal))
 
 
-@post("/keys/compromised", sync_to_thread=True)
+@post("/firm/keys/compromised", sync_to_thread=True)
 def compromised(session: Reader, read: Read, data: Fields) -> Any:
     """Nothing that this key signs counts from now on; where it was the last one, a new key is made first."""
     given, found = Given(data), firm_desk(read, session)
@@ -185,10 +184,9 @@ def compromised(session: Reader, read: Read, data: Fields) -> Any:
         if pair is None or pair.kid == kid:
             _new_key(found)
         found.do(RetireKey(kid=kid, compromised=True))
-        return go("/keys", notice="Declared. Nothing signed with that key counts from now on.")
+        return go("/firm/keys", notice="Declared. Nothing signed with that key counts from now on.")
 
     return attempt(act, lambda status, refusal: _keys(found, status, refusal))
 
 
-NAV = [Entry("People", "/people", "Firm", OWNER), Entry("Keys", "/keys", "Firm", OWNER)]
 PAGES: list[Any] = [people_page, appoint, invite_person, keys_page, rotate, compromised]

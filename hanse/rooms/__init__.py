@@ -10,11 +10,12 @@ import importlib.util
 from collections.abc import Sequence
 from types import ModuleType
 
-ROOMS = ("parties", "catalog", "inventory", "orders")
+ROOMS = ("parties", "catalog", "inventory", "orders", "contracts", "plans")
 RULE_PARTS = (
     *("facts", "offer_facts", "delivery_facts", "rows", "private_rows"),
     *("rules", "own_numbers", "stock", "offers", "transfers"),
     *("quotes", "delivery", "after", "terms", "delivery_terms", "books"),
+    *("clock", "agreeing", "attesting", "disputing", "from_orders"),
 )
 """The parts that hold facts, tables and rules; a room that outgrows one file names its further parts here."""
 

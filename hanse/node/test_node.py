@@ -184,3 +184,23 @@ def test_a_closed_node_takes_nothing_and_closes_twice(directory):
     node.close()
     node.close()
     assert refused(node.path.submit, signed).code == "node.closing"
+
+
+def test_the_journal_tells_of_repairs_and_never_a_secret(directory, caplog):
+    import logging
+
+    from hanse.node import keys
+
+    with (directory / "record" / "segment").open("ab") as segment:
+        segment.write(b"torn")
+    with caplog.at_level(logging.DEBUG), Node(directory, helper=False) as node:
+        secret = joining.invite(node, "office")
+        keys.rotate(node, "anna")
+        receipt = node.act("anna", site(node, "anna", "Main"))
+        private = [disclosure.decode() for disclosure in node.disclosures.of(receipt.position)]
+        seeds = [row[0] for row in node.wallet._conn.execute("SELECT seed FROM key")]
+    said = caplog.text
+    assert "record.torn_tail_cut" in said and "bytes=4" in said and "node.opened" in said
+    node_key = (directory / NODE_KEY).read_text().strip()
+    for hidden in (secret, node_key.rpartition("+")[2], "Am Markt", *private, *(seed.hex() for seed in seeds)):
+        assert hidden not in said

@@ -146,6 +146,7 @@ class _Run:
         self.applier = Applier(state, book, on_bug=pass_on_broken_storage)
         self.applier.start(self.about.net)
         self.stored: StoredState | None = None
+        self.keys_known: dict[str, bytes] = {}
         self.signatures = _Signatures()
 
     def run(self) -> Verified:
@@ -259,9 +260,13 @@ class _Run:
     def _key(self, draft: Draft, signed: Signed) -> bytes:
         if signed.fact.introduces:
             return introduced_key(signed)
-        key = self.applier.book.find_key(draft, signed.envelope.kid)
+        kid = signed.envelope.kid
+        key = self.keys_known.get(kid)
         if key is None:
-            raise Refused("parties.unknown_key", "it was signed with a key that nobody had", got=signed.envelope.kid)
+            key = self.applier.book.find_key(draft, kid)
+            if key is None:
+                raise Refused("parties.unknown_key", "it was signed with a key that nobody had", got=kid)
+            self.keys_known[kid] = key  # a kid's key never changes
         return key
 
     def _count(self, stored: StoredBlock) -> None:
@@ -275,7 +280,7 @@ class _Run:
             where = layout(type(signed.fact))
             if where.empty:
                 continue
-            erased = sum(d.startswith(ERASED) for d in signed.disclosures)
+            erased = sum([d[:1] == ERASED for d in signed.disclosures])
             figures.erased += erased
             figures.proven += len(signed.disclosures) - erased
             figures.not_disclosed += count_digests(signed.fact, where) - len(signed.disclosures)

@@ -1,0 +1,58 @@
+"""What state holds of plans in confidence: the windows' lines and costs, own stock, why a plan is bad."""
+
+from __future__ import annotations
+
+from hanse.kernel.tables import Row, Table
+from hanse.rooms.plans.facts import Option, OwnStock
+
+
+class Question(Row, frozen=True, kw_only=True):
+    """A window's question. `running`: hash of the parts so far. `whole`: all are here, and are what was announced."""
+
+    circle: str
+    window: str
+    running: str
+    parts_in: int
+    whole: bool
+    shipments_max: int
+    currency: str
+    about: str
+    own_stock: tuple[OwnStock, ...]
+
+
+class LineRow(Row, frozen=True, kw_only=True):
+    circle: str
+    window: str
+    line: int
+    order_no: int
+    reference: str
+    item: str
+    each: int
+    penalty_minor: int
+    ship_whole: bool
+    options: tuple[Option, ...]
+
+
+class OwnPart(Row, frozen=True, kw_only=True):
+    """What a firm's plan takes from own stock, part by part: (line, source, each), (source, price x scale)."""
+
+    circle: str
+    plan: str
+    part: int
+    assignments: tuple[tuple[int, str, int], ...]
+    prices: tuple[tuple[str, int], ...]
+
+
+class Verdict(Row, frozen=True, kw_only=True):
+    """Why a reader attested as it did; "" for good."""
+
+    circle: str
+    plan: str
+    alias: str
+    faults: str
+
+
+QUESTIONS = Table("plans_question", Question, ("circle", "window"), circle=True)
+LINES = Table("plans_line", LineRow, ("circle", "window", "line"), circle=True)
+OWN_PARTS = Table("plans_own_part", OwnPart, ("circle", "plan", "part"), circle=True)
+VERDICTS = Table("plans_verdict", Verdict, ("circle", "plan", "alias"), circle=True)

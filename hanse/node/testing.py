@@ -34,7 +34,7 @@ def town(target: Path) -> Path:
 
 
 def site(node: Node, party: str, name: str, number: int = 0) -> SetSite:
-    """A fact with six commercial fields and a personal one, in the party's home."""
+    """A fact with commercial fields and a personal one, in the party's home."""
     return SetSite(
         circle=node.view(party).home,
         site=f"site-{number}",

@@ -23,7 +23,9 @@ def mount(app: App) -> None:
         app.command(command)
 
 
-def verify(*, data: Data = HERE, key: Annotated[tuple[str, ...], Parameter(negative="")] = ()) -> Answer:
+def verify(
+    directory: Path | None = None, /, *, data: Data = HERE, key: Annotated[tuple[str, ...], Parameter(negative="")] = ()
+) -> Answer:
     """Prove everything again that a data directory, or a copy of it, says.
 
     Every signature, every outcome, every disclosed figure and the whole state are recomputed; nothing is changed. A
@@ -31,11 +33,13 @@ def verify(*, data: Data = HERE, key: Annotated[tuple[str, ...], Parameter(negat
 
     Parameters
     ----------
+    directory
+        What to verify; the same as --data.
     key
         The record's public key (vkey) as you know it from elsewhere: then forgery shows too, not only damage.
     """
     with progress() as step:
-        found = verifying.verify(data, _keys(key), step)
+        found = verifying.verify(directory or data, _keys(key), step)
     return Answer({**msgspec.to_builtins(found), "ok": found.ok}, _told(found), DONE if found.ok else WRONG)
 
 

@@ -10,7 +10,7 @@ Words
                     reads are attested by those who must have signed them.
     happening       an event as clauses hear it: told by orders, attested by parties, or made by the ledger's time.
     fold            the only memory of clauses: a state per agreement and period, each step with its entry.
-    result          a clause's run with the record that explains it, step by step; anybody who may read it recomputes it.
+    result          a clause's run with the record that explains it, step by step; who may read it recomputes it.
     award           a result in money: *pending* with its reason, *standing* when nobody objected in time or both
                     confirmed it, *disputed*, *void*. *Unproven*: of a one-sided agreement in a firm's home.
     dispute         an objection with a liable party, evidence and deadlines; an arbiter, if the agreement names one.

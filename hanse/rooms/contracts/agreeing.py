@@ -189,7 +189,7 @@ def _check_roles(draft: Draft, template: Template, roles: Mapping[str, str], pro
 def names_of(terms: Terms, roles: Mapping[str, str], others: Mapping[str, str], arbiter: str) -> dict[str, str]:
     """Every name under `attest` -> its party. `receiver` is the second role's party, who receives what the first sells;
     no other name may stand in for a role."""
-    first, second = terms.template.roles[:2]
+    second = terms.template.roles[1]
     names = {"receiver": roles.get(second, ""), **{str(k): str(v) for k, v in others.items()}}
     if arbiter:
         names["arbiter"] = arbiter

@@ -18,6 +18,8 @@ from hanse.rooms.contracts.happening import Happening, value_of
 from hanse.rooms.contracts.private_rows import AGREEMENTS, HAPPENED, VERSIONS, Happened
 from hanse.rooms.contracts.running import keep, observe, plan_for, stored, version_at
 from hanse.rooms.contracts.terms import TermsRefused
+from hanse.rooms.contracts.terms.kinds import Kind
+from hanse.rooms.contracts.terms.runtime import accept
 from hanse.rooms.contracts.waits import circle_row
 from hanse.rooms.orders.rows import ORDERS, SHIPMENTS
 from hanse.rooms.parties.rules import party_behind
@@ -45,7 +47,7 @@ def attest(draft: Draft, fact: Attest) -> None:
         heard.append(replace(happening, one_sided=True, ledger_at=row.at) if one_sided else happening)
     for happening in heard:
         _check_fields(draft, happening)
-    for happening, row in zip(heard, rows, strict=True):
+    for row in rows:
         keep(draft, stored(row))
         if row.counted:
             draft.put(HAPPENED, row)
@@ -123,9 +125,7 @@ def _check_fields(draft: Draft, happening: Happening) -> None:
             raise refused_of(refused) from None
 
 
-def _check(happening: Happening, field: str, kind: Any, decimals: int) -> None:
-    from hanse.rooms.contracts.terms.runtime import accept
-
+def _check(happening: Happening, field: str, kind: Kind, decimals: int) -> None:
     value = value_of(happening, field, field, kind, decimals)
     if value is not None:
         accept(field, kind, value)

@@ -76,9 +76,8 @@ def post(
 def tell(draft: Draft, award: Award, what: str) -> None:
     """Tell later rooms what became of an award; what one draft cannot tell, the next look of the circle does."""
     if not may_tell(draft):
-        put_wait(
-            draft, draft.now, f"tell/{award.award}/{'posted,stands,void'.index(what):02d}", "tell", award.award, what
-        )
+        order = ("posted", "stands", "void").index(what)
+        put_wait(draft, draft.now, f"tell/{award.award}/{order}", "tell", award.award, what)
         return
     about: dict[str, Any] = {
         "circle": award.circle,
@@ -87,7 +86,7 @@ def tell(draft: Draft, award: Award, what: str) -> None:
         "kind": award.kind,
         "sender": award.sender,
         "receiver": award.receiver,
-        "amount_minor": award.posted_minor if what == "posted" else award.amount_minor,
+        "amount_minor": award.amount_minor if what == "stands" else award.posted_minor,
         "currency": award.currency,
         "label": award.label,
         "due_at": award.due_at,
@@ -95,10 +94,10 @@ def tell(draft: Draft, award: Award, what: str) -> None:
     }
     if what == "stands":
         draft.tell(AwardStands(**about, posted_minor=award.posted_minor))
+    elif what == "posted":
+        draft.tell(AwardPosted(**about))
     else:
-        draft.tell(
-            AwardPosted(**about) if what == "posted" else AwardVoid(**{**about, "amount_minor": award.posted_minor})
-        )
+        draft.tell(AwardVoid(**about))
 
 
 def find(draft: Draft, award: str) -> Award:

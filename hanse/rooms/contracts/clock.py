@@ -1,4 +1,4 @@
-"""A circle's clock: a public beat once a day, and the look that every beat, fact and order's event takes at its waits."""
+"""A circle's clock: a public beat once a day, and the look that beats, facts and orders' events take at its waits."""
 
 from __future__ import annotations
 

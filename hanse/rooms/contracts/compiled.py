@@ -1,4 +1,4 @@
-"""Templates and terms, compiled once per process: pure functions of their text, so that caching them changes nothing."""
+"""Templates and terms, compiled once a process: pure functions of their text, so that caching them changes nothing."""
 
 from __future__ import annotations
 

@@ -51,9 +51,9 @@ def fold(draft: Draft, version: Version, plan: Plan, happening: Happening) -> No
 
 def _counts(plan: Plan, version: Version, name: str, happening: Happening) -> bool:
     attest = plan.specs[name].attest
-    if happening.by == "signed":
-        if not (attest.all_of or attest.any_of) or not is_attested(attest, version.names, happening):
-            return False
+    named = bool(attest.all_of or attest.any_of)
+    if happening.by == "signed" and not (named and is_attested(attest, version.names, happening)):
+        return False
     return all(field == "occurred_at" or field in happening.fields for field in plan.fold_fields(name, happening.event))
 
 

@@ -178,7 +178,7 @@ class Delivery:
             "item": part.item,
             "currency": self.currency,
         }
-        return self._happening(event, f"{self.shipment}/{self.names[i]}", keys, fields)
+        return self.happening(event, f"{self.shipment}/{self.names[i]}", keys, fields)
 
     def whole(self, event: str, accepted_so_far: int) -> Happening:
         """The delivery: `quantity` good ones of it, `accepted` good ones of the order so far, `lines` with prices."""
@@ -198,9 +198,10 @@ class Delivery:
         if event == "delivery.accepted":
             del fields["quantity"], fields["net"]  # its lines move the folds
         keys = {"order": self.order, "delivery": self.shipment}
-        return self._happening(event, self.shipment, keys, fields)
+        return self.happening(event, self.shipment, keys, fields)
 
-    def _happening(self, event: str, id: str, keys: dict[str, str], fields: dict[str, Any]) -> Happening:
+    def happening(self, event: str, id: str, keys: dict[str, str], fields: dict[str, Any]) -> Happening:
+        """An event that the delivery's signers vouch for."""
         return Happening(
             event=event,
             id=id,
@@ -221,7 +222,7 @@ def accepted_each(order: Order) -> int:
 def line_closed(draft: Draft, order: Order, terms: OrderTerms, known: Delivery) -> list[Happening]:
     """The order's lines that this delivery closed: `ordered` (less what was cancelled) and `good`, in full and in time.
 
-    A line is good as far as its parts came whole-heartedly good and not after their promise.
+    A line is good as far as its parts came good and not after their promise.
     """
     touched = {part.line for part in known.slices}
     closing = [
@@ -245,9 +246,9 @@ def line_closed(draft: Draft, order: Order, terms: OrderTerms, known: Delivery) 
             "good": min(ordered, good.get(line.line, 0)),
             "quantity": line.received - line.over,
         }
-        out.append(known._happening("line.closed", f"{order.order_id}/{line.line}", keys, fields))
+        out.append(known.happening("line.closed", f"{order.order_id}/{line.line}", keys, fields))
         if line.received - line.over >= ordered > 0:
-            out.append(known._happening("line.completed", f"{order.order_id}/{line.line}", keys, fields))
+            out.append(known.happening("line.completed", f"{order.order_id}/{line.line}", keys, fields))
     return out
 
 

@@ -11,8 +11,8 @@ OPEN, SIGNED, COUNTERED, LAPSED, ENDED = "open", "signed", "countered", "lapsed"
 PENDING, STANDING, DISPUTED, VOID, UNPROVEN = "pending", "standing", "disputed", "void", "unproven"
 """Of an award. `unproven`: one side alone signed everything; it counts in that firm's own reports only."""
 ARMED, DONE, WAITING, EXCUSED, FAILED = "armed", "done", "waiting", "excused", "failed"
-"""Of a clause's run. armed: a timer waits. waiting: a fact or a signature is missing. excused: the timer's `unless` came
-first. failed: the clause cannot be computed, `code` says why."""
+"""Of a clause's run. armed: a timer waits. waiting: a fact or a signature is missing. excused: the timer's `unless`
+came first. failed: the clause cannot be computed, `code` says why."""
 
 
 class Content(Struct, frozen=True, kw_only=True):

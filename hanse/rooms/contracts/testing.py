@@ -98,11 +98,9 @@ class Trade(Market):
         return found
 
     def awards(self, circle: str = "ann--bob") -> list[Award]:
-        count = self.state.conn.execute(f"SELECT award FROM {AWARDS.name} WHERE circle = ?", (circle,)).fetchall()
-        return sorted(
-            (self.state.get(AWARDS, (circle, name)) for (name,) in count),  # type: ignore[type-var]
-            key=lambda award: award.award,  # type: ignore[union-attr]
-        )  # type: ignore[return-value]
+        found = self.state.conn.execute(f"SELECT award FROM {AWARDS.name} WHERE circle = ?", (circle,)).fetchall()
+        rows = [self.state.get(AWARDS, (circle, name)) for (name,) in found]
+        return sorted((row for row in rows if row is not None), key=lambda award: int(award.award.partition(":")[2]))
 
     def results(self, clause: str, circle: str = "ann--bob") -> list[Result]:
         keys = self.state.conn.execute(

@@ -1,0 +1,186 @@
+"""Every address of the application, for every role and for a stranger, from one explicit table of what is allowed.
+
+A page that is not in the table fails the test: whoever adds one says here who may open it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from hanse.site.menu import template_of
+from hanse.site.testing import ROLES, SmallTown, Visitor
+
+EVERYBODY, NOBODY = frozenset(ROLES), frozenset()
+TRADE = frozenset({"owner", "buyer", "seller"})
+OWNER = frozenset({"owner"})
+SELLING = frozenset({"owner", "seller"})
+PUBLIC = frozenset({*ROLES, "stranger"})
+
+PAGES: dict[str, frozenset[str]] = {
+    "/": EVERYBODY,
+    "/search": EVERYBODY,
+    "/settings": EVERYBODY,
+    "/healthz": PUBLIC,
+    "/checkpoint": PUBLIC,
+    "/sign-in": PUBLIC,
+    "/orders": EVERYBODY,
+    "/orders/approvals": TRADE,
+    "/find": EVERYBODY,
+    "/parties": EVERYBODY,
+    "/partners": EVERYBODY,
+    "/firm": OWNER,
+    "/firm/sites": OWNER,
+    "/firm/permits": OWNER,
+    "/firm/people": OWNER,
+    "/firm/keys": OWNER,
+    "/invite-a-firm": OWNER,
+    "/items": EVERYBODY,
+    "/catalog/publish": SELLING,
+    "/matching": EVERYBODY,
+    "/stock": EVERYBODY,
+    "/stock/dead": EVERYBODY,
+    "/stock/held": EVERYBODY,
+    "/offers": EVERYBODY,
+    "/offers/new": SELLING,
+    "/borrow": EVERYBODY,
+    "/transfers": EVERYBODY,
+    "/docs/refusals": PUBLIC,
+}
+"""Pages without parameters -> who is answered."""
+WITH_NAMES: dict[str, tuple[str, frozenset[str]]] = {
+    "/orders/o/{}": ("known-1", EVERYBODY),
+    "/orders/slip/{}": ("nothing", NOBODY),
+    "/orders/note/{}": ("nothing", NOBODY),
+    "/orders/confirmation/{}": ("known-1", EVERYBODY),
+    "/orders/documents/{}": ("nothing", NOBODY),
+    "/orders/file/{}/{}": ("0" * 64 + "/file", NOBODY),
+    "/pod/{}": ("nothing", NOBODY),
+    "/join/{}": ("nothing", NOBODY),
+    "/parties/{}": ("bob", EVERYBODY),
+    "/items/{}": ("item-6205", EVERYBODY),
+    "/stock/card/{}": ("bob-6205", NOBODY),
+    "/offers/o/{}": ("o-1", EVERYBODY),
+}
+"""Pages of one thing -> (its name in the test, who may see it): to others it does not exist."""
+WRITES: dict[str, frozenset[str]] = {
+    "/orders/do/{}": EVERYBODY,
+    "/orders/message": EVERYBODY,
+    "/orders/pod-link": EVERYBODY,
+    "/orders/approvals": TRADE,
+    "/find/place": EVERYBODY,
+    "/pod/{}": PUBLIC,
+    "/join/{}": PUBLIC,
+    **dict.fromkeys(("/firm", "/firm/sites", "/firm/permits", "/firm/channels", "/firm/people"), OWNER),
+    **dict.fromkeys(("/firm/people/invite", "/firm/keys/rotate", "/firm/keys/compromised", "/invite-a-firm"), OWNER),
+    **dict.fromkeys(("/groups", "/groups/widen", "/groups/leave"), OWNER),
+    "/relationships": EVERYBODY,
+    **dict.fromkeys(("/catalog/publish", "/catalog/judge", "/catalog/substitute", "/catalog/supersede"), EVERYBODY),
+    **dict.fromkeys(("/matching/accept", "/matching/certain", "/matching/unlink"), EVERYBODY),
+    **dict.fromkeys(("/matching/again", "/matching/reject"), TRADE),
+    **dict.fromkeys(("/stock/count", "/stock/adjust", "/stock/move", "/stock/policy"), EVERYBODY),
+    **dict.fromkeys(("/offers", "/offers/withdraw", "/borrow/want", "/borrow/unwant"), EVERYBODY),
+    **dict.fromkeys(("/transfers", "/transfers/accept", "/transfers/end"), EVERYBODY),
+    "/theme": PUBLIC,
+    "/party": EVERYBODY,
+    "/sign-in": PUBLIC,
+    "/sign-out": EVERYBODY,
+}
+"""Forms -> who reaches the handler; what they may sign, the desk decides. A stranger is told to sign in."""
+WITHOUT_FIELDS = {"/firm/keys/rotate", "/invite-a-firm"}
+"""Buttons: an owner's empty form is the whole order, and is put on the record."""
+SHELL = ("/settings", "/sign-in", "/sign-out", "/invitation", "/demo", "/static", "/api", "/tile", "/second-factor")
+"""What the shell itself tests beside its pages: see hanse/web and tests/web."""
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallTown]:
+    there = SmallTown(tmp_path_factory.mktemp("town"))
+    there.order("known-1")
+    there.confirm("known-1")
+    there.offer("o-1", circle=there.ab)
+    yield there
+    there.close()
+
+
+@pytest.fixture(scope="module")
+def people(town: SmallTown) -> dict[str, Visitor]:
+    return {"stranger": town.visitor(), **{role: town.visitor("ann", role) for role in ROLES}}
+
+
+def addresses(town: SmallTown) -> Iterator[tuple[str, str]]:
+    """(method, address) of every handler of the application."""
+    for route in town.app.routes:
+        path = template_of(route.path_format if hasattr(route, "path_format") else route.path)
+        for method in sorted(getattr(route, "http_handler_map", None) or getattr(route, "methods", ()) or ()):
+            if method in ("GET", "POST"):
+                yield method, path
+
+
+def test_every_address_is_in_the_table(town: SmallTown) -> None:
+    known = {("GET", path) for path in (*PAGES, *WITH_NAMES)} | {("POST", path) for path in WRITES}
+    missing = sorted({
+        (method, path) for method, path in addresses(town)
+        if (method, path) not in known and not path.startswith(SHELL)
+    })  # fmt: skip
+    assert missing == [], "say in this file who may open these"
+    there = set(addresses(town))
+    assert sorted(known - there) == [], "the table names addresses that are gone"
+
+
+@pytest.mark.parametrize("who", ["stranger", *ROLES])
+@pytest.mark.parametrize("path", sorted(PAGES))
+def test_a_page_opens_for_those_in_the_table_alone(people: dict[str, Visitor], path: str, who: str) -> None:
+    answer = people[who].get(path)
+    if who in PAGES[path]:
+        assert answer.status_code in (200, 303) and "/sign-in" not in answer.headers.get("location", "")
+    elif who == "stranger":
+        assert answer.status_code == 303 and answer.headers["location"].startswith("/sign-in")
+    else:
+        assert answer.status_code in (403, 404)
+
+
+@pytest.mark.parametrize("who", ["stranger", *ROLES])
+@pytest.mark.parametrize("path", sorted(WITH_NAMES))
+def test_a_thing_is_shown_to_those_in_the_table_alone(people: dict[str, Visitor], path: str, who: str) -> None:
+    name, allowed = WITH_NAMES[path]
+    answer = people[who].get(path.partition("{")[0] + name)
+    if who in allowed:
+        assert answer.status_code == 200
+    elif who == "stranger" and not path.startswith(("/pod/", "/join/")):
+        assert answer.status_code == 303 and answer.headers["location"].startswith("/sign-in")
+    else:
+        assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/orders/o/{}", "/orders/confirmation/{}", "/offers/o/{}"])
+def test_another_firm_sees_none_of_these_things(town: SmallTown, path: str) -> None:
+    eve = town.visitor("eve")
+    assert eve.get(path.partition("{")[0] + WITH_NAMES[path][0]).status_code == 404
+
+
+@pytest.mark.parametrize("who", ["stranger", *ROLES])
+@pytest.mark.parametrize("path", sorted(set(WRITES) - {"/sign-out", "/sign-in"}))
+def test_an_empty_form_never_faults_and_writes_nothing(
+    town: SmallTown, people: dict[str, Visitor], path: str, who: str
+) -> None:
+    visitor, size = people[who], town.node.log.size
+    token = visitor.token("/sign-in" if who == "stranger" else "/settings")
+    answer: Any = visitor.post(path.replace("{}", "confirm"), {}, token=token)
+    assert answer.status_code < 500
+    if who not in WRITES[path]:
+        assert answer.status_code in (401, 403, 404)
+    if path in WITHOUT_FIELDS and who == "owner":
+        assert town.node.log.size > size
+        return
+    assert town.node.log.size == size, "an empty form put something on the record"
+
+
+@pytest.mark.parametrize("path", sorted(set(WRITES) - {"/theme"}))
+def test_a_form_from_another_site_is_refused(people: dict[str, Visitor], path: str) -> None:
+    answer = people["owner"].client.post(
+        path.replace("{}", "confirm"), data={"_csrf": "no"}, headers={"Sec-Fetch-Site": "cross-site"}
+    )
+    assert answer.status_code == 403

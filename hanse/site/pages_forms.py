@@ -13,6 +13,7 @@ from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
 from litestar.params import Body
 
+from hanse.importers.refusal import ImportRefused
 from hanse.kernel.refusal import Refused
 from hanse.site.places import Places
 from hanse.web import AccountStore, Found, ListQuery, Refusal, Session, Table, View, export, view_of
@@ -139,7 +140,7 @@ def attempt(action: Callable[[], Any], again: Callable[[int, dict[str, Any]], An
     """
     try:
         return action()
-    except (Refused, Refusal) as error:
+    except (Refused, Refusal, ImportRefused) as error:
         return again(*shown(error))
 
 

@@ -32,11 +32,10 @@ STATES = {"public": Badge("public", "info"), "proven": Badge("proven", "proven")
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One line of the list. `day`: set where the day differs from the line before."""
+    """One line of the list."""
 
     entry: Told
     said: Sentence
-    day: str
 
 
 def _fits(entry: Told, chosen: str) -> bool:
@@ -71,11 +70,7 @@ def history_page(request: Request[Any, Any, Any], session: Reader, read: Read) -
     text = request.query_params.get("before", "")
     before = min(int(text), node.log.size) if text.isdigit() and len(text) < 16 else node.log.size
     entries, after = _found(node, view, before, chosen)
-    rows, day = [], ""
-    for entry in entries:
-        own = time_text(entry.time, request.state.shell.zone, with_time=False)
-        rows.append(Row(entry, sentence(view, entry), own if own != day else ""))
-        day = own
+    rows = [Row(entry, sentence(view, entry)) for entry in entries]
     return page(
         "site/history.html", title="History", rows=rows, filters=FILTERS, chosen=chosen, size=node.log.size,
         published=node.log.published_size, after=after, newest=before >= node.log.size,

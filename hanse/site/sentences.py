@@ -148,9 +148,11 @@ def _count(f: Figures) -> str:
 
 def _transfer(f: Figures) -> str:
     kinds = {"sale": "to sell", "sale_in_place": "to sell and keep", "sale_of_held": "to sell held goods,",
-             "consign": "to leave with the other firm", "hand_over": "to hand over"}  # fmt: skip
+             "consign": "to leave", "hand_over": "to hand over"}  # fmt: skip
     what = kinds.get(str(f["transfer_kind"]), "a transfer of")
-    return f"proposed {what}{f.each()}{f.item()}{f.price('unit_cost_minor', ' at cost of ')}{f.others(' to ')}"
+    cost = f.price("unit_cost_minor", " at cost of ") if f["unit_cost_minor"] else ""
+    where = " with " if f["transfer_kind"] == "consign" else " to "
+    return f"proposed {what}{f.each()}{f.item()}{cost}{f.others(where)}"
 
 
 def _offer(f: Figures) -> str:

@@ -51,6 +51,7 @@ def invoice(
     circle: str,
     number: str,
     shipments: Sequence[str],
+    /,
     *,
     lines: Sequence[InvoiceLine] = (),
     rounding: Any = "half_up",
@@ -98,7 +99,7 @@ def _net(view: View, circle: str, line: InvoiceLine) -> int:
 
 
 def credit_note(
-    view: View, circle: str, number: str, of: str, lines: Sequence[CreditLine], **rest: Any
+    view: View, circle: str, number: str, of: str, lines: Sequence[CreditLine], /, **rest: Any
 ) -> CreditNote | None:
     """A credit note of an invoice, totals computed as the rule will; None for an unknown invoice."""
     text = view.get(INVOICES, circle, of)
@@ -108,7 +109,8 @@ def credit_note(
     nets = [(part.net_minor or part.each * by[part.number].unit_price_minor, by[part.number].tax_ppm) for part in lines]
     net, tax = sum(part for part, _ in nets), sum(row[2] for row in taxes_of(nets, text.rounding))
     totals: dict[str, Any] = {"net_minor": net, "tax_minor": tax, "gross_minor": net + tax}
-    return CreditNote(circle=circle, credit=number, invoice=of, lines=list(lines), number=number, **totals, **rest)
+    fields: dict[str, Any] = {"circle": circle, "credit": number, "invoice": of, "lines": list(lines), "number": number}
+    return CreditNote(**{**fields, **totals, **rest})
 
 
 def submission(view: View, cycle: str) -> NettingSubmit | None:

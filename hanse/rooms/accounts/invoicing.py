@@ -264,6 +264,8 @@ def keep_credit_note(draft: Draft, fact: CreditNote) -> None:
         -(net + tax),
         net_minor=-net,
         tax_minor=-tax,
+        discount_ppm=item.discount_ppm,
+        discount_until=item.discount_until,
         reference=said(fact.number, ""),
         subject=fact.invoice,
     )

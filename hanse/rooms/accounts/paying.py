@@ -17,7 +17,6 @@ from hanse.rooms.accounts.rows import (
     ANNOUNCED,
     CLAIMED,
     CYCLES,
-    INVOICE,
     ITEMS,
     NETTED_DONE,
     ON_ACCOUNT,
@@ -238,11 +237,13 @@ def _allocate(draft: Draft, way: Way, part: Allocation, at: int, refund: bool, g
 
 
 def discount(item: Item, amount_minor: int, at: int, grant: bool = False) -> int:
-    """The cash discount that paying `amount_minor` of an invoice at a time earns, minor units, rounded down once."""
+    """The cash discount that settling `amount_minor` at a time earns, minor units, rounded towards zero once.
+
+    A credit note bears its invoice's discount, negative: goods that went back earn none. Once the invoice was paid with
+    its discount, its supplier credits accordingly, by amount.
+    """
     in_time = grant or at <= item.discount_until
-    if item.item_kind != INVOICE or amount_minor <= 0 or not in_time:
-        return 0
-    return muldiv(amount_minor, item.discount_ppm, PPM, "floor")
+    return muldiv(amount_minor, item.discount_ppm, PPM, "down") if in_time else 0
 
 
 def _announce(draft: Draft, row: Payment, sign: int) -> None:

@@ -91,7 +91,7 @@ class Ledgers(Market, _Town):
         """All books balance."""
         assert balanced(self.all()) == []
 
-    def invoice(self, number: str = "i1", *shipments: str, circle: str = "ann--bob", **rest: Any) -> facts.Invoice:
+    def invoice(self, number: str = "i1", /, *shipments: str, circle: str = "ann--bob", **rest: Any) -> facts.Invoice:
         found = drafting.invoice(self.view("bob"), circle, number, shipments or ("s1",), **rest)
         assert found is not None
         return found

@@ -48,6 +48,10 @@ PAGES: dict[str, frozenset[str]] = {
     "/borrow": EVERYBODY,
     "/transfers": EVERYBODY,
     "/docs/refusals": PUBLIC,
+    "/history": EVERYBODY,
+    "/history/seen": OWNER,
+    "/import": EVERYBODY - {"viewer"},
+    "/export": EVERYBODY,
 }
 """Pages without parameters -> who is answered."""
 WITH_NAMES: dict[str, tuple[str, frozenset[str]]] = {
@@ -63,6 +67,12 @@ WITH_NAMES: dict[str, tuple[str, frozenset[str]]] = {
     "/items/{}": ("item-6205", EVERYBODY),
     "/stock/card/{}": ("bob-6205", NOBODY),
     "/offers/o/{}": ("o-1", EVERYBODY),
+    "/history/{}": ("3", EVERYBODY),
+    "/import/{}": ("nothing", NOBODY),
+    "/import/{}/fixes/{}": ("nothing/fixes/1", NOBODY),
+    "/import/{}/mapping.toml": ("nothing/mapping.toml", NOBODY),
+    "/import/template/{}": ("nothing", NOBODY),
+    "/export/{}": ("nothing", NOBODY),
 }
 """Pages of one thing -> (its name in the test, who may see it): to others it does not exist."""
 WRITES: dict[str, frozenset[str]] = {
@@ -83,6 +93,8 @@ WRITES: dict[str, frozenset[str]] = {
     **dict.fromkeys(("/stock/count", "/stock/adjust", "/stock/move", "/stock/policy"), EVERYBODY),
     **dict.fromkeys(("/offers", "/offers/withdraw", "/borrow/want", "/borrow/unwant"), EVERYBODY),
     **dict.fromkeys(("/transfers", "/transfers/accept", "/transfers/end"), EVERYBODY),
+    "/import": EVERYBODY - {"viewer"},
+    **dict.fromkeys(("/import/{}/commit", "/import/{}/mapping", "/import/{}/rows"), EVERYBODY - {"viewer"}),
     "/theme": PUBLIC,
     "/party": EVERYBODY,
     "/sign-in": PUBLIC,

@@ -9,6 +9,8 @@ A room is shown by its `page.py`: `PAGES`, a list of Litestar handlers, and if i
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -72,15 +74,15 @@ def build_site(
 
 
 def page_modules() -> list[ModuleType]:
-    """The site's own pages, then the rooms', in the order of the rooms."""
-    from hanse.site import page
-
-    return [page, *modules("page", rooms=ROOMS)]
+    """The site's own modules with pages, `page` first, then the rooms', in the order of the rooms."""
+    names = sorted(found.name for found in pkgutil.iter_modules(__path__) if found.name.startswith("pages_"))
+    own = [importlib.import_module(f"{__name__}.{name}") for name in ("page", *names)]
+    return [*(module for module in own if hasattr(module, "PAGES")), *modules("page", rooms=ROOMS)]
 
 
 def _folders(shown: Sequence[ModuleType]) -> list[Path]:
     """Where templates lie: the folders of the modules that are shown, under their own names."""
-    return [Path(module.__file__).parent for module in shown if module.__file__]
+    return list(dict.fromkeys(Path(module.__file__).parent for module in shown if module.__file__))
 
 
 def _dependencies(accounts: AccountStore, places: Places) -> dict[str, Any]:

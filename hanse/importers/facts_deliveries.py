@@ -81,39 +81,64 @@ def _receive_standing(
         _receive(plan, shipment.shipment, parts, last, site=_site(plan, rows))
 
 
+Key = tuple[int, int, str, str]
+"""(dispatched, received or 0, place, carrier) of what goes together."""
+
+
 def _ship_rest(
     plan: Plan, order: Order, name: str, lines: Sequence[Line], arrived: dict[int, list[Staged]], left: dict[int, int]
 ) -> None:
-    """New shipments, one for each day of dispatch, day of receipt, place and carrier."""
-    going: dict[tuple[int, int, str, str], list[tuple[int, int, int, int]]] = defaultdict(list)
+    """New shipments, one for each day of dispatch, day of receipt, place and carrier; receipts that the record has
+    already are passed over."""
+    going: dict[tuple[Key, str], list[tuple[int, int, int, int]]] = defaultdict(list)
     for line in lines:
         rows = arrived.get(line.file_line, [])
         for at, row in enumerate(rows):
+            received_at = seconds(row.values.get("received_on")) or plan.now
+            key = (line.shipped_at or received_at, received_at, _site(plan, [row]), line.carrier)
+            shipment = _shipment(plan, name, key, line.no)
             good, damaged = _good(row)
             closes = at == len(rows) - 1 and line.shipped_at
             each = left[line.no] if closes else min(left[line.no], good + damaged)
-            left[line.no] -= each
-            received_at = seconds(row.values.get("received_on")) or plan.now
-            if each:
-                key = (line.shipped_at or received_at, received_at, _site(plan, [row]), line.carrier)
-                going[key].append((line.no, each, good, damaged))
+            if shipment and each:
+                left[line.no] -= each
+                going[key, shipment].append((line.no, each, good, damaged))
         if not rows and (line.shipped_at or order.done) and left[line.no]:
             at = line.shipped_at or order.ordered_at
-            received_at = max(at, 1) if order.done else 0
-            going[at, received_at, "", line.carrier].append((line.no, left[line.no], left[line.no], 0))
-    for (shipped_at, received_at, site, carrier), parts in going.items():
-        shipment = hidden_id(plan.store.salt, "s", name, shipped_at, received_at, site, carrier)
-        fact = Ship(
-            circle=plan.home,
-            order=name,
-            shipment=shipment,
-            lines=[ShipLine(line=no, each=each) for no, each, _, _ in parts],
-            carrier=carrier,
-            shipped_at=min(shipped_at, plan.now),
-        )
-        plan.add(fact)
-        if received_at:
-            _receive(plan, shipment, [_received(*part) for part in parts], received_at, site=site)
+            key = (at, max(at, 1) if order.done else 0, "", line.carrier)
+            shipment = _shipment(plan, name, key, line.no)
+            if shipment:
+                going[key, shipment].append((line.no, left[line.no], left[line.no], 0))
+    for (key, shipment), parts in going.items():
+        _ship(plan, name, shipment, key, parts)
+
+
+def _shipment(plan: Plan, name: str, key: Key, no: int) -> str:
+    """The name of the shipment that carries a line; "" where the record has it already."""
+    for again in range(1_000):
+        shipment = hidden_id(plan.store.salt, "s", name, *key, again)
+        row = plan.view.get(SHIPMENTS, shipment)
+        if row is None:
+            return shipment
+        if any(part.line == no for part in row.lines):
+            return ""
+    raise AssertionError("an order has not a thousand dispatches of one day")
+
+
+def _ship(plan: Plan, name: str, shipment: str, key: Key, parts: list[tuple[int, int, int, int]]) -> None:
+    """Plan a dispatch, and its receipt where it has been received. parts: (line, each, good, damaged)."""
+    shipped_at, received_at, site, carrier = key
+    fact = Ship(
+        circle=plan.home,
+        order=name,
+        shipment=shipment,
+        lines=[ShipLine(line=no, each=each) for no, each, _, _ in parts],
+        carrier=carrier,
+        shipped_at=min(shipped_at, plan.now),
+    )
+    plan.add(fact)
+    if received_at:
+        _receive(plan, shipment, [_received(*part) for part in parts], received_at, site=site)
 
 
 def _received(no: int, each: int, good: int, damaged: int) -> ReceiveLine:

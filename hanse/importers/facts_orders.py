@@ -277,13 +277,12 @@ def _kept(
             return Document(0, standing, placed)
     for name in was.orders if was else ():
         row = plan.view.get(ORDERS, name)
-        if row is None or row.state not in LIVE_STATES:
-            continue
-        if any(line.shipped for line in row.lines):
+        if row is not None and any(line.shipped for line in row.lines):
             step = "keep the order as it was shipped, and add a new one for the rest"
             plan.wrong(rows, "", "orders.shipped_already", order.number, "an order of which nothing has left", step)
             return None
-        plan.add(CancelOrder(circle=plan.home, order=name, reason="replaced: the order was changed"))
+        if row is not None and row.state in LIVE_STATES:
+            plan.add(CancelOrder(circle=plan.home, order=name, reason="replaced: the order was changed"))
     revision = was.revision + 1 if was else 0
     names = [hidden_id(plan.store.salt, "i", order.grp, revision, part) for part in range(parts)]
     return Document(revision, names, placed)

@@ -9,7 +9,7 @@ from hanse.importers.facts_ids import hidden_id
 from hanse.importers.facts_plan import Plan, divide, seconds
 from hanse.importers.facts_stage import group_of
 from hanse.importers.facts_store import Staged
-from hanse.rooms.inventory.facts import POLICIES, STOCK, UNCHANGED_COST, Count, CountLine, SetPolicy
+from hanse.rooms.inventory.facts import MOVEMENTS, POLICIES, STOCK, UNCHANGED_COST, Count, CountLine, SetPolicy
 from hanse.rooms.inventory.offer_facts import Earmark, MakeOffer, WithdrawOffer
 from hanse.rooms.parties.facts import SITES
 from hanse.rooms.parties.queries import circles, relationship_with
@@ -91,7 +91,20 @@ def _line(plan: Plan, values: list[dict[str, Any]]) -> tuple[CountLine, int]:
         lot=first.get("lot", ""),
         unit_cost_minor=cost if cost >= 0 else UNCHANGED_COST,
     )
-    return line, max(seconds(row.get("counted_at")) for row in values)
+    counted = [seconds(row.get("counted_at")) for row in values]
+    return line, _as_of(plan, line, max(counted) if all(counted) else 0)
+
+
+def _as_of(plan: Plan, line: CountLine, at: int) -> int:
+    """When a count counts. Where nothing but an earlier count has changed the stock since, that is now: the file has
+    the newer word, though the record heard of the earlier one later than its date."""
+    was = plan.view.get(STOCK, plan.home, line.site, line.own_number, line.lot, "") if at else None
+    if was is None or not was.counted_at <= at < was.changed_at:
+        return at
+    where = "circle = ? AND own_number = ? AND site = ? AND lot = ? AND owner = ''"
+    values = (plan.home, line.own_number, line.site, line.lot)
+    last = plan.view.rows(MOVEMENTS, where, values, order="entry DESC, n DESC", limit=1)
+    return 0 if last and last[0].reason == "counted" else at
 
 
 def _fault(plan: Plan, line: CountLine, at: int) -> tuple[str, str, object, str, str] | None:

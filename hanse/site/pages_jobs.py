@@ -78,7 +78,7 @@ def take(node: Node, party: str, user: int, name: str, data: IO[bytes]) -> Job:
     folder.mkdir(parents=True, mode=0o700)
     size = 0
     try:
-        with (folder / f"{job.name}.data").open("wb") as out:
+        with (folder / f"{job.name}.csv").open("wb") as out:
             while piece := data.read(1 << 20):
                 size += len(piece)
                 if size > BYTES_MAX:
@@ -105,7 +105,8 @@ def _clean(node: Node, party: str) -> None:
 
 
 def file_of(node: Node, job: Job) -> Path:
-    return _folder(node, job.party) / job.id / f"{job.name}.data"
+    """The file as it was sent; what it is, its content says. The ending is dropped from the sheet's name."""
+    return _folder(node, job.party) / job.id / f"{job.name}.csv"
 
 
 def keep(node: Node, job: Job) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hanse.kernel.tables import Row, Table
-from hanse.rooms.plans.facts import Option, OwnStock
+from hanse.rooms.plans.facts import Option, OwnStock, PlanLine
 
 
 class Question(Row, frozen=True, kw_only=True):
@@ -31,6 +31,22 @@ class LineRow(Row, frozen=True, kw_only=True):
     penalty_minor: int
     ship_whole: bool
     options: tuple[Option, ...]
+
+
+def line_row(circle: str, window: str, line: PlanLine) -> LineRow:
+    """A line as the circle keeps it."""
+    return LineRow(
+        circle=circle,
+        window=window,
+        line=line.line,
+        order_no=line.order,
+        reference=line.reference,
+        item=line.item,
+        each=line.each,
+        penalty_minor=line.penalty_minor,
+        ship_whole=line.whole,
+        options=tuple(line.options),
+    )
 
 
 class OwnPart(Row, frozen=True, kw_only=True):

@@ -60,8 +60,20 @@ class Part(Struct, frozen=True):
     refused: str = ""
 
 
+class NextBest(Struct, frozen=True):
+    """The best other single source of all that is served of a line, the rest of the plan standing.
+
+    `extra_minor`: what it would cost more; below zero, that one move would better the plan.
+    """
+
+    source: str
+    source_name: str
+    place: str
+    extra_minor: int
+
+
 class Served(Struct, frozen=True):
-    """One line with its sources. `short_each`: unserved."""
+    """One line with its sources. `short_each`: unserved. `next_best`: None where nobody else has that much left."""
 
     line: int
     order_no: int
@@ -72,6 +84,7 @@ class Served(Struct, frozen=True):
     parts: tuple[Part, ...]
     short_each: int
     penalty_minor: int
+    next_best: NextBest | None
 
 
 class Scarce(Struct, frozen=True):
@@ -177,7 +190,7 @@ def plan_page(view: View, plan: str) -> PlanPage | None:
     if row is None or window is None or asked is None:
         return None
     names = _Names(view, row.circle)
-    served = tuple(_served(view, row, names))
+    served = tuple(_served(view, row, asked, names))
     return PlanPage(
         row=row,
         window=window,
@@ -235,11 +248,19 @@ def window_lines(view: View, circle: str, window: str) -> list[LineRow]:
     return view.rows(LINES, "circle = ? AND window = ?", (circle, window), order="line", limit=1_000_000)
 
 
-def _served(view: View, row: PlanRow, names: _Names) -> list[Served]:
+def _held(view: View, row: PlanRow, asked: Question) -> dict[str, int]:
+    """source -> each that the question has of it."""
+    held = {one.source: one.each for one in asked.own_stock}
+    return held | {one.offer: one.each for one in view.rows(SOURCES, "window = ?", (row.window,), limit=1_000_000)}
+
+
+def _served(view: View, row: PlanRow, asked: Question, names: _Names) -> list[Served]:
     taken = _taken(view, row)
+    lines = window_lines(view, row.circle, row.window)
+    others = _Others(lines, taken, _held(view, row, asked), names)
     why = {(one.line, one.offer): one.why for one in row.refused}
     out = []
-    for line in window_lines(view, row.circle, row.window):
+    for line in lines:
         costs = {option.source: option for option in line.options}
         parts = tuple(
             Part(
@@ -263,9 +284,48 @@ def _served(view: View, row: PlanRow, names: _Names) -> list[Served]:
                 parts=parts,
                 short_each=line.each - sum(part.each for part in parts),
                 penalty_minor=line.penalty_minor,
+                next_best=others.next_best(line),
             )
         )
     return out
+
+
+class _Others:
+    """What each line could take elsewhere, from what the plan leaves."""
+
+    def __init__(
+        self, lines: list[LineRow], taken: dict[int, list[tuple[str, int]]], held: dict[str, int], names: _Names
+    ) -> None:
+        self.taken, self.names, self.left = taken, names, dict(held)
+        self.users: dict[tuple[int, str], set[int]] = {}
+        for line in lines:
+            places = {option.source: option.place for option in line.options}
+            for source, each in taken.get(line.line, ()):
+                self.left[source] = self.left.get(source, 0) - each
+                if source in places:
+                    self.users.setdefault((line.order_no, places[source]), set()).add(line.line)
+
+    def next_best(self, line: LineRow) -> NextBest | None:
+        mine = dict(self.taken.get(line.line, ()))
+        served = sum(mine.values())
+        options = {option.source: option for option in line.options}
+        used = [options[source] for source in mine if source in options]
+        if not served or len(used) != len(mine):
+            return None
+        now = sum(option.cost_minor * mine[option.source] for option in used)
+        alone = {o.place: o.open_minor for o in used if self.users[line.order_no, o.place] == {line.line}}
+        best: tuple[int, str] | None = None
+        for option in line.options:
+            if set(mine) == {option.source} or self.left.get(option.source, 0) + mine.get(option.source, 0) < served:
+                continue
+            open_now = (line.order_no, option.place) in self.users
+            closing = sum(cost for place, cost in alone.items() if place != option.place)
+            extra = option.cost_minor * served + (0 if open_now else option.open_minor) - now - closing
+            best = min(best, (extra, option.source)) if best else (extra, option.source)
+        if best is None:
+            return None
+        extra, source = best
+        return NextBest(source, self.names.source(source), options[source].place, extra)
 
 
 def _scarce(view: View, row: PlanRow, asked: Question, served: tuple[Served, ...], names: _Names) -> list[Scarce]:
@@ -277,8 +337,7 @@ def _scarce(view: View, row: PlanRow, asked: Question, served: tuple[Served, ...
     prices = {one.offer: one.price_scaled for one in view.rows(DRAWN, "plan = ?", (row.plan,), limit=1_000_000)}
     for own in view.rows(OWN_PARTS, "circle = ? AND plan = ?", (row.circle, row.plan), limit=1_000_000):
         prices |= dict(own.prices)
-    held = {one.source: one.each for one in asked.own_stock}
-    held |= {one.offer: one.each for one in view.rows(SOURCES, "window = ?", (row.window,), limit=1_000_000)}
+    held = _held(view, row, asked)
     item_of = {
         option.source: line.item for line in window_lines(view, row.circle, row.window) for option in line.options
     }

@@ -12,7 +12,7 @@ from hanse.kernel.state import Draft
 from hanse.rooms.inventory.offer_facts import OFFER_TERMS
 from hanse.rooms.parties.facts import CIRCLES
 from hanse.rooms.plans.facts import AddAssignments, AddLines, Attest, OpenWindow, PlanLine, Propose
-from hanse.rooms.plans.private_rows import LINES, OWN_PARTS, QUESTIONS, VERDICTS, LineRow, OwnPart, Question, Verdict
+from hanse.rooms.plans.private_rows import LINES, OWN_PARTS, QUESTIONS, VERDICTS, OwnPart, Question, Verdict, line_row
 from hanse.rooms.plans.rows import SOURCES, WINDOWS
 from hanse.rooms.plans.rules import lines_hash
 
@@ -84,21 +84,7 @@ def _keep_lines(draft: Draft, row: Question, lines: Sequence[PlanLine]) -> None:
                 got=option.cost_minor,
                 expected=f">= {terms.unit_price_minor}",
             )
-        draft.put(
-            LINES,
-            LineRow(
-                circle=row.circle,
-                window=row.window,
-                line=line.line,
-                order_no=line.order,
-                reference=line.reference,
-                item=line.item,
-                each=line.each,
-                penalty_minor=line.penalty_minor,
-                ship_whole=line.whole,
-                options=tuple(line.options),
-            ),
-        )
+        draft.put(LINES, line_row(row.circle, row.window, line))
     window = draft.get(WINDOWS, row.window)
     running = lines_hash(row.running, lines)
     whole = window is not None and row.parts_in + 1 == window.parts

@@ -1,0 +1,115 @@
+"""Offline verification and rebuild of a record of three-line orders, counts and deliveries: entries a second, memory.
+
+    python -m bench.verify [--facts 50000] [--growth]
+
+Beside it the limit: verifying the same number of signatures and nothing else. `--growth` repeats it from 10^4 facts up
+and draws how the times grow (bench/out/verify-growth.svg).
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from bench.commit import signature_limit
+from bench.common import Network, machine, write
+from hanse.node.node import Node
+
+SIZES = (10_000, 30_000, 100_000, 300_000, 1_000_000)
+
+
+def fill(directory: Path, facts: int) -> int:
+    """A record with at least so many facts; its entries."""
+    with Node(directory, create=True) as node:
+        net = Network(node, sellers=4, buyers=8, items=60)
+        waiting: list[Any] = []
+        while net.orders * 5 < facts:
+            for party, fact in net.order():
+                waiting.append(node.path.submit(node.wallet.sign(party, fact)))
+            if len(waiting) >= 4_000:
+                for future in waiting:
+                    assert future.result(120).first_refusal is None
+                waiting = []
+        for future in waiting:
+            assert future.result(120).first_refusal is None
+        return node.log.size
+
+
+def measured(directory: Path, what: str) -> dict[str, Any]:
+    """Run one step in a process of its own; its seconds and its peak resident memory."""
+    code = f"from bench.verify import step; step({what!r}, {str(directory)!r})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    seconds, mib = done.stdout.split()
+    return {"seconds": float(seconds), "peak_mib": int(mib)}
+
+
+def step(what: str, directory: str) -> None:
+    """What `measured` runs: prints seconds and MiB."""
+    started = time.perf_counter()
+    if what == "verify":
+        from hanse.node.verify import verify
+
+        found = verify(directory)
+        assert found.ok, found.findings
+    else:
+        with Node(directory, rebuild=True, helper=False) as node:
+            assert node.rebuilt == node.log.size
+    seconds = time.perf_counter() - started
+    print(round(seconds, 2), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+
+
+def run(facts: int) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix="hanse-bench-") as scratch:
+        directory = Path(scratch) / "data"
+        started = time.perf_counter()
+        entries = fill(directory, facts)
+        figures: dict[str, Any] = {"entries": entries, "fill_seconds": round(time.perf_counter() - started, 1)}
+        for what in ("verify", "rebuild"):
+            figures[what] = measured(directory, what)
+            figures[what]["entries_per_s"] = round(entries / figures[what]["seconds"])
+        size = sum(f.stat().st_size for f in directory.rglob("*") if f.is_file())
+        return {**figures, "bytes_per_entry": size // entries}
+
+
+def plot(rows: list[dict[str, Any]]) -> str:
+    """Entries against seconds, both by powers of ten, as SVG."""
+    from math import log10
+
+    def at(x: float, y: float) -> str:
+        return f"{60 + (log10(x) - 4) * 180:.0f},{300 - (log10(max(y, 0.1)) + 1) * 60:.0f}"
+
+    lines = []
+    for what, colour in (("verify", "#0d6782"), ("rebuild", "#c2410c")):
+        points = [at(row["entries"], row[what]["seconds"]) for row in rows]
+        lines.append(f'<polyline fill="none" stroke="{colour}" stroke-width="2" points="{" ".join(points)}"/>')
+        lines.append(f'<text x="430" y="{points[-1].split(",")[1]}" fill="{colour}">{what}</text>')
+    grid = "".join(f'<text x="{55 + k * 180}" y="320">10^{4 + k}</text>' for k in range(3))
+    grid += "".join(f'<text x="10" y="{305 - k * 60}">{10.0 ** (k - 1):g} s</text>' for k in range(5))
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 500 330" font-size="12">{grid}{"".join(lines)}</svg>'
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--facts", type=int, default=50_000)
+    parser.add_argument("--growth", action="store_true")
+    asked = parser.parse_args()
+    sizes = [size for size in SIZES if size <= asked.facts] if asked.growth else [asked.facts]
+    rows = [run(size) for size in sizes]
+    figures = {"ed25519_limit_per_s": signature_limit(), "rows": rows}
+    write("verify", figures)
+    if asked.growth:
+        (Path(__file__).parent / "out" / "verify-growth.svg").write_text(plot(rows))
+    print(machine())
+    print("ed25519 limit", figures["ed25519_limit_per_s"])
+    for row in rows:
+        print(row)
+
+
+if __name__ == "__main__":
+    main()

@@ -3,7 +3,7 @@
     python -m bench.read [--facts 50000] [--readers 50] [--seconds 10] [--writes 500]
 
 The server runs in a process of its own beside the writer, as `hanse serve` does; readers are threads of this process
-with one connection each, who look at a page for a second before they open the next. Peer: `/healthz` of the same server,
+with one connection each, who look at a page for a second before they open the next. Peer: `/healthz`,
 which reads nothing.
 """
 

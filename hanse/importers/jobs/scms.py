@@ -199,7 +199,8 @@ def replay(
             role is the vendor's. params: over `ASSUMED`.
     Refuses, in order: as `read`, terms.* (template or parameters), as `Node` and `joining.found`, as the facts' rules.
     """
-    begun, seconds = time.perf_counter(), {}
+    begun = time.perf_counter()
+    seconds: dict[str, float] = {}
 
     def clock(what: str) -> None:
         seconds[what] = round(time.perf_counter() - begun - sum(seconds.values()), 3)

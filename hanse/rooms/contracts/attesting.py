@@ -16,7 +16,7 @@ from hanse.rooms.contracts.compiled import refused_of
 from hanse.rooms.contracts.facts import Attest, Said
 from hanse.rooms.contracts.happening import Happening, value_of
 from hanse.rooms.contracts.private_rows import AGREEMENTS, HAPPENED, VERSIONS, Happened
-from hanse.rooms.contracts.running import keep, observe, plan_for, stored, version_at
+from hanse.rooms.contracts.running import concerned, keep, observe, plan_for, stored, version_at
 from hanse.rooms.contracts.terms import TermsRefused
 from hanse.rooms.contracts.terms.kinds import Kind
 from hanse.rooms.contracts.terms.runtime import accept
@@ -59,8 +59,11 @@ def attest(draft: Draft, fact: Attest) -> None:
 
 def _taken(draft: Draft, event: Said, party: str, one_sided: bool) -> Happened:
     """The event's row with one more signer. Refuses: as `attest`."""
-    mine = event.event.startswith(OWN) or (event.event.startswith(OF_ORDERS) and _known(draft, event.keys))
-    allowed = not mine or (one_sided and not event.event.startswith("dispute."))
+    if one_sided:
+        allowed = not event.event.startswith("dispute.")
+    else:
+        of_orders = event.event.startswith(OF_ORDERS) and _known(draft, event.keys)
+        allowed = not event.event.startswith(OWN) and not of_orders
     require(allowed, "contracts.reserved_event", "orders or the ledger tell this event themselves", got=event.event)
     stands = not event.agreement or event.agreement in circle_row(draft).agreements
     require(stands, "contracts.unknown_agreement", "no such agreement in this circle", got=event.agreement)
@@ -101,9 +104,7 @@ def _known(draft: Draft, keys: dict[str, str]) -> bool:
 
 def _check_fields(draft: Draft, happening: Happening) -> None:
     """Refuses: terms.*, where a clause that is in force could not read a field."""
-    for name in circle_row(draft).agreements:
-        if happening.agreement not in ("", name):
-            continue
+    for name in concerned(draft, happening):
         agreement = draft.get(AGREEMENTS, draft.circle, name)
         number = version_at(agreement, happening.at) if agreement else 0
         version = draft.get(VERSIONS, draft.circle, name, number) if number else None

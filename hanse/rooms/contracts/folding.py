@@ -39,7 +39,7 @@ def fold(draft: Draft, version: Version, plan: Plan, happening: Happening) -> No
         mine = [name for name in names if _period(draft, version, plan, name, happening) == period]
         row = draft.get(FOLDS, version.circle, version.agreement, period)
         before = row.figures if row else {}
-        after = terms.fold(event, fields, before)
+        after = terms.fold(event, fields, before, only=mine)
         values = {**before, **{name: after[name] for name in mine if name in after}}
         n = (row.events_n if row else 0) + 1
         closed = row.closed if row else False

@@ -78,17 +78,23 @@ def observe(draft: Draft, happening: Happening, near: Sequence[Happening] = (), 
         row = draft.get(BOUND, draft.circle, happening.keys["order"])
         if row is not None:
             bound = dict(row.versions)
-        elif draft.get(ORDERS, happening.keys["order"]) is not None:
+        elif not happening.one_sided and draft.get(ORDERS, happening.keys["order"]) is not None:
             return
-    for name in circle_row(draft).agreements:
-        if happening.agreement not in ("", name):
-            continue
+    for name in concerned(draft, happening):
         agreement = draft.get(AGREEMENTS, draft.circle, name)
         assert agreement is not None, "the circle's row names agreements that stand"
         number = version_at(agreement, happening.at) if bound is None else bound.get(name, 0)
         version = draft.get(VERSIONS, draft.circle, name, number) if number else None
         if version is not None and in_scope(draft, version.content.scope, happening.keys.get("item", "")):
             Run(draft, version).take(happening, tuple(near), depth)
+
+
+def concerned(draft: Draft, happening: Happening) -> tuple[str, ...]:
+    """The circle's agreements that an event is about."""
+    listed = circle_row(draft).agreements
+    if happening.agreement:
+        return (happening.agreement,) if happening.agreement in listed else ()
+    return listed
 
 
 def stored(row: Happened) -> Happening:
@@ -354,6 +360,10 @@ class Run:
             if before.due_at == due:
                 return
             drop_wait(self.draft, before.due_at, wait)
+        came = next((h.event for h in near if self._spares(clause, h, due)), "")
+        if came:
+            self._put(clause, key, EXCUSED, code=came)
+            return
         self._put(clause, key, ARMED, due_at=due, context=encode(Context(happening, near)).decode())
         put_wait(self.draft, due, wait, "timer", self.version.agreement, clause, key)
 
@@ -372,12 +382,21 @@ class Run:
         )
         near = (context.trigger, *context.near)
         for event in self.plan.unless[clause]:
-            attest = self.plan.attests.get(event) or _everybody(self.terms.template.roles)
+            attest = self._attest_of(event)
             hit = self._find((event,), attest, -1, trigger, ()) or self._own(event, trigger)
             if hit is not None and not (hit.one_sided and hit.at > before.due_at):
                 self._put(clause, key, EXCUSED, code=event)
                 return
         self._attempt(clause, key, trigger, near, 0)
+
+    def _attest_of(self, event: str) -> Attest:
+        """Who must have signed an event that keeps a timer from firing: as a fact says, else all roles."""
+        return self.plan.attests.get(event) or Attest(all_of=self.terms.template.roles)
+
+    def _spares(self, clause: str, happening: Happening, due: int) -> bool:
+        """Whether a happening that came with the trigger keeps the timer from firing."""
+        known = happening.event in self.plan.unless[clause] and happening.at <= due
+        return known and is_attested(self._attest_of(happening.event), self.version.names, happening)
 
     def _own(self, event: str, trigger: Happening) -> Happening | None:
         """An event that this agreement's own clauses told."""
@@ -421,10 +440,6 @@ class Run:
                 **rest,
             ),
         )
-
-
-def _everybody(roles: tuple[str, ...]) -> Attest:
-    return Attest(all_of=roles)
 
 
 def _about(draft: Draft, event: str, keys: dict[str, str]) -> list[Happened]:

@@ -7,7 +7,7 @@ result = terms.evaluate("late", facts)       # facts in base units
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -236,12 +236,18 @@ class Terms:
             int(every) if str(every).isdigit() else every, self.wait(spec.utc_offset), spec.first_month, at
         )
 
-    def fold(self, event: str, fields: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, Any]:
-        """State after an event; fields that no fold reads are ignored. Refuses as `evaluate`."""
+    def fold(
+        self, event: str, fields: Mapping[str, Any], state: Mapping[str, Any], only: Collection[str] | None = None
+    ) -> dict[str, Any]:
+        """State after an event; fields that no fold reads are ignored. Refuses as `evaluate`.
+
+        Args:
+            only: names of the folds that the event moves; None: all that read it.
+        """
         after = dict(state)
         for spec in self.template.document.state:
             piece = self.template.folds.get((spec.name, event))
-            if piece is not None:
+            if piece is not None and (only is None or spec.name in only):
                 value = self._call(piece, fields)
                 after[spec.name] = accept(spec.name, spec.kind, _folded(spec, state.get(spec.name), value))
         return after

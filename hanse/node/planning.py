@@ -96,6 +96,11 @@ class Asked:
         """As the solver reads it."""
         return arrays([line_row(self.circle, "", line) for line in self.lines], self.stock, self.shipments_max)
 
+    def whole(self, numbers: set[int], whole: bool) -> Asked:
+        """The same question, some lines of which are served from one place, or need not be."""
+        lines = [msgspec.structs.replace(one, whole=whole) if one.line in numbers else one for one in self.lines]
+        return replace(self, lines=lines)
+
     def without(self, taken_out: set[tuple[int, str]]) -> Asked:
         """The same question less some options, (line, source)."""
         lines = [

@@ -34,7 +34,6 @@ from hanse.rooms.plans.rows import Refused as RefusedPart
 from hanse.rooms.plans.rules import lines_hash, plan_hash
 
 WINDOW_SECONDS = 600
-PACK_ROUNDS = 4
 REPLANS_MAX = 3
 ATTESTERS_MAX = 3
 FAULTS_TOLD = 20
@@ -159,22 +158,38 @@ def plan(
 
 
 def solve_asked(asked: Asked, way: Way, kept: Kept | None = None) -> tuple[Asked, Arrays, sourcing.Plan]:
-    """Solve a question. An option that the plan would use against its pack or smallest quantity is taken out of it,
-    and the lines concerned are planned again; what breaks packs to the last is served whole by other sources.
+    """Solve a question so that packs and smallest quantities are kept.
+
+    Lines that would break one are planned again: first from one place alone; where no place has all of it, without the
+    sources that they would break; last without any source that has packs.
 
     Args:
         kept: an earlier plan; orders whose sources did not change stay as they are.
     """
-    for attempt in range(PACK_ROUNDS):
+    tried: set[int] = set()
+    while True:
         given = asked.arrays()
         found = way.solve(given, **_start(given, kept or {}))
         broken = broken_packs(asked, given, found)
-        if not broken:
+        taken = keep(given, found)
+        served = {reference for reference, _ in taken}
+        left = {line.line for line in asked.lines if line.whole and line.line in tried and line.reference not in served}
+        if not broken and not left:
             return asked, given, found
-        if attempt == PACK_ROUNDS - 2:
-            broken = {(line.line, o.source) for line in asked.lines for o in line.options if o.source in asked.packs}
-        kept, asked = keep(given, found), asked.without(broken)
-    raise AssertionError("without packs none is broken")
+        fresh = {line for line, _ in broken} - tried
+        again = {line for line, _ in broken} & tried | left
+        packed = {(one.line, o.source) for one in asked.lines for o in one.options if o.source in asked.packs}
+        misfit = {(n, s) for n, s in packed if n in fresh and not _fits(asked, n, s)}
+        asked = asked.without(misfit | {(n, s) for n, s in packed if n in again}).whole(fresh, True).whole(again, False)
+        tried |= fresh
+        kept = taken
+
+
+def _fits(asked: Asked, number: int, source: str) -> bool:
+    """Whether a line as a whole keeps a source's pack and smallest quantity."""
+    pack, least = asked.packs[source]
+    each = asked.demands[number].each
+    return each % pack == 0 and each >= least
 
 
 def broken_packs(asked: Asked, given: Arrays, found: sourcing.Plan) -> set[tuple[int, str]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from litestar import Request
 from litestar.di import NamedDependency
@@ -149,8 +149,8 @@ def tail(request: Request[Any, Any, Any], prefix: str) -> str:
 
     Handlers that end in `{...:path}` ask this instead of their parameter, which has lost double slashes.
     """
-    path: str = request.scope["path"]
-    return path.removeprefix(prefix)
+    raw = request.scope.get("raw_path") or quote(request.scope["path"]).encode()
+    return unquote(raw.decode("ascii", "replace").partition("?")[0]).removeprefix(prefix)
 
 
 def address(prefix: str, name: str) -> str:

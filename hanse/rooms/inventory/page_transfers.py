@@ -135,8 +135,9 @@ def _proposal(found: Desk, given: Given, transfer: str) -> tuple[Earmark | None,
         raise Refusal("catalog.unknown_own_number", "This number is matched to no item.", got=number, next="Match it.")
     kind = given.choice("kind", "What passes", KINDS)
     each, currency = given.whole("each", "Quantity", low=1), given.currency(default="EUR")
-    lots = sorted(card.stock, key=lambda row: -row.free_each) if card else []
-    fits = next((row for row in lots if not row.owner and row.free_each >= each), None)
+    lots = sorted(card.stock, key=lambda row: (not row.unit_cost_minor, -row.free_each)) if card else []
+    named = given.text("lot", "Lot", most=80)
+    fits = next((r for r in lots if not r.owner and r.free_each >= each and named in ("", r.lot)), None)
     if kind in FROM_STOCK and fits is None:
         most = max((row.free_each for row in lots if not row.owner), default=0)
         raise Refusal(
@@ -154,7 +155,7 @@ def _proposal(found: Desk, given: Given, transfer: str) -> tuple[Earmark | None,
     return mark, ProposeTransfer(
         circle=given.choice("circle", "With whom", [c for c, _ in partner_options(view, groups=False)]),
         transfer=transfer, each=each, expires_at=given.day_end("until", "Until"), transfer_kind=kind, item=item,
-        lot=fits.lot if fits and kind in FROM_STOCK else given.text("lot", "Lot", most=80),
+        lot=fits.lot if fits and kind in FROM_STOCK else named,
         unit_cost_minor=0 if kind in TITLE_STAYS else unit_cost,
         markup_ppm=0 if kind in TITLE_STAYS else given.percent("markup", "Markup", default="0"), currency=currency,
     )  # fmt: skip

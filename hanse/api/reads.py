@@ -72,12 +72,16 @@ def handlers(desk_of: Desks) -> list[Any]:
 
 
 def _handler(read: Read, desk_of: Desks) -> Any:
-    path = "/".join(f"{{{part[1:-1]}:str}}" if part.startswith("{") else part for part in read.path.split("/"))
+    *before, last = read.path.split("/")
+    parts = [f"{{{part[1:-1]}:str}}" if part.startswith("{") else part for part in before]
+    parts.append(f"{{{last[1:-1]}:path}}" if last.startswith("{") else last)  # identifiers may hold slashes
+    path = "/".join(parts)
 
     @get(f"/{path}", sync_to_thread=True, name=f"read {read.path}")
     def handler(request: Request[Any, Any, Any]) -> Response[bytes]:
         desk = desk_of(request)
-        asked = {**dict(request.query_params), **request.path_params}
+        in_path = {name: str(value).removeprefix("/") for name, value in request.path_params.items()}
+        asked = {**dict(request.query_params), **in_path}
         return Response(msgspec.json.encode(answer(read, desk, asked)), media_type="application/json")
 
     return handler

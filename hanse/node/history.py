@@ -7,14 +7,13 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Struct
 
-from hanse.kernel.entries import Entry, Header, read_entry, read_header
+from hanse.kernel.entries import Entry, read_entry
 from hanse.kernel.facts import ERASED, count_digests, layout, read
 from hanse.kernel.refusal import Refused
 from hanse.kernel.view import View
 from hanse.node.node import Node
+from hanse.node.replay import header_of
 from hanse.rooms.parties.facts import KEYS, MEMBERS, PARTIES
-
-BLOCK_ENTRIES_MAX = 3_000
 
 
 class Figure(Struct, frozen=True):
@@ -62,7 +61,7 @@ def told(node: Node, view: View, position: int) -> Told:
         )
     leaf = node.log.entry(position)
     entry = read_entry(leaf)
-    header = _header(node, position)
+    header = header_of(node.log, position)
     base = Told(position, entry.form, entry.outcome, header.height, header.time, bytes_text=leaf.decode())
     if entry.form in ("fact", "batched"):
         return _fact(node, view, base, entry)
@@ -73,15 +72,6 @@ def told(node: Node, view: View, position: int) -> Told:
     return msgspec.structs.replace(
         base, about=about[entry.form], kind=entry.body.decode() if entry.form == "timer" else ""
     )
-
-
-def _header(node: Node, position: int) -> Header:
-    """The header of the entry's block: the nearest one at or before it."""
-    for at in range(position, max(-1, position - BLOCK_ENTRIES_MAX), -1):
-        entry = read_entry(node.log.entry(at))
-        if entry.form == "block":
-            return read_header(entry)
-    raise Refused("record.unknown_entry", "the entry's block has no header", got=position)
 
 
 def _fact(node: Node, view: View, base: Told, entry: Entry) -> Told:

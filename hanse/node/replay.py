@@ -41,6 +41,18 @@ class StoredBlock(Struct):
         return self.first + len(self.leaves)
 
 
+BLOCK_ENTRIES_MAX = 3_000
+
+
+def header_of(log: Log, position: int) -> Header:
+    """The header of the block that an entry is in: the nearest one at or before it. Raises: ReplayFault."""
+    for at in range(position, max(-1, position - BLOCK_ENTRIES_MAX), -1):
+        entry = read_entry(log.entry(at))
+        if entry.form == "block":
+            return read_header(entry)
+    raise ReplayFault(position, "the entry's block has no header")
+
+
 def blocks(
     entries: Iterator[bytes],
     first: int,

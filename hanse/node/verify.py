@@ -362,12 +362,12 @@ class _Signatures:
 
     def _verify(self, checks: list[Check]) -> list[bool]:
         if self._helper is None and len(checks) < CHUNK_CHECKS:
-            return ed25519.verify_many(checks)  # not worth a process
+            return [ed25519.verify(*check) for check in checks]  # not worth a process
         try:
             self._helper = self._helper or Helper()
             return self._helper.verify(checks)
         except OSError:
-            return ed25519.verify_many(checks)
+            return [ed25519.verify(*check) for check in checks]
 
     def answers(self, all: bool = False) -> Iterator[int]:
         """The positions whose signatures do not verify, as far as known; keeps two chunks under way unless `all`."""

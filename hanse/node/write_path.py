@@ -19,15 +19,16 @@ from typing import Any
 from msgspec import Struct
 
 from hanse.engines import Engine
-from hanse.kernel.apply import Applier, Block
+from hanse.kernel.apply import Applier, Block, Outcome
 from hanse.kernel.batches import signed_part
+from hanse.kernel.entries import Header
 from hanse.kernel.facts import WINDOW_SECONDS_MAX, Signed, read
 from hanse.kernel.kept import SEEN, TIMERS
 from hanse.kernel.refusal import Refusal, Refused
 from hanse.kernel.state import Draft
 from hanse.node.disclosures import Disclosures
 from hanse.node.journal import journal
-from hanse.node.replay import replay
+from hanse.node.replay import header_of, replay
 from hanse.node.signatures import Verifier
 from hanse.node.wallet import Presentation
 from hanse.record.files import DiskFull
@@ -253,19 +254,18 @@ class WritePath:
 
     def _receipts(self, facts: Sequence[Signed], block: Block) -> list[Receipt]:
         """Step 5. Of private outcomes the submitter is told its fact's circle's; other parties' homes are theirs."""
-        header = block.header
         return [
-            Receipt(
-                outcome.position,
-                header.height,
-                header.time,
-                outcome.code,
-                outcome.refusal,
-                {c: r for c, r in outcome.private.items() if c == getattr(signed.fact, "circle", "")},
-                outcome.repeated,
-            )
+            self._receipt(signed, outcome, header_of(self.log, outcome.position) if outcome.repeated else block.header)
             for signed, outcome in zip(facts, block.outcomes, strict=True)
         ]
+
+    @staticmethod
+    def _receipt(signed: Signed, outcome: Outcome, header: Header) -> Receipt:
+        circle = getattr(signed.fact, "circle", "")
+        private = {name: refusal for name, refusal in outcome.private.items() if name == circle}
+        return Receipt(
+            outcome.position, header.height, header.time, outcome.code, outcome.refusal, private, outcome.repeated
+        )
 
     def _first_due(self) -> int | None:
         first = Draft(self.applier.state, now=0, position=0).scan(TIMERS, limit=1)

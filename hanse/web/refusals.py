@@ -85,7 +85,10 @@ def status_of(error: Any) -> int:
 def members_of(error: Exception) -> tuple[int, dict[str, Any]]:
     """(status, the six members) of any exception; a fault's own text is never shown."""
     if all(hasattr(error, name) for name in MEMBERS):
-        return status_of(error), {name: getattr(error, name) for name in MEMBERS}
+        given = {name: getattr(error, name) for name in MEMBERS}
+        return status_of(error), {
+            name: None if value == "" or value is False else value for name, value in given.items()
+        }
     status = error.status_code if isinstance(error, HTTPException) else 500
     code, message, then = PLAIN.get(status) or PLAIN[500 if status >= 500 else 400]
     members: dict[str, Any] = dict.fromkeys(MEMBERS)
@@ -126,7 +129,7 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     status, members = members_of(error)
     if status >= 500:
         LOG.error("fault on %s %s", request.method, request.url.path, exc_info=error)
-    headers = {"Retry-After": str(members["retry"])} if isinstance(members["retry"], int) and members["retry"] else {}
+    headers = {"Retry-After": str(members["retry"])} if type(members["retry"]) is int and members["retry"] else {}
     if wants_json(request):
         response: Response[Any] = problem(request, status, members)
         response.headers.update(headers)

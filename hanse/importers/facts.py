@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -35,7 +35,9 @@ from hanse.node.desk import Desk
 from hanse.node.write_path import Receipt
 
 BATCH = 1_000
-UNDER_WAY_MAX = 4_000
+BATCH_BYTES = 2_000_000
+UNDER_WAY_BYTES_MAX = 8_000_000
+"""Of the facts' own bytes: what is signed and not yet answered takes some ten times as much memory."""
 _WAIT_SECONDS = 300
 
 
@@ -143,7 +145,7 @@ class Import:
         started = time.perf_counter()
         sender = Sender(self.desk, self.told, sum(self._store.planned().values()))
         for n, kind, body in self._store.facts():
-            sender.put(n, self._plan.decode(kind, body))
+            sender.put(n, self._plan.decode(kind, body), len(body))
             if sender.stands:
                 self._store.done(*sender.take_stands())
         sender.close()
@@ -225,16 +227,17 @@ class Sender:
 
     def __init__(self, desk: Desk, told: Told = untold, of: int = 0) -> None:
         self._desk, self._told, self._of = desk, told, of
-        self._held: list[tuple[int, Fact]] = []
-        self._under_way: deque[tuple[int, Fact, Future[Receipt]]] = deque()
+        self._held: list[tuple[int, Fact, int]] = []
+        self._held_bytes = self._under_way_bytes = 0
+        self._under_way: deque[tuple[int, Fact, int, Future[Receipt]]] = deque()
         self.stands: tuple[int, int] | None = None
         self.facts = 0
-        self.on_stand: Callable[[Fact, Receipt], None] = lambda fact, receipt: None
 
-    def put(self, n: int, fact: Fact) -> None:
-        """Send a fact. Refuses, for this or an earlier one: as `Desk.sign`; import.cut_short."""
-        self._held.append((n, fact))
-        if len(self._held) >= BATCH:
+    def put(self, n: int, fact: Fact, size: int = 1_000) -> None:
+        """Send a fact of so many bytes. Refuses, for this or an earlier one: as `Desk.sign`; import.cut_short."""
+        self._held.append((n, fact, size))
+        self._held_bytes += size
+        if len(self._held) >= BATCH or self._held_bytes >= BATCH_BYTES:
             self._send()
 
     def take_stands(self) -> tuple[int, int]:
@@ -244,15 +247,17 @@ class Sender:
         return found
 
     def _send(self) -> None:
-        held, self._held = self._held, []
-        signed = self._desk.sign([fact for _, fact in held])
-        for (n, fact), presentation in zip(held, signed, strict=True):
-            self._under_way.append((n, fact, self._desk.node.path.submit(presentation)))
-        while len(self._under_way) > UNDER_WAY_MAX:
+        held, self._held, self._held_bytes = self._held, [], 0
+        signed = self._desk.sign([fact for _, fact, _ in held])
+        for (n, fact, size), presentation in zip(held, signed, strict=True):
+            self._under_way.append((n, fact, size, self._desk.node.path.submit(presentation)))
+            self._under_way_bytes += size
+        while self._under_way_bytes > UNDER_WAY_BYTES_MAX:
             self._wait()
 
     def _wait(self) -> None:
-        n, fact, future = self._under_way.popleft()
+        n, fact, size, future = self._under_way.popleft()
+        self._under_way_bytes -= size
         receipt = future.result(_WAIT_SECONDS)
         if receipt.first_refusal:
             refusal = receipt.first_refusal
@@ -263,7 +268,6 @@ class Sender:
                 next="import the same file again: it goes on from there",
                 retry=True,
             )
-        self.on_stand(fact, receipt)
         self.facts += 1
         self.stands = (self.stands[0] if self.stands else n, n)
         if self.facts % 500 == 0:

@@ -19,7 +19,7 @@ from hanse.kernel.tables import R, Table
 from hanse.kernel.view import View
 from hanse.node.desk import Desk
 from hanse.rooms.catalog.facts import OWN_ITEMS
-from hanse.rooms.inventory.facts import STOCK
+from hanse.rooms.inventory.facts import MOVEMENTS, STOCK, Stock
 from hanse.rooms.inventory.offer_facts import EARMARKS
 from hanse.rooms.inventory.offer_queries import offers, transfer_deadline, transfers
 from hanse.rooms.orders.facts import DeliverTo
@@ -119,8 +119,16 @@ def _stock(desk: Desk) -> Iterator[Values]:
             "quantity_each": row.on_hand_each,
             "value_minor": row.on_hand_each * row.unit_cost_minor,
             "currency": own.currency if own and own.currency else None,
-            "counted_at": _time(row.counted_at),
+            "counted_at": _time(row.counted_at) if _stands_as_counted(view, row) else None,
         }
+
+
+def _stands_as_counted(view: View, row: Stock) -> bool:
+    """Whether nothing has moved since the stock was counted."""
+    where = "circle = ? AND own_number = ? AND site = ? AND lot = ? AND owner = ?"
+    values = (view.home, row.own_number, row.site, row.lot, row.owner)
+    last = view.rows(MOVEMENTS, where, values, order="entry DESC, n DESC", limit=1)
+    return bool(row.counted_at) and (not last or last[0].reason == "counted")
 
 
 def _books(desk: Desk) -> Iterator[tuple[View, Mine, Order, OrderTerms, str]]:

@@ -65,7 +65,8 @@ def _set_site(plan: Plan, rows: list[Staged], site: str, name: str, kind: str, v
     known = find(city, country) if city else None
     latitude = values.get("latitude_e6", known.latitude_microdeg if known else 0)
     longitude = values.get("longitude_e6", known.longitude_microdeg if known else 0)
-    street = text_of(values, "street", "postal_code", "city", "region")
+    street = text_of(values, "street", "postal_code", "city", "region") if values.get("street") else ""
+    address = text_of({**values, "at": street}, "at", "contact", "email", "phone")[:400]
     fact = SetSite(
         circle=plan.home,
         site=site,
@@ -75,10 +76,11 @@ def _set_site(plan: Plan, rows: list[Staged], site: str, name: str, kind: str, v
         city=city,
         latitude_microdeg=latitude,
         longitude_microdeg=longitude,
-        address=(text_of({"at": street, **values}, "at", "contact", "email", "phone") if street else "")[:400],
+        address=address,
     )
     was = plan.view.get(SITES, plan.home, site)
-    if was is None or any(row.before for row in rows) or _differs(was, fact):
+    rewritten = any(row.before for row in rows) and address
+    if was is None or rewritten or _differs(was, fact):
         plan.add(fact, rows)
 
 

@@ -301,17 +301,7 @@ def _place(plan: Plan, order: Order, name: str, lines: list[Line], drop_ship: bo
         circle=plan.home,
         order=name,
         receive_within_seconds=0 if old else SILENCE_SECONDS,
-        lines=[
-            PlaceLine(
-                line=line.no,
-                each=line.each,
-                item=plan.linked_item(line.item) or line.item,
-                own_number=line.item,
-                unit_price_minor=line.price_minor,
-                requested_at=line.requested_at,
-            )
-            for line in lines
-        ],
+        lines=[_place_line(plan, order, line) for line in lines],
         side=order.side,  # type: ignore[arg-type]
         counterparty=order.counterparty,
         po_number=order.po_number,
@@ -322,6 +312,15 @@ def _place(plan: Plan, order: Order, name: str, lines: list[Line], drop_ship: bo
         note=order.note,
     )
     return plan.add(fact)
+
+
+def _place_line(plan: Plan, order: Order, line: Line) -> PlaceLine:
+    """A line; fields that say nothing are not sent, for every one costs a digest on the record."""
+    linked = plan.linked_item(line.item)
+    more: dict[str, Any] = {"requested_at": line.requested_at} if line.requested_at else {}
+    if linked or order.side == "buy":
+        more["own_number"] = line.item
+    return PlaceLine(line=line.no, each=line.each, item=linked or line.item, unit_price_minor=line.price_minor, **more)
 
 
 def _counted_since(plan: Plan, receipts: list[Staged]) -> bool:

@@ -51,12 +51,15 @@ class _Counts:
 
 
 def plan_stock(plan: Plan) -> None:
-    """Counts of the stock that is new or changed, bins of one lot at one site together; what is kept back."""
+    """Counts of the stock that is new or changed, bins of one lot at one site together; what is kept back.
+
+    A file that names a lot at a site names all of its bins: one that it leaves out is empty.
+    """
     counts = _Counts(plan)
     keep: dict[str, int] = {}
     stood = 0
     for grp in plan.store.groups("stock"):
-        rows = plan.store.group("stock", grp)
+        rows = [row for row in plan.store.group("stock", grp) if row.n]
         values = [row.values for row in rows]
         line, at = _line(plan, values)
         fault = _fault(plan, line, at)

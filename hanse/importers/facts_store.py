@@ -207,6 +207,11 @@ class Store:
 
     def _remember(self, where: str, values: tuple[int, ...]) -> None:
         self.conn.execute(
+            "DELETE FROM row WHERE party = ? AND target = 'stock' AND grp IN"
+            f" (SELECT grp FROM stage.staged WHERE target = 'stock' AND {where})",
+            (self.party, *values),
+        )
+        self.conn.execute(
             "INSERT OR REPLACE INTO row (party, target, key, grp, row_key, vals)"
             f" SELECT ?, target, key, grp, row_key, vals FROM stage.staged WHERE {where}",
             (self.party, *values),

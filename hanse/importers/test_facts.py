@@ -77,6 +77,16 @@ def test_a_changed_row_yields_the_update_of_that_row_alone(tmp_path: Path) -> No
         assert item and item.description == "Ball bearing"
 
 
+def test_a_bin_that_the_file_leaves_out_is_empty_until_it_is_named_again(tmp_path: Path) -> None:
+    with firm(tmp_path / "n") as desk:
+        both = "item,site,bin,quantity_each\nB1,HH,A,10\nB1,HH,B,5"
+        bring(desk, stock=both)
+        bring(desk, stock="item,site,bin,quantity_each\nB1,HH,A,9")
+        assert stock(desk)["HH", "B1", ""] == 9
+        bring(desk, stock=both)
+        assert stock(desk)["HH", "B1", ""] == 15
+
+
 def test_a_dry_run_says_what_would_be_signed_and_signs_nothing(tmp_path: Path) -> None:
     with firm(tmp_path / "n") as desk:
         before = entries(desk)
@@ -249,7 +259,15 @@ def test_an_import_that_the_record_overtakes_stops_and_goes_on_the_next_time(tmp
 
 def test_hostile_texts_stay_texts(tmp_path: Path) -> None:
     html, formula = "<script>alert(1)</script>", "=cmd|' /C calc'!A0"
-    rows = f'item,description,brand\n"{html}","{formula}","\u202e\u0000"\nB1,"{html * 40}",x\n../../etc,ok,x\nB2,{html},@SUM(A1)'
+    rows = "\n".join(
+        [
+            "item,description,brand",
+            f'"{html}","{formula}","\u202e\u0000"',
+            f'B1,"{html * 40}",x',
+            "../../etc,ok,x",
+            f"B2,{html},@SUM(A1)",
+        ]
+    )
     with firm(tmp_path / "n") as desk:
         found = bring(desk, items=rows)
         assert found.sections[0].bad == 2, "a control sign, and a text of a thousand signs"

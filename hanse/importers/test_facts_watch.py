@@ -1,0 +1,119 @@
+"""A watched folder takes what is whole, and hands back what is wrong."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from hanse.importers.facts_testing import bring, firm, stock
+from hanse.importers.facts_watch import Handled, watch
+from hanse.kernel.refusal import Refused
+from hanse.node.desk import Desk
+
+GOOD = "item,site,quantity_each\nB1,HH,5\n"
+BAD = "item,site,quantity_each\nB1,HH,5\nB2,HH,many\n"
+
+
+def looked(desk: Desk, folder: Path, looks: int = 2, mapping: str = "") -> list[Handled]:
+    """What is handled in so many looks."""
+    left = [looks]
+
+    def stop() -> bool:
+        left[0] -= 1
+        return left[0] <= 0
+
+    return list(watch(desk, folder, mapping, stop=stop, wait=lambda seconds: None))
+
+
+def test_a_good_file_is_imported_and_moved(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "stock.csv").write_text(GOOD)
+    with firm(tmp_path / "n") as desk:
+        (one,) = looked(desk, folder)
+        assert (one.refused, one.fixes, Path(one.to).parent.name) == ("", [], "imported")
+        assert stock(desk) == {("HH", "B1", ""): 5}
+        assert looked(desk, folder) == []
+
+
+def test_a_file_with_a_wrong_row_is_rejected_with_its_fix_list_beside_and_its_good_rows_stand(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "stock.csv").write_text(BAD)
+    with firm(tmp_path / "n") as desk:
+        (one,) = looked(desk, folder)
+        assert Path(one.to).parent.name == "rejected"
+        (fix,) = map(Path, one.fixes)
+        assert (fix.parent, stock(desk)) == (folder / "rejected", {("HH", "B1", ""): 5})
+        (folder / fix.name).write_text(fix.read_text().replace("many", "7"))
+        (again,) = looked(desk, folder)
+        assert (again.refused, Path(again.to).parent.name) == ("", "imported")
+        assert stock(desk) == {("HH", "B1", ""): 5, ("HH", "B2", ""): 7}
+
+
+def test_a_file_that_is_no_table_is_rejected_with_the_reason(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "stock.csv").write_bytes(b"%PDF-1.7 ...")
+    with firm(tmp_path / "n") as desk:
+        (one,) = looked(desk, folder)
+        assert one.refused == "table.unknown_format"
+        assert "table.unknown_format" in Path(one.fixes[0]).read_text()
+
+
+def test_hostile_names_stay_in_the_folder_and_overwrite_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "imported").mkdir()
+    (folder / "imported" / "stock.csv").write_text("kept")
+    names = ["stock.csv", "C:\\..\\evil.csv", "\u202egnp.x\n.csv", "a" * 240 + ".csv", "-rf.csv", "$(id).csv"]
+    for name in names:
+        (folder / name).write_text(GOOD)
+    os.symlink("/etc/passwd", folder / "link.csv")
+    (folder / ".hidden.csv").write_text(GOOD)
+    with firm(tmp_path / "n") as desk:
+        handled = looked(desk, folder, mapping="")
+        assert len(handled) == len(names)
+        for one in handled:
+            to = Path(one.to)
+            assert to.parent.parent == folder and to.is_file()
+            assert not set(to.name) & set("\\\n\u202e")
+    assert (folder / "imported" / "stock.csv").read_text() == "kept"
+    assert (folder / "link.csv").is_symlink()
+
+
+def test_a_file_that_still_grows_is_left_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    path = folder / "stock.csv"
+    path.write_text(GOOD)
+
+    def wait(seconds: float) -> None:
+        with path.open("a") as out:
+            out.write("B2,HH,1\n")
+
+    left = [3]
+
+    def stop() -> bool:
+        left[0] -= 1
+        return left[0] <= 0
+
+    with firm(tmp_path / "n") as desk:
+        assert list(watch(desk, folder, stop=stop, wait=wait)) == []
+        assert path.exists()
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with firm(tmp_path / "n") as desk, pytest.raises(Refused) as refused:
+        list(watch(desk, tmp_path / "none"))
+    assert refused.value.code == "import.no_folder"
+
+
+def test_the_same_file_twice_is_moved_twice_and_signed_once(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    with firm(tmp_path / "n") as desk:
+        bring(desk, stock=GOOD)
+        (folder / "stock.csv").write_text(GOOD)
+        (one,) = looked(desk, folder)
+        assert one.result and one.result.facts == {}

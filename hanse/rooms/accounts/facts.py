@@ -37,7 +37,8 @@ class Invoice(Fact, frozen=True, kw_only=True):
     net, tax, gross: what the rules compute, minor units; stated, so that they are signed. Tax: once per rate on the sum
     of its lines, by `rounding` (EN 16931, BR-CO-17). payment_days: after the ledger time of this fact. discount_ppm:
     taken by who pays within discount_days. number: the supplier's own. bill_to: the party that pays or bills centrally,
-    "" for the customer itself. issued_at: in one-sided books alone, where the invoice is older than its record.
+    "" for the customer itself. iban: where the money goes, signed with the rest. issued_at: in one-sided books alone,
+    where the invoice is older than its record.
     """
 
     kind: ClassVar[str] = "accounts.invoice"
@@ -55,6 +56,7 @@ class Invoice(Fact, frozen=True, kw_only=True):
     discount_days: Commercial[Days] = WITHHELD
     number: Commercial[Text] = WITHHELD
     bill_to: Commercial[OptionalId] = WITHHELD
+    iban: Commercial[Annotated[str, Meta(max_length=34, pattern=r"^([A-Z]{2}[0-9]{2}[A-Z0-9]{11,30})?$")]] = WITHHELD
     issued_at: Commercial[Seconds] = WITHHELD
     note: Commercial[LongText] = WITHHELD
 

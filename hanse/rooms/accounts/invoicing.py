@@ -96,6 +96,7 @@ def keep_invoice(draft: Draft, fact: Invoice) -> None:
             lines=lines,
             taxes=taxes,
             note=said(fact.note, ""),
+            iban=said(fact.iban, ""),
         ),
     )
     discount_ppm, discount_days = said(fact.discount_ppm, 0), said(fact.discount_days, 0)

@@ -172,6 +172,7 @@ class InvoiceText(Row, frozen=True, kw_only=True):
     corrects: str = ""
     reason: str = ""
     note: str = ""
+    iban: str = ""
 
 
 class Billed(Row, frozen=True, kw_only=True):

@@ -209,7 +209,8 @@ def test_a_wrong_joining_form_leaves_nothing_behind(town: SmallTown, ann: Visito
     for wrong, code in (
         ({"password": "short", "repeat": "short"}, "password.short"), ({"repeat": "another one"}, "password.repeat"),
         ({"email": "ida"}, "account.email"), ({"name": ""}, "form.missing"), ({"country": "XYZ"}, "form.country"),
-        ({"kind": "pirate"}, "form.choice"), ({"email": "owner@bob.example", "password": "wrong wrong"}, "signin.wrong"),
+        ({"kind": "pirate"}, "form.choice"),
+        ({"email": "owner@bob.example", "password": "wrong wrong"}, "signin.wrong"),
     ):  # fmt: skip
         answer = who.post(f"/join/{secret}", {**FORM, "email": "new@firm.example", **wrong}, token=token)
         assert answer.status_code in (401, 422) and code_of(answer) == code, (wrong, code_of(answer))

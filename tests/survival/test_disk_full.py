@@ -21,6 +21,7 @@ def in_child(work):
     child = os.fork()
     if child == 0:
         try:
+            signal.alarm(120)
             work()
             os._exit(0)
         except BaseException:

@@ -63,8 +63,6 @@ def note_order(draft: Draft, fact: PlaceOrder, party: str) -> None:
         lines=lines,
     )
     draft.put(MINE, mine)
-    if side == SELL:
-        _settle(draft, mine)
 
 
 def _settle(draft: Draft, mine: Mine) -> None:

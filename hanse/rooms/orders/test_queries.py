@@ -64,6 +64,9 @@ def test_a_row_says_what_is_open_to_ship_and_received(market: Market) -> None:
         "EUR",
     )
     assert by["a"].position == market.order_of("a").position > 0
+    assert not any(row.late for row in by.values())
+    market.tick(4 * DAY + 1)
+    assert [row.order for row in orders(market.view("ann")).rows if row.late] == ["b"]
 
 
 @pytest.mark.parametrize("sort", ["newest", "oldest", "due", "amount", "partner"])

@@ -59,6 +59,8 @@ def test_place_refuses_in_this_order(market: Market) -> None:
     market.offer("other", circle=market.POOL)
     market.offer("cays", circle=market.AC, party="cay")
     market.must("ann", market.order_fact("taken", market.line()))
+    # An offer of the buyer herself: nothing stands behind it at her home, but publicly it is one.
+    assert market.do("ann", market.offer_fact("hers", each=5)).code == "ok"
     market.now += 2 * DAY
     hold = market.hold_fact(offer="other", each=5)
     market.must("ann", hold, replace(hold, hold="h2", until_at=market.now + 60))
@@ -88,6 +90,7 @@ def test_place_refuses_in_this_order(market: Market) -> None:
             ),
             ("orders.offer_elsewhere", {"lines": [line(offer="other")]}),
             ("orders.offer_elsewhere", {"lines": [line(offer="cays")]}),
+            ("orders.offer_elsewhere", {"lines": [line(offer="hers", each=5)]}),
             ("inventory.unknown_offer", {"lines": [line(offer="none")]}),
             ("inventory.offer_ended", {"lines": [line(offer="o2", each=1)]}),
             ("inventory.not_enough", {"lines": [line(1, 7, "o1"), line(2, 6, "o1")]}),
@@ -467,6 +470,15 @@ def test_an_order_uses_a_quote_once(market: Market) -> None:
     market.tick(30 * DAY)
     row = market.state.get(QUOTES, ("q1",))
     assert row is not None and (row.state, row.order_id) == ("ordered", "po1")
+
+
+def test_no_wait_outlives_what_it_waited_for(market: Market) -> None:
+    market.must("ann", ask(market), market.order_fact("gone"))
+    market.must("bob", quoted(market), DeclineOrder(circle=market.AB, order="gone"))
+    market.must("ann", market.order_fact("po1", market.line(unit_price_minor=880), quote="q1"))
+    market.must("bob", market.confirm_fact("po1"), market.ship_fact("po1", "s1", stock="bob-6205"))
+    market.must("ann", market.receive_fact("s1"))
+    assert market.state.conn.execute("SELECT id FROM kernel_timer WHERE id LIKE 'orders.%'").fetchall() == []
 
 
 def test_a_document_over_several_orders_stays_in_the_buyers_home(market: Market) -> None:

@@ -111,20 +111,49 @@ class Market(towns.Town):
                 ),
             )
 
-    def offer(
+    def offer_fact(
         self,
         offer: str = "o1",
         *,
         each: int = 40,
         circle: str = AB,
-        party: str = "bob",
         firm: bool = True,
         price: int = 1000,
         number: str = "6205",
         days: int = 30,
+    ) -> MakeOffer:
+        return MakeOffer(
+            circle=circle,
+            offer=offer,
+            each=each,
+            expires_at=self.now + days * DAY,
+            item=f"item-{number}",
+            offer_kind="sell",
+            country="DE",
+            city="Bremen",
+            latitude_microdeg=53_000_000,
+            longitude_microdeg=8_800_000,
+            unit_price_minor=price,
+            currency="EUR",
+            pack_each=1,
+            minimum_each=1,
+            lead_time_days=2,
+            firm=firm,
+            condition="new",
+            lot_expiry_at=0,
+        )
+
+    def offer(
+        self,
+        offer: str = "o1",
+        *,
+        each: int = 40,
+        party: str = "bob",
+        number: str = "6205",
         minimum: int = 900,
+        **rest: Any,
     ) -> str:
-        """An offer of a seller, with the earmark that stands behind it."""
+        """An offer of a seller, with the earmark that stands behind it; `rest` as in `offer_fact`."""
         self.must(
             party,
             Earmark(
@@ -138,26 +167,7 @@ class Market(towns.Town):
                 minimum_price_minor=minimum,
                 currency="EUR",
             ),
-            MakeOffer(
-                circle=circle,
-                offer=offer,
-                each=each,
-                expires_at=self.now + days * DAY,
-                item=f"item-{number}",
-                offer_kind="sell",
-                country="DE",
-                city="Bremen",
-                latitude_microdeg=53_000_000,
-                longitude_microdeg=8_800_000,
-                unit_price_minor=price,
-                currency="EUR",
-                pack_each=1,
-                minimum_each=1,
-                lead_time_days=2,
-                firm=firm,
-                condition="new",
-                lot_expiry_at=0,
-            ),
+            self.offer_fact(offer, each=each, number=number, **rest),
         )
         return offer
 

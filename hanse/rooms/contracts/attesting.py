@@ -16,7 +16,8 @@ from hanse.rooms.contracts.compiled import refused_of
 from hanse.rooms.contracts.facts import Attest, Said
 from hanse.rooms.contracts.happening import Happening, value_of
 from hanse.rooms.contracts.private_rows import AGREEMENTS, HAPPENED, VERSIONS, Happened
-from hanse.rooms.contracts.running import concerned, keep, observe, plan_for, stored, version_at
+from hanse.rooms.contracts.running import observe
+from hanse.rooms.contracts.stored import concerned, keep, plan_for, stored, version_at
 from hanse.rooms.contracts.terms import TermsRefused
 from hanse.rooms.contracts.terms.kinds import Kind
 from hanse.rooms.contracts.terms.runtime import accept

@@ -25,7 +25,8 @@ from hanse.rooms.contracts.private_rows import (
     DisputeRow,
     Version,
 )
-from hanse.rooms.contracts.running import keep, observe, plan_for
+from hanse.rooms.contracts.running import observe
+from hanse.rooms.contracts.stored import keep, plan_for
 from hanse.rooms.contracts.waits import drop_wait, put_wait
 from hanse.rooms.parties.facts import MEMBERS
 from hanse.rooms.parties.rules import party_behind

@@ -24,7 +24,8 @@ from hanse.rooms.contracts.private_rows import (
     Version,
     Wait,
 )
-from hanse.rooms.contracts.running import Run, plan_for, version_at
+from hanse.rooms.contracts.running import Run
+from hanse.rooms.contracts.stored import plan_for, version_at
 from hanse.rooms.contracts.terms import TermsRefused
 from hanse.rooms.contracts.waits import put_wait
 

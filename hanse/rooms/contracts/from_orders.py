@@ -21,8 +21,9 @@ from hanse.rooms.contracts.orders_seen import (
     promised_lines,
 )
 from hanse.rooms.contracts.private_rows import AGREEMENTS, BOUND, CIRCLE_ROWS, VERSIONS, Bound, Version
-from hanse.rooms.contracts.running import observe, plan_for, version_at
+from hanse.rooms.contracts.running import observe
 from hanse.rooms.contracts.scope import in_scope
+from hanse.rooms.contracts.stored import plan_for, version_at
 from hanse.rooms.contracts.waits import circle_row
 from hanse.rooms.orders.private_rows import ORDER_TERMS
 from hanse.rooms.orders.rows import ORDERS

@@ -12,7 +12,8 @@ from hanse.rooms.contracts.agreeing import is_one_sided
 from hanse.rooms.contracts.clock import look
 from hanse.rooms.contracts.happening import Happening
 from hanse.rooms.contracts.private_rows import CIRCLE_ROWS, HAPPENED
-from hanse.rooms.contracts.running import keep, observe
+from hanse.rooms.contracts.running import observe
+from hanse.rooms.contracts.stored import keep
 
 
 def hear(

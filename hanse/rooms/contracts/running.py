@@ -7,7 +7,6 @@ failed run with its code: nothing here refuses, for a delivery stands whatever a
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,9 +14,8 @@ from msgspec.structs import replace
 
 from hanse.kernel.state import Draft
 from hanse.rooms.contracts import awards
-from hanse.rooms.contracts.compiled import Plan, plan_of
 from hanse.rooms.contracts.folding import fold, period_at, state_of
-from hanse.rooms.contracts.happening import Context, Happening, best, decode, encode, is_attested, subject_of, value_of
+from hanse.rooms.contracts.happening import Context, Happening, best, decode, encode, is_attested, value_of
 from hanse.rooms.contracts.orders_seen import find_in_orders
 from hanse.rooms.contracts.private_rows import (
     AGREEMENTS,
@@ -27,17 +25,14 @@ from hanse.rooms.contracts.private_rows import (
     DONE,
     EXCUSED,
     FAILED,
-    HAPPENED,
     RESULTS,
     VERSIONS,
     WAITING,
-    Agreement,
-    Happened,
     Result,
     Version,
 )
-from hanse.rooms.contracts.rows import TEMPLATES
 from hanse.rooms.contracts.scope import in_scope
+from hanse.rooms.contracts.stored import about, concerned, encode_key, keep, plan_for, stored, version_at
 from hanse.rooms.contracts.terms import Action, Attest, TermsRefused, explain
 from hanse.rooms.contracts.terms import Result as Outcome
 from hanse.rooms.contracts.told import RightGranted
@@ -47,22 +42,7 @@ from hanse.rooms.orders.rows import ORDERS
 DEPTH_MAX = 4
 """How far clauses may set each other off."""
 RETRIES_MAX = 500
-STORED_MAX = 1_000
 EXCHANGE = "exchange_rate.agreed"
-
-
-def version_at(agreement: Agreement, at: int) -> int:
-    """The version in force at a time, 0 for none."""
-    if agreement.until_at and at >= agreement.until_at:
-        return 0
-    return max((version for version, from_at in agreement.versions if from_at <= at), default=0)
-
-
-def plan_for(draft: Draft, version: Version) -> Plan:
-    """The plan of a version's template and parameters."""
-    found = plan_of(lambda sha: draft.get(TEMPLATES, sha), version.content.template, version.content.params)
-    assert found is not None, "a version's template was registered"
-    return found
 
 
 def observe(draft: Draft, happening: Happening, near: Sequence[Happening] = (), depth: int = 0) -> None:
@@ -87,30 +67,6 @@ def observe(draft: Draft, happening: Happening, near: Sequence[Happening] = (), 
         version = draft.get(VERSIONS, draft.circle, name, number) if number else None
         if version is not None and in_scope(draft, version.content.scope, happening.keys.get("item", "")):
             Run(draft, version).take(happening, tuple(near), depth)
-
-
-def concerned(draft: Draft, happening: Happening) -> tuple[str, ...]:
-    """The circle's agreements that an event is about."""
-    listed = circle_row(draft).agreements
-    if happening.agreement:
-        return (happening.agreement,) if happening.agreement in listed else ()
-    return listed
-
-
-def stored(row: Happened) -> Happening:
-    """A stored event as clauses hear it."""
-    by = "signed" if row.signers else "own"
-    return Happening(
-        event=row.event,
-        id=row.id,
-        at=row.at,
-        ledger_at=row.ledger_at,
-        keys=row.keys,
-        fields=json.loads(row.fields),
-        signers=row.signers,
-        by=by,  # type: ignore[arg-type]
-        agreement=row.agreement,
-    )
 
 
 class Run:
@@ -228,7 +184,7 @@ class Run:
             if near_hits:
                 return best(near_hits, happening.keys)
             if event in told:
-                hits = [self._sided(stored(row)) for row in _about(self.draft, event, happening.keys)]
+                hits = [self._sided(stored(row)) for row in about(self.draft, event, happening.keys)]
                 hit = best([h for h in hits if good(h)], happening.keys)
                 if hit is not None:
                     return hit
@@ -402,7 +358,7 @@ class Run:
         """An event that this agreement's own clauses told."""
         if event not in circle_row(self.draft).told:
             return None
-        rows = [row for row in _about(self.draft, event, trigger.keys) if row.agreement == self.version.agreement]
+        rows = [row for row in about(self.draft, event, trigger.keys) if row.agreement == self.version.agreement]
         return best([stored(row) for row in rows if not row.signers], trigger.keys)
 
     def _retry(self, clause: str, depth: int) -> None:
@@ -440,40 +396,3 @@ class Run:
                 **rest,
             ),
         )
-
-
-def _about(draft: Draft, event: str, keys: dict[str, str]) -> list[Happened]:
-    """Stored events of one name that may be about the same: those without a subject, and those with one of the keys."""
-    subjects = sorted({"", *keys.values()})
-    return [row for subject in subjects for row in draft.scan(HAPPENED, event=event, subject=subject, limit=STORED_MAX)]
-
-
-def encode_key(parts: Sequence[str]) -> str:
-    """A key as text that no other key gives.
-
-    >>> encode_key(("s1", "1"))
-    '["s1","1"]'
-    """
-    return json.dumps(list(parts), separators=(",", ":"), ensure_ascii=False)
-
-
-def keep(draft: Draft, happening: Happening) -> None:
-    """Store an event for clauses that will ask for it later."""
-    draft.put(
-        HAPPENED,
-        Happened(
-            circle=draft.circle,
-            event=happening.event,
-            id=happening.id,
-            agreement=happening.agreement,
-            at=happening.at,
-            ledger_at=happening.ledger_at,
-            subject=subject_of(happening.keys),
-            keys=happening.keys,
-            fields=json.dumps(happening.fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False),
-            signers=happening.signers,
-        ),
-    )
-    row = circle_row(draft)
-    if happening.event not in row.told:
-        draft.put(CIRCLE_ROWS, replace(row, told=tuple(sorted({*row.told, happening.event}))))

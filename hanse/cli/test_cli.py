@@ -217,6 +217,18 @@ def test_a_new_node_is_asked_for_its_first_party(hanse, directory, tmp_path):
     assert not (tmp_path / "new").exists()
 
 
+def _answer(address, process, seconds=120):
+    """What an address says, as soon as it says anything."""
+    stop = time.monotonic() + seconds
+    while True:
+        try:
+            return urllib.request.urlopen(address, timeout=5).read()
+        except OSError:
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < stop, "it never answered"
+            time.sleep(0.1)
+
+
 @pytest.mark.slow
 def test_serve_founds_serves_and_stops_in_order(tmp_path):
     with socket.socket() as free:
@@ -228,14 +240,7 @@ def test_serve_founds_serves_and_stops_in_order(tmp_path):
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         address = f"http://127.0.0.1:{port}/healthz"
-        for _ in range(200):
-            try:
-                answer = urllib.request.urlopen(address, timeout=5).read()
-                break
-            except OSError:
-                assert process.poll() is None, process.communicate()
-                time.sleep(0.1)
-        assert json.loads(answer) == {"status": "ok"}
+        assert json.loads(_answer(address, process)) == {"status": "ok"}
         assert main(["key", "list", "north", "--data", str(data)]) == 2, "one process a directory"
         assert main(["verify", "--data", str(data)]) == 0, "verifying needs no stop"
     finally:

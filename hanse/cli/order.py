@@ -1,0 +1,162 @@
+"""`hanse order`: a firm's orders; found, placed, looked at. The node must be stopped."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from cyclopts import App, Parameter
+from cyclopts.types import PositiveInt
+
+from hanse.cli.shell import HERE, Answer, Data, table
+from hanse.gazetteer import find as find_city
+from hanse.kernel.refusal import Refused
+from hanse.node.answering import Answering
+from hanse.node.buying import buy
+from hanse.node.desk import Desk, Who
+from hanse.node.node import Node
+from hanse.node.proposing import Proposal, Wish, WishLine, choices, propose, total_minor
+from hanse.rooms.catalog.queries import item_by_any, search
+from hanse.rooms.orders import queries
+from hanse.rooms.orders.facts import DeliverTo
+from hanse.web.formats import money
+
+Party = Annotated[str, Parameter(name="--as", help="The hosted party that asks; not needed where there is one alone.")]
+
+
+def mount(app: App) -> None:
+    """Add this file's commands."""
+    group = App(name="order", help="Orders: listed, looked at, found and placed.")
+    group.command(show, name="list")
+    group.command(one, name="show")
+    group.command(find)
+    group.command(place)
+    app.command(group)
+
+
+def desk_of(node: Node, party: str) -> Desk:
+    """The desk of a hosted party; of the only one where none is named. Refuses: order.which_party."""
+    hosted = [owner for owner in node.wallet.hosted() if node.view(owner).home]
+    if not party and len(hosted) == 1:
+        party = hosted[0]
+    if party not in hosted:
+        raise Refused(
+            "order.which_party",
+            "name a party that this node hosts",
+            got=party,
+            expected=", ".join(hosted[:10]),
+            next="--as",
+        )
+    return Desk(node, Who(party))
+
+
+def show(
+    *,
+    party: Party = "",
+    side: Literal["buy", "sell", ""] = "",
+    late: bool = False,
+    limit: PositiveInt = 50,
+    data: Data = HERE,
+) -> Answer:
+    """List a firm's orders, the newest first.
+
+    Parameters
+    ----------
+    side
+        What it buys, or what it sells.
+    late
+        Only those with something unshipped that was due before now.
+    """
+    with Node(data, helper=False) as node:
+        found = queries.orders(desk_of(node, party).view, side=side, late=late, limit=limit)
+    rows = [
+        (
+            r.order,
+            r.side,
+            r.partner_name,
+            r.state,
+            r.ordered_each,
+            r.received_each,
+            money(r.amount_minor, r.currency),
+        )
+        for r in found.rows
+    ]
+    return Answer(found.rows, table("order", "side", "partner", "state", "ordered", "received", "amount", rows=rows))
+
+
+def one(order: str, *, party: Party = "", data: Data = HERE) -> Answer:
+    """Show one order with its lines and its history."""
+    with Node(data, helper=False) as node:
+        found = queries.order_page(desk_of(node, party).view, order)
+    if found is None:
+        raise Refused("order.unknown_order", "there is no such order that this party may see", got=order)
+    return Answer(found)
+
+
+def _wish(desk: Desk, number: str, each: int, city: str, country: str) -> Wish:
+    item = item_by_any(desk.view, number)
+    named = item.item if item else ""
+    if not named:
+        hits = [hit.item for hit in search(desk.view, number, limit=20) if hit.part_number.lower() == number.lower()]
+        named = hits[0] if len(set(hits)) == 1 else ""
+    if not named:
+        raise Refused("order.unknown_item", "no one item has this number", got=number, next="try its GTIN")
+    place = find_city(city, country)
+    if place is None:
+        raise Refused(
+            "order.unknown_city", "the gazetteer does not know this city", got=city, next="name a larger one near it"
+        )
+    to = DeliverTo(
+        mark=desk.who.party,
+        country=place.country,
+        city=place.city,
+        latitude_microdeg=place.latitude_microdeg,
+        longitude_microdeg=place.longitude_microdeg,
+    )
+    return Wish(lines=(WishLine(1, named, each),), to=to)
+
+
+def _told(proposal: Proposal) -> str:
+    said = [line.sentence for line in proposal.plan.lines]
+    return "\n".join(said) or "nothing that you may see serves this"
+
+
+def find(item: str, each: PositiveInt, *, city: str, country: str = "", party: Party = "", data: Data = HERE) -> Answer:
+    """Find the cheapest way to get so many of an item to a city: price, freight, dates, and the next best source.
+
+    Parameters
+    ----------
+    item
+        By GTIN, by brand and part number, or by an own number.
+    city
+        Where to.
+    """
+    with Node(data, helper=False) as node:
+        desk = desk_of(node, party)
+        proposal = propose(desk.view, _wish(desk, item, each, city, country))
+    return Answer(proposal, _told(proposal))
+
+
+def place(
+    item: str, each: PositiveInt, *, city: str, country: str = "", party: Party = "", data: Data = HERE
+) -> Answer:
+    """Find, and place the orders at once; owners' nodes here answer them.
+
+    Parameters
+    ----------
+    item
+        By GTIN, by brand and part number, or by an own number.
+    city
+        Where to.
+    """
+    with Node(data, helper=False) as node:
+        desk = desk_of(node, party)
+        answering = Answering(node)
+        try:
+            wish = _wish(desk, item, each, city, country)
+            proposal = propose(desk.view, wish)
+            chosen = choices(proposal)
+            bought = buy(desk, wish, chosen)
+        finally:
+            answering.close()
+    cost = money(total_minor(chosen), proposal.currency)
+    return Answer(bought, f"{_told(proposal)}\nplaced {', '.join(o.order for o in bought.orders)} for {cost}")

@@ -139,9 +139,9 @@ class _Facts:
     """The facts of an allocation, in the order of the days."""
 
     def __init__(self, view: View, orders: list[Row], names: list[str], lines: list[int], plan: Allocation) -> None:
-        self._view, self._home, self._now = view, view.home, view.now
+        self._home, self._now = view.home, view.now
         self._orders, self._names, self._lines, self._plan = orders, names, lines, plan
-        self._drawn: dict[tuple[str, str], int] = defaultdict(int)
+        self._free = _free(view, orders, plan)
         self.produced_each = 0
 
     def facts(self) -> Iterator[Fact]:
@@ -183,10 +183,8 @@ class _Facts:
         for at in some:
             choice, item = self._plan.choices[at], self._orders[at]["item"]
             site = plain_id(choice.site)
-            stock = self._view.get(STOCK, self._home, site, item, "", "")
-            there = max(0, (stock.free_each if stock else 0) - self._drawn[site, item])
-            missing = max(0, self._each(at) - there)
-            self._drawn[site, item] += self._each(at) - missing
+            missing = max(0, self._each(at) - self._free[site, item])
+            self._free[site, item] -= self._each(at) - missing
             self.produced_each += missing
             if missing:
                 note = f"{MADE_TO_ORDER}; order {self._orders[at]['order']}"
@@ -214,6 +212,17 @@ class _Facts:
 
     def _shipment(self, at: int) -> str:
         return hidden_id(b"", "s", self._names[at], "fulfilled")
+
+
+def _free(view: View, orders: list[Row], plan: Allocation) -> dict[tuple[str, str], int]:
+    """(site, item) -> free each before any of these orders: later the facts under way would be seen in part."""
+    found = {}
+    for at, choice in plan.choices.items():
+        key = (plain_id(choice.site), orders[at]["item"])
+        if key not in found:
+            stock = view.get(STOCK, view.home, *key, "", "")
+            found[key] = stock.free_each if stock else 0
+    return found
 
 
 def _money(minor: int) -> str:

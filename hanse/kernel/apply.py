@@ -170,8 +170,6 @@ class Applier:
                 raise Refused(
                     "fact.wrong_network", "this fact is for another network", got=envelope.net, expected=self._net
                 )
-            if envelope.net != self._net:
-                raise Refused("fact.wrong_network", "this fact is for another network", got=envelope.net)
             if envelope.exp < now:
                 raise Refused(
                     "fact.expired",

@@ -47,9 +47,9 @@ BLOCK_ENTRIES_MAX = 3_000
 def header_of(log: Log, position: int) -> Header:
     """The header of the block that an entry is in: the nearest one at or before it. Raises: ReplayFault."""
     for at in range(position, max(-1, position - BLOCK_ENTRIES_MAX), -1):
-        entry = read_entry(log.entry(at))
-        if entry.form == "block":
-            return read_header(entry)
+        leaf = log.entry(at)
+        if leaf.startswith(b"hanse/1 block\n"):
+            return read_header(read_entry(leaf))
     raise ReplayFault(position, "the entry's block has no header")
 
 

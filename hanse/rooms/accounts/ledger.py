@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from hanse.kernel.refusal import Refused, require
 from hanse.kernel.state import Draft
-from hanse.rooms.accounts.rows import BALANCES, ENTRIES, ITEMS, Account, Entry, Item, Posting
+from hanse.rooms.accounts.rows import AWARD, BALANCES, ENTRIES, ITEMS, Account, Entry, Item, Posting
 from hanse.rooms.contracts.terms.runtime import muldiv
 from hanse.rooms.orders.rows import ShipmentLine
 
@@ -178,3 +178,16 @@ def billable(line: ShipmentLine) -> int:
     6
     """
     return line.received - line.over - max(0, line.returned - line.damaged)
+
+
+def credit(draft: Draft, way: Way, number: str, amount_minor: int, reason: str, due_at: int = 0) -> str:
+    """What the supplier owes its customer beyond any invoice: a negative item against `credit`. For later rooms.
+
+    Args:
+        amount_minor: >= 0. number: the document's; a taken one gets a sign behind it. Returns the item's number.
+    """
+    while draft.get(ITEMS, draft.circle, number) is not None:
+        number += "+"
+    open_item(draft, way, number, AWARD, -amount_minor, due_at=due_at, reference=reason)
+    post(draft, way, AWARD, number, ("due", -amount_minor), ("credit", amount_minor), reason=reason)
+    return number

@@ -13,7 +13,7 @@ Words
 Who sees what
     The record: that a circle has a round, its deadline and state; numbers of commitments and statements between
     pseudonyms. The group: item, tiers, totals as the manager tells them. A relationship of member and manager: this
-    member's commitment, report and statement. Commitments and reports are in no circle with two members.
+    member's commitment, report and statement. No circle holds two members' words.
 
 Invariants
     A round counts each member's last commitment before its deadline, once. Every round ends: closed, or lapsed.

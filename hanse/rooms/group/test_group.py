@@ -246,7 +246,7 @@ def test_no_member_reads_anothers_commitment_report_or_statement_and_the_manager
         assert view.rows(COMMITMENTS_AT_HOME) == view.rows(REPORTS_AT_HOME) == []
         assert queries.shares(view, "b1") == {}
         assert queries.round_total(view, "r1") is None
-        others = {"ann": "100000", "bob": "33333", "eve": "666668"}
+        others = {"ann": "=100000,", "bob": "=33333,", "eve": "=666668,"}
         told = everything(pool, member)
         assert others.pop(member) in told
         assert [figure for figure in others.values() if figure in told] == []

@@ -6,12 +6,12 @@ from typing import Any, ClassVar
 
 from hanse.rooms.accounts.facts import BookItems, BookLine
 from hanse.rooms.accounts.testing import Ledgers
-from hanse.rooms.group import facts, homes, rows, rules
+from hanse.rooms.group import facts, homes, rebates, rows, rules
 from hanse.rooms.group.facts import Charter, Commit, Join, OpenRound, PriceTier, RateTier, SetRebate
 from hanse.rooms.orders.testing import DAY
 from hanse.rooms.testing import home
 
-PARTS = (facts, rows, rules, homes)
+PARTS = (facts, rows, rules, rebates, homes)
 
 
 class Pool(Ledgers):

@@ -13,9 +13,10 @@ from hanse.kernel.apply import Block
 from hanse.kernel.entries import OK
 from hanse.kernel.refusal import Refused
 from hanse.node.node import Node
+from hanse.rooms.contracts.responding import respond
 from hanse.rooms.orders.facts import PlaceOrder
 from hanse.rooms.orders.private_rows import ORDER_TERMS
-from hanse.rooms.orders.responder import respond, waiting_orders
+from hanse.rooms.orders.responder import waiting_orders
 
 
 class Answering:

@@ -160,6 +160,8 @@ def _order_demands(
 ) -> Iterator[Demand]:
     place = delivery_place(view, _deliver_to(terms.deliver_to))
     for line, known in zip(order.lines, terms.lines, strict=True):
+        if line.offer:  # it draws on an offer of the firm's own, behind which stock stands
+            continue
         each = line.open - line.proposed
         reference = f"order:{order.order_id}/{line.line}"
         item = _network_item(view, known.item, known.own_number)

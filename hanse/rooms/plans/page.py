@@ -1,0 +1,266 @@
+"""Plans: what serves the open lines, how good that is at most, what is scarce; and the pages beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request, get, post
+from litestar.params import FromPath
+
+from hanse.node import planning_jobs, planning_orders, planning_run
+from hanse.node.desk import Desk
+from hanse.rooms.plans import page_shelves
+from hanse.rooms.plans.facts import Attest, OpenWindow, WithdrawPlan
+from hanse.rooms.plans.queries import PlanLineRow, PlanPage, Served, plan_page, planning_circles, plans
+from hanse.rooms.plans.rows import FILLING, STANDING, WON
+from hanse.site.desks import desk
+from hanse.site.menu import BUYING, TRADE, Entry
+from hanse.site.pages_forms import Fields, Given, Where, attempt, exported, table_view
+from hanse.site.places import Places
+from hanse.web import Badge, Column, Link, Money, Read, Reader, Session, Table, go, needs_role, not_here, page
+
+SECONDS_MAX = 300
+NO_PLAN = "No plan yet. Start one: it finds the best source for every open line and proves how good it is."
+TABS = page_shelves.TABS
+STATES = {"filling": "arriving", "standing": "open", "withdrawn": "taken back", "won": "won", "lost": "not chosen"}
+PLANS_TABLE = Table(
+    "plans",
+    (
+        Column("plan", "Plan", "link"),
+        Column("circle", "Of", sortable=True),
+        Column("planner", "By", sortable=True),
+        Column("state", "State", "badge"),
+        Column("lines", "Lines", "number", sortable=True),
+        Column("cost", "Cost", "money", sortable=True),
+        Column("gap", "At most above the best", "percent", sortable=True),
+        Column("attested", "Attested"),
+        Column("proposed_at", "Proposed", "time", sortable=True),
+        Column("position", "Entry", "proof"),
+    ),
+    sort="-proposed_at",
+    search="Plan, group or planner",
+)
+LINES_TABLE = Table(
+    "lines",
+    (
+        Column("line", "Line", "number", sortable=True),
+        Column("reference", "For", "link"),
+        Column("item", "Item", "link", sortable=True),
+        Column("each", "Asked", "quantity", sortable=True),
+        Column("sources", "Served from"),
+        Column("cost", "Cost", "money", sortable=True),
+        Column("short", "Unserved", "quantity", sortable=True),
+        Column("next", "Next best source"),
+        Column("extra", "It would cost more", "money", sortable=True),
+    ),
+    sort="line",
+    search="Item, order or source",
+    prefix="l.",
+)
+
+
+def _badge(row: PlanLineRow) -> Badge:
+    if row.state == WON or (row.best and row.state == STANDING):
+        return Badge("best so far" if row.state == STANDING else "won", "good")
+    return Badge(STATES[row.state], "warn" if row.refused else "quiet")
+
+
+def _listed(row: PlanLineRow) -> dict[str, Any]:
+    bad = f", {row.bad} not" if row.bad else ""
+    return {
+        "plan": Link(row.plan, f"/plans/p/{row.plan}"), "circle": row.circle_name, "planner": row.planner_name,
+        "state": _badge(row), "lines": row.lines, "cost": Money(row.cost_minor, row.currency), "gap": row.gap_ppm,
+        "attested": f"by {row.good}{bad}", "proposed_at": row.proposed_at, "position": row.position,
+    }  # fmt: skip
+
+
+@get("/plans", sync_to_thread=True)
+def plans_page(request: Request[Any, Any, Any], session: Reader, read: Read) -> Any:
+    """Every plan of the firm's own orders and of its groups."""
+    needs_role(session, *TRADE)
+    return _plans(request, desk(read, session))
+
+
+def _plans(
+    request: Request[Any, Any, Any], found: Desk, *, status: int = 200, refusal: Any = None,
+    given: dict[str, Any] | None = None,
+) -> Any:  # fmt: skip
+    view = found.view
+    rows = [_listed(row) for row in plans(view)]
+    if (file := exported(request, (PLANS_TABLE, rows))) is not None:
+        return file
+    return page(
+        "plans/plans.html", title="Plans", status=status, tabs=TABS, at="/plans",
+        listing=table_view(request, PLANS_TABLE, rows, NO_PLAN), circles=planning_circles(view),
+        may=found.may(OpenWindow), job=planning_jobs.job_of(found.node, found.who.party),
+        waiting=_waiting(found), refusal=refusal, given=given or {},
+    )  # fmt: skip
+
+
+def _waiting(found: Desk) -> int:
+    """Plans of others that nobody of this firm has attested: counted, not recomputed."""
+    return sum(1 for row in plans(found.view) if row.state == STANDING and not row.mine and not (row.good or row.bad))
+
+
+@post("/plans/run", sync_to_thread=True)
+def run(request: Request[Any, Any, Any], session: Reader, read: Read, data: Fields) -> Any:
+    """Begin to plan."""
+    needs_role(session, *BUYING, "seller")
+    found, form = desk(read, session), Given(data)
+
+    def act() -> Any:
+        circle = form.choice("circle", "Lines", [circle for circle, _ in planning_circles(found.view)])
+        planning_jobs.start(found, circle, float(form.whole("seconds", "Seconds", low=1, high=SECONDS_MAX)))
+        return go("/plans/running")
+
+    return attempt(act, lambda status, refusal: _plans(request, found, status=status, refusal=refusal, given=data))
+
+
+@get("/plans/running", sync_to_thread=True)
+def running(session: Reader, read: Read) -> Any:
+    """How far the firm's plan is; goes on to the plan once it is there."""
+    needs_role(session, *TRADE)
+    job = planning_jobs.job_of(read, session.party)
+    if job is None:
+        return go("/plans")
+    return page("plans/running.html", title="Planning", crumbs=(("Plans", "/plans"),), job=job)
+
+
+@post("/plans/stop", sync_to_thread=True)
+def stop(session: Reader, read: Read) -> Any:
+    """End the search; the best plan so far is proposed."""
+    needs_role(session, *BUYING, "seller")
+    job = planning_jobs.job_of(read, session.party)
+    if job is not None:
+        job.stop.set()
+    return go("/plans/running", notice="The search ends; the best plan so far is kept.")
+
+
+# -- one plan ------------------------------------------------------------------------------------------------------
+
+
+def reference_link(reference: str, places: Places) -> Link:
+    """What a line is for, with its page."""
+    kind, _, rest = reference.partition(":")
+    if kind == "order":
+        order, _, line = rest.rpartition("/")
+        return Link(f"{order}, line {line}", places.of("order", order))
+    return Link(f"wanted: {rest}", "/borrow")
+
+
+def _line(line: Served, currency: str, places: Places) -> dict[str, Any]:
+    parts = [f"{p.each:,} {p.place or p.source_name}" + (" (does not stand)" if p.refused else "") for p in line.parts]
+    other = line.next_best
+    return {
+        "line": line.line, "reference": reference_link(line.reference, places),
+        "item": Link(line.item_name, places.of("item", line.item)), "each": line.each,
+        "sources": "; ".join(parts) or "nobody", "short": line.short_each,
+        "cost": Money(sum(part.cost_minor for part in line.parts), currency),
+        "next": other.place if other else "", "extra": Money(other.extra_minor, currency) if other else None,
+    }  # fmt: skip
+
+
+@get("/plans/p/{plan:str}", sync_to_thread=True)
+def one_plan(request: Request[Any, Any, Any], session: Reader, read: Read, places: Where, plan: FromPath[str]) -> Any:
+    """Cost, bound and gap; what is scarce; each line with its sources and the next best one."""
+    needs_role(session, *TRADE)
+    return _one(request, session, desk(read, session), places, plan)
+
+
+def _one(
+    request: Request[Any, Any, Any], session: Session, found: Desk, places: Places, plan: str, *, status: int = 200,
+    refusal: Any = None, done: Any = (),
+) -> Any:  # fmt: skip
+    shown = plan_page(found.view, plan)
+    if shown is None:
+        raise not_here()
+    currency = shown.question.currency
+    rows = [_line(line, currency, places) for line in shown.served]
+    if (file := exported(request, (LINES_TABLE, rows))) is not None:
+        return file
+    scarce = [
+        [Link(one.item_name, places.of("item", one.item)), one.source_name, one.each, one.drawn_each,
+         Money(one.price_minor, currency)]
+        for one in shown.scarce[:20]
+    ]  # fmt: skip
+    attested = [
+        [one.name, Badge("recomputed, holds", "good") if one.good else Badge("does not hold", "bad"), one.faults,
+         one.at, one.position]
+        for one in shown.attested
+    ]  # fmt: skip
+    refused = [[r.line, r.offer, r.each, "the offer ended" if r.why == "ended" else "less is left"]
+               for r in shown.row.refused]  # fmt: skip
+    rivals = [
+        [Link(r.plan, f"/plans/p/{r.plan}"), r.planner_name, Money(r.cost_minor, currency), r.gap_ppm, _badge(r)]
+        for r in shown.rivals
+    ]  # fmt: skip
+    return page(
+        "plans/plan.html", title=f"Plan {plan}", crumbs=(("Plans", "/plans"),), status=status, p=shown, row=shown.row,
+        currency=currency, scarce=scarce, attested=attested, refused=refused, rivals=rivals, refusal=refusal, done=done,
+        state=STATES[shown.row.state], **_may(found, shown),
+        listing=table_view(request, LINES_TABLE, rows, "The question has no lines."),
+    )  # fmt: skip
+
+
+def _may(found: Desk, shown: PlanPage) -> dict[str, bool]:
+    mine = any(one.plan == shown.row.plan and one.mine for one in plans(found.view, window=shown.row.window))
+    name = found.who.party
+    told = {one.name for one in shown.attested}
+    from hanse.rooms.orders.queries import party_name
+
+    live = shown.row.state == STANDING
+    best = shown.row.state == WON or (live and shown.window.best == shown.row.plan)
+    return {
+        "may_attest": live and found.may(Attest) and (not mine or shown.row.circle == found.view.home)
+        and party_name(found.view, name) not in told,
+        "may_apply": best and found.may("orders.place"),
+        "may_withdraw": mine and shown.row.state in (STANDING, FILLING) and found.may(WithdrawPlan),
+        "best": best,
+    }  # fmt: skip
+
+
+@post("/plans/attest", sync_to_thread=True)
+def attest(request: Request[Any, Any, Any], session: Reader, read: Read, places: Where, data: Fields) -> Any:
+    """Recompute the plan here and now, and sign what came out."""
+    found, plan = desk(read, session), Given(data).text("plan", "Plan", required=True, most=80)
+
+    def act() -> Any:
+        checked = planning_run.attest(found, plan)
+        words = "Recomputed: the plan holds." if checked.ok else "Recomputed: the plan does not hold."
+        return go(f"/plans/p/{plan}", notice=words)
+
+    return attempt(act, lambda status, refusal: _one(request, session, found, places, plan, status=status,
+                                                     refusal=refusal))  # fmt: skip
+
+
+@post("/plans/apply", sync_to_thread=True)
+def apply(request: Request[Any, Any, Any], session: Reader, read: Read, places: Where, data: Fields) -> Any:
+    """Turn the plan into orders; what single orders were refused for is shown."""
+    found, plan = desk(read, session), Given(data).text("plan", "Plan", required=True, most=80)
+
+    def act() -> Any:
+        done = planning_orders.apply(found, plan)
+        return _one(request, session, found, places, plan, done=done or ("nothing",))
+
+    return attempt(act, lambda status, refusal: _one(request, session, found, places, plan, status=status,
+                                                     refusal=refusal))  # fmt: skip
+
+
+@post("/plans/withdraw", sync_to_thread=True)
+def withdraw(request: Request[Any, Any, Any], session: Reader, read: Read, places: Where, data: Fields) -> Any:
+    """Take a plan of the firm's own back."""
+    found, plan = desk(read, session), Given(data).text("plan", "Plan", required=True, most=80)
+
+    def act() -> Any:
+        shown = plan_page(found.view, plan)
+        if shown is None:
+            raise not_here()
+        found.do(WithdrawPlan(circle=shown.row.circle, plan=plan))
+        return go("/plans", notice="Taken back.")
+
+    return attempt(act, lambda status, refusal: _one(request, session, found, places, plan, status=status,
+                                                     refusal=refusal))  # fmt: skip
+
+
+NAV = [Entry("Plans", "/plans", "Trade", TRADE), *page_shelves.NAV]
+PAGES: list[Any] = [plans_page, run, running, stop, one_plan, attest, apply, withdraw, *page_shelves.PAGES]

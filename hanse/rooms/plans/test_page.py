@@ -1,0 +1,168 @@
+"""The pages of plans, over HTTP on a real node."""
+
+import html
+import json
+
+import pytest
+
+from hanse.node import planning_jobs, planning_run, planning_stock
+from hanse.node.planning_run import Way
+from hanse.rooms.inventory.facts import Adjust, AdjustLine
+from hanse.rooms.inventory.offer_facts import Want
+from hanse.rooms.orders.facts import DeliverTo, PlaceLine, PlaceOrder
+from hanse.site.testing import DAY, EVIL, PLACES, SmallTown
+
+HERE = Way(seconds=None, rounds=2, worker=False)
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory):
+    there = SmallTown(tmp_path_factory.mktemp("town"), stock_each=400)
+    there.offer("ob", "bob", each=30)
+    there.offer("oc", "cay", each=60, price=900)
+    for name, party, each in (("w1", "ann", 15), ("w2", "eve", 12)):
+        city, latitude, longitude = PLACES[party]
+        there.do(party, Want(circle=there.pool, want=name, expires_at=there.now() + 5 * DAY, item="item-6205",
+                             each=each, borrow=False, country="DE", city=city, latitude_microdeg=latitude,
+                             longitude_microdeg=longitude, note=EVIL))  # fmt: skip
+    there.do("bob", PlaceOrder(
+        circle=there.home("bob"), order="SO1", side="sell", counterparty=EVIL, po_number="1", currency="EUR",
+        deliver_to=DeliverTo(city="Hamburg", country="DE"),
+        lines=[PlaceLine(line=1, each=20, item="item-6205", own_number="x", unit_price_minor=1500, requested_at=0)],
+    ))  # fmt: skip
+    home, now = there.home("bob"), there.now()
+    sold = [
+        AdjustLine(site="store-bob", own_number="bob-6205", each=-1 - week % 3, reason="sold",
+                   made_at=now - 7 * DAY * (week + 1))
+        for week in range(26) for _ in range(2)
+    ]  # fmt: skip
+    there.do("bob", Adjust(circle=home, lines=sold))
+    yield there
+    there.close()
+
+
+@pytest.fixture(scope="module")
+def pooled(town):
+    return planning_run.plan(town.desk("eve"), town.pool, way=HERE)
+
+
+@pytest.fixture(scope="module")
+def own(town):
+    return planning_run.plan(town.desk("bob"), way=HERE)
+
+
+def test_lists_and_plans_answer_for_those_who_may_read_them(town, pooled, own):
+    for party, role, status in (("ann", "owner", 200), ("ann", "buyer", 200), ("ann", "viewer", 200),
+                                ("ann", "warehouse", 404)):  # fmt: skip
+        who = town.visitor(party, role)
+        assert who.get("/plans").status_code == status, role
+        assert who.get(f"/plans/p/{pooled.plan}").status_code == status
+    assert town.visitor("ann").get(f"/plans/p/{own.plan}").status_code == 404, "another firm's own plan"
+    assert own.plan not in town.visitor("eve").get("/plans").text
+    assert town.visitor().get("/plans").status_code in (302, 303, 401)
+
+
+def test_a_plan_shows_cost_bound_gap_sources_and_the_next_best(town, pooled):
+    text = html.unescape(town.visitor("ann").get(f"/plans/p/{pooled.plan}").text)
+    for words in ("No plan costs less than", "At most above the best", "Cay, Kiel", "Bob, Bremen", "wanted: w1",
+                  "recomputed, holds"):  # fmt: skip
+        assert words in text, words
+    exported = town.visitor("ann").get(f"/plans/p/{pooled.plan}?l.format=json")
+    assert exported.status_code == 200 and len(exported.text.strip().splitlines()) >= 1
+    assert EVIL not in town.visitor("bob").get("/plans").text
+
+
+def test_nobody_signs_what_the_role_or_the_plan_does_not_allow(town, pooled):
+    eve, viewer = town.visitor("eve"), town.visitor("ann", "viewer")
+    assert "Recompute and sign" not in eve.get(f"/plans/p/{pooled.plan}").text, "its own plan"
+    answer = eve.post("/plans/attest", {"plan": pooled.plan})
+    assert answer.status_code >= 400 and "plans.own_plan" in answer.text
+    assert "Turn it into orders" not in viewer.get(f"/plans/p/{pooled.plan}").text
+    answer = town.visitor("ann").post("/plans/withdraw", {"plan": pooled.plan})
+    assert answer.status_code >= 400 and "plans.not_yours" in answer.text
+    assert town.visitor("ann").post("/plans/apply", {"plan": "nothing"}).status_code == 404
+
+
+def test_a_plan_becomes_orders_of_those_whose_lines_they_are(town, pooled, own):
+    answer = town.visitor("ann").post("/plans/apply", {"plan": pooled.plan})
+    assert answer.status_code == 200 and "Ordered" in answer.text
+    answer = town.visitor("bob").post("/plans/apply", {"plan": own.plan})
+    assert "20 each confirmed from own stock" in answer.text
+    assert "No line of this plan is yours" in town.visitor("cay").post("/plans/apply", {"plan": pooled.plan}).text
+
+
+def test_a_plan_is_started_watched_and_refused_where_nothing_is_open(town, monkeypatch):
+    start = planning_jobs.start
+    monkeypatch.setattr(planning_jobs, "start", lambda *given: start(*given, worker=False, wait=True))
+    cay = town.visitor("cay")
+    answer = cay.post("/plans/run", {"circle": town.home("cay"), "seconds": "1"})
+    assert answer.status_code == 303
+    assert "plans.nothing_open" in cay.get("/plans/running").text
+    answer = cay.post("/plans/run", {"circle": town.pool, "seconds": "1"})
+    assert "Open the plan" in cay.get("/plans/running").text
+    wrong = cay.post("/plans/run", {"circle": town.pool, "seconds": "soon"})
+    assert wrong.status_code >= 400 and 'value="soon"' in wrong.text
+    assert cay.post("/plans/run", {"circle": town.home("bob"), "seconds": "1"}).status_code >= 400
+    assert town.visitor("ann", "viewer").post("/plans/run", {"circle": town.pool, "seconds": "1"}).status_code == 404
+    assert cay.post("/plans/stop").status_code == 303
+
+
+def test_forecast_levels_replenishment_and_shocks_come_from_own_sales(town):
+    bob = town.visitor("bob")
+    assert "being calculated" in bob.get("/plans/forecast/bob-6205").text
+    job = planning_stock.shelves(town.node, "bob")
+    for _ in range(1200):
+        if job.state != "working":
+            break
+        planning_stock.threading.Event().wait(0.1)
+    assert job.state == "done"
+    panel = bob.get("/plans/forecast/bob-6205").text
+    assert "Order at" in panel and "Lend above" in panel and "Demand by week" in panel
+    assert bob.get("/plans/forecast/no-such").status_code == 404
+    assert town.visitor("eve").get("/plans/forecast/bob-6205").status_code == 404
+    shelf = job.by_number["bob-6205"]
+    assert 0 < shelf.reorder_each + 1 <= shelf.up_to_each and shelf.order_each == 0, "400 on hand are enough"
+    assert "Nothing has fallen" in bob.get("/plans/replenish").text
+    assert "In a bad shock" in bob.get("/plans/shocks").text
+    assert "too little for a forecast" in town.visitor("ann").get("/plans/replenish").text
+
+
+def test_ticked_lines_are_ordered_or_listed_and_nothing_by_itself(town, monkeypatch):
+    from msgspec.structs import replace
+
+    bob = town.visitor("bob")
+    job = planning_stock.shelves(town.node, "bob", wait=True)
+    if job.found is None:
+        pytest.skip("the forecast is not there")
+    low = replace(job.found.shelves[0], order_each=8)
+    monkeypatch.setattr(job, "found", replace(job.found, shelves=[low]))
+    assert "Cay, Kiel" in bob.get("/plans/replenish").text
+    assert bob.post("/plans/replenish/accept").status_code >= 400
+    listed = bob.post("/plans/replenish/list", {"id": "bob-6205"})
+    assert listed.headers["content-type"].startswith("text/csv") and "bob-6205" in listed.text
+    assert bob.post("/plans/replenish/accept", {"id": "bob-6205"}).status_code == 303
+    assert bob.post("/plans/replenish/accept", {"id": "another"}).status_code >= 400
+
+
+def test_a_study_is_shown_to_the_firm_that_it_was_kept_for(town):
+    folder = town.node.directory / "studies" / "ann"
+    folder.mkdir(parents=True)
+    side = {"fill_rate": 0.9, "fill_rate_shock": 0.8, "stock_minor": 100, "cost_minor": 50, "transfers": 3}
+    member = {"name": EVIL, "fill_rate_alone": 0.9, "fill_rate_pooled": None, "cost_alone_minor": 9, "charge_minor": 4,
+              "gain_minor": 5, "lent_each": 1, "borrowed_each": 2}  # fmt: skip
+    figures = {
+        "origin": "sales", "simulated": True, "notes": [EVIL], "currency": "EUR", "items": 3,
+        "assumptions": {"holding_ppm_year": 250_000, "shortage_ppm": 300_000, "lead_time_periods": 2, "held_out": 13},
+        "total": {"cost_saved_share": {"value": 0.3, "low": 0.2, "high": 0.4}},
+        "policies": {"alone": side, "lending": side, "pooled": side}, "members": [member],
+        "item_gains": [{"item": EVIL, "saved_minor": 5, "pool": True, "reason": "shared"}],
+    }  # fmt: skip
+    (folder / "first.json").write_text(json.dumps(figures))
+    (folder / "broken.json").write_text("{")
+    ann, eve = town.visitor("ann"), town.visitor("eve")
+    assert "first" in ann.get("/plans/studies").text and "30" in ann.get("/plans/studies").text
+    text = ann.get("/plans/studies/first").text
+    assert EVIL not in text and "simulated split" in text
+    for who, name in ((eve, "first"), (ann, "broken"), (ann, "..%2Feve"), (ann, "none")):
+        assert who.get(f"/plans/studies/{name}").status_code == 404
+    assert "No study yet" in eve.get("/plans/studies").text

@@ -95,7 +95,8 @@ class Import:
     Args:
         desk: who imports; what its role may not sign is refused before anything is signed.
         told: (step, done, in all or 0) as it goes on.
-    Raises ImportRefused as reading and mapping do; refuses, in order: import.no_home, desk.not_permitted.
+    Raises ImportRefused as reading and mapping do; refuses, in order: import.no_home, desk.not_permitted,
+        desk.over_limit.
     """
 
     def __init__(
@@ -117,6 +118,9 @@ class Import:
                 if not desk.may(kind):
                     message = "your role does not sign what this file needs"
                     raise Refused("desk.not_permitted", message, got=f"{desk.who.role}: {kind}", next="ask an owner")
+            if desk.who.approval_limit_minor is not None:
+                for _, kind, body in self._store.facts():
+                    desk.check(self._plan.decode(kind, body))
             self._counts = self._store.counts()
         except BaseException:
             self._store.close()
@@ -143,6 +147,7 @@ class Import:
         it stands, and importing the same file again goes on from there.
         """
         started = time.perf_counter()
+        self._store.settle()
         sender = Sender(self.desk, self.told, sum(self._store.planned().values()))
         for n, kind, body in self._store.facts():
             sender.put(n, self._plan.decode(kind, body), len(body))

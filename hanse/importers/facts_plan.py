@@ -73,6 +73,7 @@ class Plan:
         self.published: dict[str, tuple[str, str]] = {}
         self._kinds = rulebook().kinds
         self._decoders: dict[str, msgspec.json.Decoder[Fact]] = {}
+        self._costs: dict[str, int] = {}
         self._items: OrderedDict[str, OwnItem | None] = OrderedDict()
 
     # -- facts -----------------------------------------------------------------------------------------------------
@@ -128,6 +129,13 @@ class Plan:
 
     def cost_minor(self, number: str) -> int:
         """The cost of one each, -1 where it is not known."""
+        if number not in self._costs:
+            if len(self._costs) > _CACHE_MAX:
+                self._costs.clear()
+            self._costs[number] = self._cost_minor(number)
+        return self._costs[number]
+
+    def _cost_minor(self, number: str) -> int:
         row = self.store.one("items", _key(number))
         if row is not None and "cost_minor" in row:
             return divide(row["cost_minor"], row.get("price_per", 1))

@@ -9,7 +9,7 @@ from hanse.importers.facts_ids import hidden_id
 from hanse.importers.facts_plan import Plan, divide, seconds
 from hanse.importers.facts_stage import group_of
 from hanse.importers.facts_store import Staged
-from hanse.rooms.inventory.facts import MOVEMENTS, POLICIES, STOCK, UNCHANGED_COST, Count, CountLine, SetPolicy
+from hanse.rooms.inventory.facts import MOVEMENTS, POLICIES, STOCK, UNCHANGED_COST, Count, CountLine, SetPolicy, Stock
 from hanse.rooms.inventory.offer_facts import Earmark, MakeOffer, WithdrawOffer
 from hanse.rooms.parties.facts import SITES
 from hanse.rooms.parties.queries import circles, relationship_with
@@ -58,17 +58,18 @@ def plan_stock(plan: Plan) -> None:
     counts = _Counts(plan)
     keep: dict[str, int] = {}
     stood = 0
-    for grp in plan.store.groups("stock"):
-        rows = [row for row in plan.store.group("stock", grp) if row.n]
+    for rows in plan.store.whole_groups("stock"):
         values = [row.values for row in rows]
-        line, at = _line(plan, values)
-        fault = _fault(plan, line, at)
+        line = _line(plan, values)
+        was = plan.view.get(STOCK, plan.home, line.site, line.own_number, line.lot, "")
+        counted = [seconds(row.get("counted_at")) for row in values]
+        at = _as_of(plan, was, max(counted) if all(counted) else 0)
+        fault = _fault(plan, line, was, at)
         if fault:
             plan.wrong(rows, *fault)
             continue
         if any("reserve_each" in row for row in values):
             keep[line.own_number] = keep.get(line.own_number, 0) + sum(row.get("reserve_each", 0) for row in values)
-        was = plan.view.get(STOCK, plan.home, line.site, line.own_number, line.lot, "")
         same = was is not None and was.on_hand_each == line.each and (was.counted_at == at if at else was.counted_at)
         if same and not any(row.before for row in rows):
             stood += 1
@@ -81,48 +82,39 @@ def plan_stock(plan: Plan) -> None:
         plan.notes.append(f"{stood} stocks stand on the record as the file says already")
 
 
-def _line(plan: Plan, values: list[dict[str, Any]]) -> tuple[CountLine, int]:
-    """(what a count says of one lot at one site, when; 0 where the file does not say)."""
+def _line(plan: Plan, values: list[dict[str, Any]]) -> CountLine:
+    """What a count says of one lot at one site."""
     each = sum(row["quantity_each"] for row in values)
     worth = sum(row.get("value_minor", 0) for row in values)
     first = values[0]
     cost = divide(worth, each) if worth and each else plan.cost_minor(first["item"])
-    line = CountLine(
+    return CountLine(
         site=plan.site(first["site"]),
         own_number=first["item"],
         each=each,
         lot=first.get("lot", ""),
         unit_cost_minor=cost if cost >= 0 else UNCHANGED_COST,
     )
-    counted = [seconds(row.get("counted_at")) for row in values]
-    return line, _as_of(plan, line, max(counted) if all(counted) else 0)
 
 
-def _as_of(plan: Plan, line: CountLine, at: int) -> int:
-    """When a count counts. Where nothing but an earlier count has changed the stock since, that is now: the file has
-    the newer word, though the record heard of the earlier one later than its date."""
-    was = plan.view.get(STOCK, plan.home, line.site, line.own_number, line.lot, "") if at else None
-    if was is None or not was.counted_at <= at < was.changed_at:
+def _as_of(plan: Plan, was: Stock | None, at: int) -> int:
+    """When a count counts, 0 for now. Where nothing but an earlier count has changed the stock since, that is now: the
+    file has the newer word, though the record heard of the earlier one later than its date."""
+    if was is None or not at or not was.counted_at <= at < was.changed_at:
         return at
     where = "circle = ? AND own_number = ? AND site = ? AND lot = ? AND owner = ''"
-    values = (plan.home, line.own_number, line.site, line.lot)
+    values = (plan.home, was.own_number, was.site, was.lot)
     last = plan.view.rows(MOVEMENTS, where, values, order="entry DESC, n DESC", limit=1)
     return 0 if last and last[0].reason == "counted" else at
 
 
-def _fault(plan: Plan, line: CountLine, at: int) -> tuple[str, str, object, str, str] | None:
+def _fault(plan: Plan, line: CountLine, was: Stock | None, at: int) -> tuple[str, str, object, str, str] | None:
     """Why a count would be refused: (column, code, got, expected, next), in the order of `inventory.stock.count`."""
     if at > plan.now:
         return "counted_at", "inventory.counted_ahead", at, "a time that has come", "correct the date"
     if line.each > _SUM_MAX or len(line.lot) > 80 or len(line.own_number) > 80:
-        return (
-            "",
-            "row.does_not_fit",
-            line.own_number,
-            "numbers of at most 80 signs, quantities below 10^15",
-            "correct it",
-        )
-    was = plan.view.get(STOCK, plan.home, line.site, line.own_number, line.lot, "")
+        expected = "numbers of at most 80 signs, quantities below 10^15"
+        return "", "row.does_not_fit", line.own_number, expected, "correct it"
     if was is None or not at:
         return None
     if was.counted_at > at:

@@ -13,6 +13,8 @@ import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -130,6 +132,20 @@ class Store:
         rows = [Staged(n, section, row, _loads(text)) for n, section, row, text, _ in here]
         return rows + [Staged(0, -1, 0, _loads(text)) for key, text in before if key not in keys]
 
+    def whole_groups(self, target: str) -> Iterator[list[Staged]]:
+        """The rows of this import, group by group, of the groups in which a row is new or changed."""
+        sql = """
+            SELECT s.grp, s.n, s.section, s.row, s.vals, r.row_key IS NOT NULL, r.row_key IS NOT s.row_key
+            FROM stage.staged s LEFT JOIN row r ON r.party = ? AND r.target = s.target AND r.key = s.key
+            WHERE s.target = ? ORDER BY s.grp, s.n"""
+        for _, found in groupby(self._cursor(sql, (self.party, target)), key=itemgetter(0)):
+            rows = list(found)
+            if any(fresh for *_, fresh in rows):
+                yield [
+                    Staged(n, section, row, _loads(text), bool(before and fresh))
+                    for _, n, section, row, text, before, fresh in rows
+                ]
+
     def one(self, target: str, key: str) -> dict[str, Any] | None:
         """The values of a row by its key: of this import, else imported before."""
         found = (
@@ -192,6 +208,11 @@ class Store:
     def planned(self) -> dict[str, int]:
         """kind -> how many facts of it are in the set, by kind."""
         return dict(self.conn.execute("SELECT kind, COUNT(*) FROM stage.fact GROUP BY kind ORDER BY kind").fetchall())
+
+    def settle(self) -> None:
+        """The plan is made: what others remember meanwhile no longer stands in the way of writing."""
+        self.conn.commit()
+        self.conn.execute("BEGIN")
 
     def done(self, first: int, last: int) -> None:
         """The facts first..last stand: remember the rows that became them. `0..0` for rows that need no fact."""

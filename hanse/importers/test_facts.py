@@ -14,6 +14,7 @@ from hanse.kernel.refusal import Refused
 from hanse.node.desk import Desk, Who
 from hanse.node.verify import verify
 from hanse.rooms.catalog.facts import OWN_ITEMS
+from hanse.rooms.inventory.facts import STOCK as STOCK_TABLE
 from hanse.rooms.inventory.facts import Adjust, AdjustLine
 from hanse.rooms.orders.facts import CancelOrder
 from hanse.rooms.orders.queries import orders
@@ -235,6 +236,52 @@ def test_a_role_that_may_not_sign_all_of_it_imports_nothing(tmp_path: Path) -> N
         assert refused.value.code == "desk.not_permitted"
         assert entries(desk) == before
         assert bring(Desk(desk.node, Who("acme")), **ALL).facts_n == 7
+
+
+def test_an_order_above_a_persons_limit_keeps_the_whole_file_from_being_signed(tmp_path: Path) -> None:
+    with firm(tmp_path / "n") as desk:
+        before = entries(desk)
+        with pytest.raises(Refused) as refused:
+            bring(Desk(desk.node, Who("acme", person="b", approval_limit_minor=10_000)), **ALL)
+        assert (refused.value.code, entries(desk)) == ("desk.over_limit", before)
+
+
+def test_of_two_imports_planned_at_once_the_second_stops_and_nothing_is_there_twice(tmp_path: Path) -> None:
+    with firm(tmp_path / "n") as desk:
+        sheets = [sheet(name, text) for name, text in ALL.items() if name != "orders"]
+        with Import(desk, sheets, ready("hanse")) as one, Import(desk, sheets, ready("hanse")) as two:
+            one.commit()
+            with pytest.raises(Refused) as refused:
+                two.commit()
+        assert refused.value.code == "import.cut_short", "the stock was counted meanwhile"
+        assert stock(desk)["HH", "B1", ""] == 15
+        assert bring(desk, **{name: text for name, text in ALL.items() if name != "orders"}).facts == {}
+
+
+def test_a_file_of_many_megabytes_with_one_huge_cell_names_that_row_alone(tmp_path: Path) -> None:
+    rows = [f"B{n % 50},HH,{n % 50}" for n in range(50)] + [f'"{"x" * 11_000_000}",HH,1']
+    with firm(tmp_path / "n") as desk:
+        found = bring(desk, stock="item,site,quantity_each\n" + "\n".join(rows))
+        (section,) = found.sections
+        assert (section.good, section.reasons) == (50, {"row.cell_too_long": 1})
+        assert len(section.fixes) < 100_000
+
+
+@pytest.mark.slow
+def test_of_a_hundred_thousand_rows_the_one_wrong_row_is_named_and_the_others_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "stock.csv"
+    with path.open("w") as out:
+        out.write("item,site,quantity_each\n")
+        wrong = 65_456
+        out.writelines(f"A{n % 2_000},S{n // 2_000},{'x' if n == wrong else n % 1_000}\n" for n in range(100_000))
+    with firm(tmp_path / "n") as desk:
+        steps: list[str] = []
+        found = imported(desk, read(path), ready("hanse"), told=lambda what, done, of: steps.append(what))
+        assert (found.bad, found.facts["inventory.count"]) == (1, 200)
+        assert found.sections[0].fixes.splitlines()[1].startswith("65458,")
+        assert desk.view.count(STOCK_TABLE) == 99_999
+        assert desk.view.count(STOCK_TABLE, of="SUM(on_hand_each)") == sum(n % 1_000 for n in range(100_000)) - 456
+        assert {"reading stock", "stock", "signing"} <= set(steps), "and it tells how far it is"
 
 
 def test_an_import_that_the_record_overtakes_stops_and_goes_on_the_next_time(tmp_path: Path) -> None:

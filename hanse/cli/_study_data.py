@@ -28,6 +28,8 @@ COST_SHARE_PPM = 700_000
 """An item without a cost is taken to have cost this share of its mean selling price."""
 WIDE_COLUMNS_MIN = 5
 ITEMS_MAX = 400
+GOODS = {"online_retail": r"^\d{5}"}
+"""mapping -> the form of own numbers that are goods: the others are postage, fees, samples and corrections."""
 PERIOD_DAYS = {"week": 7, "day": 1}
 Told = Callable[[str, int, int], None]
 
@@ -189,18 +191,30 @@ class Made:
 
 
 def history_of(
-    members: Sequence[Member], *, by: str, split: int = 0, split_by: str = "customer", items: int = ITEMS_MAX,
+    members: Sequence[Member],
+    *,
+    by: str,
+    split: int = 0,
+    split_by: str = "customer",
+    items: int = ITEMS_MAX,
     seed: int = 0,
+    goods: str = "",
 ) -> Made:  # fmt: skip
     """Members' sales on common items and periods; the `items` that more members sell, and more, are kept.
 
     Args:
         by: day, week or month. split: simulate so many members of one firm. split_by: customer (dealt evenly), or
-            country (those that buy most).
+            country (those that buy most). goods: a regular expression of own numbers that are goods, "" for all.
     Refuses: study.one_member (one firm, and no split).
     """
-    frame = _frame(members, by)
     notes: list[str] = []
+    if goods:
+        rows = sum(len(member.sales) for member in members)
+        for member in members:
+            member.sales = [row for row in member.sales if re.search(goods, row["item"])]
+        gone = rows - sum(len(member.sales) for member in members)
+        notes.append(f"{gone:,} sales rows are of no goods (own numbers not of the form {goods}) and are left out")
+    frame = _frame(members, by)
     origin = f"sales exports of {len(members)} members"
     if split:
         firm = members[0].name if len(members) == 1 else "several firms"
@@ -227,7 +241,7 @@ def history_of(
     notes.append("present stock is not part of the exports: opening stock is each policy's own level" if stock is None
                  else "present stock is compared; opening stock is each policy's own level")  # fmt: skip
     currency = next((m.currency for m in members if m.currency), "EUR")
-    told = f"{origin}. " + "; ".join(notes[1:] if split else notes)
+    told = f"{origin}. " + "; ".join(note for note in notes if not note.startswith("SIMULATED"))
     return Made(from_frame(frame, stock=stock, places=places, origin=told), notes, currency)
 
 

@@ -38,6 +38,7 @@ def study(
     split: NonNegativeInt = 0,
     split_by: Literal["customer", "country"] = "customer",
     items: PositiveInt = ITEMS_MAX,
+    goods: str = "",
     held_out: NonNegativeInt = 0,
     lead_time: PositiveInt = 2,
     holding_percent: PositiveInt = 25,
@@ -70,6 +71,9 @@ def study(
         customer: its customers dealt evenly; country: the countries that buy most.
     items
         Study so many items: those that most members sell.
+    goods
+        Study own numbers of this form alone, a regular expression: leaves out postage, fees and the like. With the
+        mapping online_retail: five digits first.
     held_out
         Periods at the end that no plan sees; by default a quarter in weeks, half a year in months.
     lead_time
@@ -96,8 +100,9 @@ def study(
             with Node(write_from, helper=False) as node:
                 write_exports(node, folder, step)
         made = history_of(
-            members_of(folder, mapping, step), by=by, split=split, split_by=split_by, items=items, seed=seed
-        )
+            members, by=by, split=split, split_by=split_by, items=items, seed=seed,
+            goods=goods or GOODS.get(mapping, ""),
+        )  # fmt: skip
         given = Assumptions(
             holding_ppm_year=holding_percent * 10_000, shortage_ppm=shortage_percent * 10_000,
             transfer_minor=transfer_minor, lead_time_periods=lead_time, periods_a_year=YEAR[by],
@@ -113,6 +118,7 @@ def study(
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(report(found), encoding="utf-8")
     figures = figures_of(found, made)
+    _warn_of_one_item(figures)
     target.with_suffix(".json").write_bytes(msgspec.json.format(msgspec.json.encode(figures)))
     if keep is not None:
         into = keep / STUDIES / party
@@ -166,6 +172,18 @@ def figures_of(found: StudyResult, made: Made) -> dict[str, Any]:
         "stock_idle_minor": _plain(found.stock_idle_minor),
         "stock_wanted_minor": _plain(found.stock_wanted_minor),
     }  # fmt: skip
+
+
+def _warn_of_one_item(figures: dict[str, Any]) -> None:
+    """Say where one item makes most of the gain: it may be no goods at all."""
+    gains = [one for one in figures["item_gains"] if one["saved_minor"] > 0]
+    total = sum(one["saved_minor"] for one in gains)
+    if gains and gains[0]["saved_minor"] * 4 > total:
+        share = gains[0]["saved_minor"] / total
+        figures["notes"].append(
+            f"{gains[0]['item']} alone makes {share:.0%} of what is saved: see that it is goods; leave out what is not "
+            "with --goods"
+        )
 
 
 def _plain(value: float) -> float | None:

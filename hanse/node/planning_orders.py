@@ -9,7 +9,8 @@ from hanse.kernel.refusal import Refused, require
 from hanse.kernel.view import View
 from hanse.node.buying import buy
 from hanse.node.desk import Desk
-from hanse.node.planning import OWN, delivery_place
+from hanse.node.planning import OWN
+from hanse.node.planning_lines import delivery_place
 from hanse.node.proposing import DAY, Choice, Wish, WishLine
 from hanse.rooms.inventory.offer_facts import OFFER_TERMS, OFFERS, WANT_TERMS, WantTerms, WithdrawWant
 from hanse.rooms.orders.facts import ConfirmLine, ConfirmOrder, DeliverTo

@@ -14,7 +14,8 @@ from msgspec import Struct
 
 from hanse.kernel.refusal import Refused, require
 from hanse.node.desk import Desk, Who
-from hanse.node.planning import OWN, Asked, LeftOut, assemble
+from hanse.node.planning import OWN, Asked, assemble
+from hanse.node.planning_lines import LeftOut
 from hanse.node.planning_work import Cancel, Progress, solve
 from hanse.planning import sourcing
 from hanse.rooms.parties.facts import MEMBERS

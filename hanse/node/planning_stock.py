@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import threading
 from multiprocessing.connection import Connection
+from typing import Any
 
 import numpy as np
 from msgspec import Struct
@@ -82,7 +83,8 @@ class Shelves(Struct, frozen=True):
     """What came out. first_week: UTC seconds of the first Monday of the histories.
 
     coverage: (level, share of held-out weeks below, at or below). shocks: the worst first; calm_*, bad_*: without a
-    shock, and at the 95th-percentile shock; NaN-free: -1 where there was too little history.
+    shock, and at the 95th-percentile shock, -1 where there was too little history. stock_*, cost_*: mean value of
+    stock, and all costs, over the weeks held out without a shock.
     """
 
     shelves: list[Shelf]
@@ -95,6 +97,10 @@ class Shelves(Struct, frozen=True):
     calm_habit: float
     bad_forecast: float
     bad_habit: float
+    stock_forecast_minor: int = 0
+    stock_habit_minor: int = 0
+    cost_forecast_minor: int = 0
+    cost_habit_minor: int = 0
 
 
 class Given(Struct, frozen=True):
@@ -213,8 +219,8 @@ def compute(given: Given) -> Shelves:
         for level, below, at in zip(found.levels, found.held_out_below, found.held_out_at_or_below, strict=True)
         if not np.isnan(below)
     ]
-    struck, calm, bad = _shocks(history, cost, a)
-    return Shelves(shelves, given.first_week, history.shape[1], a, coverage, struck, *calm, *bad)
+    struck, figures = _shocks(history, cost, a)
+    return Shelves(shelves, given.first_week, history.shape[1], a, coverage, struck, *figures)
 
 
 def _costs(cost: Floats, a: Assumed) -> tuple[Floats, Floats]:
@@ -233,17 +239,14 @@ def _levels(cumulative: Floats, levels: Floats, cost: Floats, a: Assumed) -> tup
     return reorder, up_to, policy.lend_levels(lead, levels, shortage, transfer, a.caution_ppm / 1e6)
 
 
-Pair = tuple[float, float]
-
-
-def _shocks(history: Floats, cost: Floats, a: Assumed) -> tuple[list[Struck], Pair, Pair]:
+def _shocks(history: Floats, cost: Floats, a: Assumed) -> tuple[list[Struck], tuple[Any, ...]]:
     """The last weeks lived through again under shocks: levels from the forecast before them, and the habit of holding
     twice the mean."""
     from hanse.planning import forecasting
     from hanse.planning import replenishment as rp
 
     if history.shape[1] < HELD_OUT + WEEKS_MIN:
-        return [], (-1.0, -1.0), (-1.0, -1.0)
+        return [], (-1.0, -1.0, -1.0, -1.0)
     before, after = history[:, :-HELD_OUT], history[:, -HELD_OUT:]
     found = forecasting.forecast(before, a.lead_time_weeks + 1, season=1, windows=(1, 4, 8, 13, 26), per_period=False)
     reorder, up_to, lend = _levels(found.cumulative, found.levels, cost, a)
@@ -257,16 +260,23 @@ def _shocks(history: Floats, cost: Floats, a: Assumed) -> tuple[list[Struck], Pa
     shocks = [one for one in rp.random_shocks(2, HELD_OUT, SHOCKS * 2, 0) if all(s.kind != "site lost" for s in one)]
     moved = [tuple(rp.Shock(s.kind, -1, s.start, s.periods, s.size) for s in one) for one in shocks][:SHOCKS]
 
-    def run(levels: rp.Levels, shock: tuple[rp.Shock, ...] = ()) -> float:
-        return rp.simulate(after[None], levels, costs, lead, shocks=shock).fill_rate
+    def run(levels: rp.Levels, shock: tuple[rp.Shock, ...] = ()) -> rp.Outcome:
+        return rp.simulate(after[None], levels, costs, lead, shocks=shock)
 
-    struck = [Struck(_words(shock), run(forecast_levels, shock), run(habit, shock)) for shock in moved]
-    struck.sort(key=lambda one: (one.fill_forecast, one.what))
-    bad = [
-        float(np.percentile([value for value in rates], 5, method="lower"))
-        for rates in ([s.fill_forecast for s in struck], [s.fill_habit for s in struck])
+    apart = {_words(shock): shock for shock in moved}
+    struck = [
+        Struck(what, run(forecast_levels, shock).fill_rate, run(habit, shock).fill_rate)
+        for what, shock in apart.items()
     ]
-    return struck, (run(forecast_levels), run(habit)), (bad[0], bad[1])
+    struck.sort(key=lambda one: (one.fill_forecast, one.what))
+    calm = [run(levels) for levels in (forecast_levels, habit)]
+    bad = [
+        rp.service_under_shocks(lambda shock, levels=levels: run(levels, shock), moved)[0]  # type: ignore[misc]
+        for levels in (forecast_levels, habit)
+    ]
+    stock = [round(float((one.stock * cost[None]).sum())) for one in calm]
+    spent = [round(float(one.cost.sum())) for one in calm]
+    return struck, (calm[0].fill_rate, calm[1].fill_rate, *bad, *stock, *spent)
 
 
 def _words(shocks: tuple[object, ...]) -> str:

@@ -156,7 +156,8 @@ def _line(line: Served, currency: str, places: Places) -> dict[str, Any]:
         "item": Link(line.item_name, places.of("item", line.item)), "each": line.each,
         "sources": "; ".join(parts) or "nobody", "short": line.short_each,
         "cost": Money(sum(part.cost_minor for part in line.parts), currency),
-        "next": other.place if other else "", "extra": Money(other.extra_minor, currency) if other else None,
+        "next": other.place if other else "nobody has it all" if line.parts else "",
+        "extra": Money(other.extra_minor, currency) if other else None,
     }  # fmt: skip
 
 
@@ -179,13 +180,13 @@ def _one(
     if (file := exported(request, (LINES_TABLE, rows))) is not None:
         return file
     scarce = [
-        [Link(one.item_name, places.of("item", one.item)), one.source_name, one.each, one.drawn_each,
+        [Link(one.item_name, places.of("item", one.item)), one.source_name, one.each,
          Money(one.price_minor, currency)]
         for one in shown.scarce[:20]
     ]  # fmt: skip
     attested = [
-        [one.name, Badge("recomputed, holds", "good") if one.good else Badge("does not hold", "bad"), one.faults,
-         one.at, one.position]
+        [one.name, Badge("holds", "good") if one.good else Badge(f"does not hold: {one.faults[:120]}", "bad"), one.at,
+         one.position]
         for one in shown.attested
     ]  # fmt: skip
     refused = [[r.line, r.offer, r.each, "the offer ended" if r.why == "ended" else "less is left"]

@@ -234,6 +234,7 @@ def shocks(session: Reader, read: Read) -> Template:
     return page(
         "plans/shocks.html", title="Service under shocks", tabs=TABS, at="/plans/shocks", job=job, found=job.found,
         words=WAITS.get(job.state, ""), chart=chart, rows=rows,
+        unit=job.found.shelves[0].currency if job.found and job.found.shelves else "EUR",
     )  # fmt: skip
 
 

@@ -21,12 +21,12 @@ from hanse.rooms.accounts.rows import (
     VOID,
     Accrual,
     Provision,
+    of_return,
 )
 from hanse.rooms.contracts.told import AwardPosted, AwardStands, AwardVoid
 from hanse.rooms.orders.private_rows import ORDER_TERMS, SHIPMENT_TERMS
 from hanse.rooms.orders.rows import RETURNS, SHIPMENTS, Return
 from hanse.rooms.orders.told import DeliveryKnown, ReturnKnown
-from hanse.rooms.parties.facts import CIRCLES
 
 MEMO_KINDS = ("hold", "release", "refund")
 """Awards that move money in escrow; nothing is accrued for them."""
@@ -58,7 +58,7 @@ def book_return(draft: Draft, event: ReturnKnown) -> None:
     post(draft, way, "accrual", event.return_id, ("goods", billed), ("accrued", -billed), reason="goods returned")
     row = Accrual(
         circle=event.circle,
-        accrual=event.return_id,
+        accrual=of_return(event.return_id),
         accrual_kind="return",
         state=STANDS,
         currency=way.currency,
@@ -104,22 +104,14 @@ def _returned_value(draft: Draft, returned: Return, each: dict[int, int]) -> tup
 def _way(draft: Draft, event: AwardPosted | AwardStands | AwardVoid) -> tuple[Way, int]:
     """(direction, sign): whether the sender is the supplier (-1: the customer will owe less) or the customer (1).
 
-    The sender counts as supplier where it has supplied the receiver, or neither has supplied the other.
+    One-sided results are not told, so both are parties. The sender counts as supplier where it has supplied the
+    receiver, or neither has supplied the other.
     """
-    alone = _alone(draft)
-    if event.kind in MEMO_KINDS and event.kind != "refund":
-        return Way(event.currency, event.receiver, event.sender, alone), 1
-    there = draft.get(BALANCES, draft.circle, event.currency, event.sender, event.receiver, "goods")
-    back = draft.get(BALANCES, draft.circle, event.currency, event.receiver, event.sender, "goods")
-    if there is None and back is not None:
-        return Way(event.currency, event.receiver, event.sender, alone), 1
-    return Way(event.currency, event.sender, event.receiver, alone), -1
-
-
-def _alone(draft: Draft) -> bool:
-    """Whether these are one firm's own books."""
-    circle = draft.get(CIRCLES, draft.circle)
-    return circle is not None and circle.purpose == "home"
+    forth, back = Way(event.currency, event.sender, event.receiver), Way(event.currency, event.receiver, event.sender)
+    if event.kind in MEMO_KINDS:
+        return (forth, -1) if event.kind == "refund" else (back, 1)
+    supplied = [draft.get(BALANCES, draft.circle, w.currency, w.supplier, w.customer, "goods") for w in (forth, back)]
+    return (back, 1) if supplied[0] is None and supplied[1] is not None else (forth, -1)
 
 
 def accrue_award(draft: Draft, event: AwardPosted) -> None:
@@ -161,7 +153,7 @@ def award_stands(draft: Draft, event: AwardStands) -> None:
     row = _pending(draft, event.award)
     if row is None:
         return
-    way = Way(row.currency, row.supplier, row.customer, _alone(draft))
+    way = Way(row.currency, row.supplier, row.customer)
     stands = event.amount_minor if row.amount_minor > 0 else -event.amount_minor
     if event.kind in MEMO_KINDS:
         _move_escrow(draft, way, event)
@@ -234,7 +226,7 @@ def award_falls(draft: Draft, event: AwardVoid) -> None:
         return
     draft.put(ACCRUALS, replace(row, open_minor=0, state=VOID))
     if row.accrual_kind not in MEMO_KINDS:
-        way = Way(row.currency, row.supplier, row.customer, _alone(draft))
+        way = Way(row.currency, row.supplier, row.customer)
         amount = row.amount_minor
         post(draft, way, "reversal", event.award, ("credit", amount), ("accrued", -amount), reason=event.label)
 

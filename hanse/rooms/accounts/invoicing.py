@@ -21,6 +21,7 @@ from hanse.rooms.accounts.ledger import (
     part_of,
     post,
     taxes_of,
+    tell_agreements,
     way_of,
 )
 from hanse.rooms.accounts.papers import paper
@@ -34,6 +35,7 @@ from hanse.rooms.accounts.rows import (
     Billed,
     BilledLine,
     InvoiceText,
+    of_return,
 )
 from hanse.rooms.orders.private_rows import ORDER_TERMS, SHIPMENT_TERMS, OrderTerms, ShippedSlice
 from hanse.rooms.orders.rows import SHIPMENTS, Shipment, ShipmentLine
@@ -231,7 +233,7 @@ def keep_credit_note(draft: Draft, fact: CreditNote) -> None:
     )
     after, back = _take_back(text, fact)
     return_id = said(fact.return_id, "")
-    accrual = draft.get(ACCRUALS, fact.circle, return_id) if return_id else None
+    accrual = draft.get(ACCRUALS, fact.circle, of_return(return_id)) if return_id else None
     known = not return_id or accrual is not None
     require(known, "accounts.unknown_accrual", "no credit is expected for this return", got=return_id)
     taxes = taxes_of([(net, rate) for _, net, rate in back], text.rounding)
@@ -257,7 +259,7 @@ def keep_credit_note(draft: Draft, fact: CreditNote) -> None:
     if accrual and used:
         left = accrual.open_minor + used
         draft.put(ACCRUALS, replace(accrual, open_minor=left, state=accrual.state if left else USED))
-    open_item(
+    credited = open_item(
         draft,
         way,
         fact.credit,
@@ -281,6 +283,7 @@ def keep_credit_note(draft: Draft, fact: CreditNote) -> None:
         ("goods", net - used),
         reason=said(fact.reason, ""),
     )
+    tell_agreements(draft, "credit.issued", credited)
 
 
 def _take_back(text: InvoiceText, fact: CreditNote) -> tuple[tuple[BilledLine, ...], list[tuple[BilledLine, int, int]]]:

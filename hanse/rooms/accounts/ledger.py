@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from hanse.kernel.refusal import Refused, require
 from hanse.kernel.state import Draft
-from hanse.rooms.accounts.rows import AWARD, BALANCES, ENTRIES, ITEMS, Account, Entry, Item, Posting
+from hanse.rooms.accounts.rows import AWARD, BALANCES, ENTRIES, INVOICE, INVOICES, ITEMS, Account, Entry, Item, Posting
+from hanse.rooms.contracts.hearing import hear
 from hanse.rooms.contracts.terms.runtime import muldiv
 from hanse.rooms.orders.rows import ShipmentLine
 
@@ -144,7 +145,29 @@ def settle_item(draft: Draft, item: str, amount_minor: int, *, at: int = 0, anno
         settled_at=0 if left else at or draft.now,
     )
     draft.put(ITEMS, after)
+    if not left and row.item_kind == INVOICE:
+        tell_agreements(draft, "invoice.settled", after, at)
     return after
+
+
+def tell_agreements(draft: Draft, event: str, item: Item, at: int = 0) -> None:
+    """Let the circle's agreements know of an invoice settled or a credit issued, once each.
+
+    Both sides stand behind it: a payment counts by both signatures, or by silence; a credit speaks against its issuer.
+    """
+    text = draft.get(INVOICES, draft.circle, item.item)
+    orders = text.order_ids if text else ()
+    keys = {"document": item.item} | ({"order": orders[0]} if len(orders) == 1 else {})
+    fields = {"net": abs(item.net_minor), "tax": abs(item.tax_minor), "total": abs(item.amount_minor)}
+    hear(
+        draft,
+        event,
+        item.item,
+        parties=(item.supplier, item.customer),
+        keys=keys,
+        fields={**fields, "currency": item.currency},
+        at=at,
+    )
 
 
 def part_of(amount_minor: int, share: int, whole: int, mode: str = "half_even") -> int:

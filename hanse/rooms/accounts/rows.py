@@ -232,6 +232,11 @@ class Accrual(Row, frozen=True, kw_only=True):
     sha256: str = ""
 
 
+def of_return(return_id: str) -> str:
+    """The accrual of a return. The blank keeps it apart from every number that somebody chose."""
+    return f"return {return_id}"
+
+
 class Provision(Row, frozen=True, kw_only=True):
     """What an agreement has accrued in one direction and not yet paid. Positive: the customer will owe it."""
 

@@ -298,6 +298,50 @@ def test_a_treasurer_that_states_another_result_is_contradicted_by_every_node(bo
     books.check()
 
 
+def opening(books: Ledgers, **rest) -> NettingOpen:
+    fields = {"circle": books.NET, "cycle": "n2", "submit_by": books.now + DAY, "sign_seconds": DAY, "currency": "EUR"}
+    return NettingOpen(**{**fields, **rest})
+
+
+def words(books: Ledgers, *owed: Owed, **rest) -> NettingSubmit:
+    return NettingSubmit(**{"circle": books.NET, "cycle": "n1", "owed": list(owed), **rest})
+
+
+NETTING = [
+    ("eve", opening, "parties.not_in_circle"),
+    ("ann", lambda b: opening(b, cycle="n1"), "accounts.number_taken"),
+    ("ann", lambda b: opening(b, circle=b.AB), "accounts.not_a_group"),
+    ("ann", lambda b: opening(b, submit_by=1), "accounts.bad_deadline"),
+    ("ann", lambda b: words(b, cycle="none"), "accounts.unknown_number"),
+    ("ann", lambda b: words(b, Owed(partner="bob"), Owed(partner="bob")), "accounts.repeated_partner"),
+    ("ann", lambda b: words(b, Owed(partner="eve")), "accounts.unknown_partner"),
+    ("ann", lambda b: words(b, Owed(partner="ann")), "accounts.unknown_partner"),
+    ("ann", lambda b: words(b, Owed(partner="bob", to_pay_minor=10**17, to_get_minor=1)), "accounts.too_much"),
+    ("ann", lambda b: closing(b.view("ann"), "n1", SALT), "accounts.not_treasurer"),
+]
+
+
+@pytest.mark.parametrize(("who", "make", "code"), NETTING)
+def test_a_word_on_netting_is_refused_and_changes_nothing(books, who, make, code):
+    triangle(books)
+    assert books.refused_privately(who, make(books)) == code
+
+
+def test_a_result_is_signed_once_and_by_those_with_something_to_net(books):
+    triangle(books)
+    books.must("bob", NettingSubmit(circle=books.NET, cycle="n1", owed=[]))
+    close(books)
+    row = books.state.get(CYCLES, ("n1",))
+    assert row.parties == ("ann+clearing", "cay+clearing")
+    sign = NettingSign(circle=books.NET, cycle="n1", result=row.result)
+    assert books.refused("bob", sign) == "accounts.not_a_party"
+    books.must("ann", sign)
+    assert books.refused("ann", sign) == "accounts.signed_already"
+    other = type(closing(books.view("cay"), "n1", SALT))
+    late = other(circle=books.NET, cycle="n1", result=row.result, parties=[], salt=SALT)
+    assert books.refused("cay", late) == "accounts.too_late"
+
+
 def test_what_partners_state_differently_is_left_out_and_shown():
     told = {"a": [OwedTo("b", 100, 0)], "b": [OwedTo("a", 0, 90), OwedTo("c", 5, 0)], "c": [OwedTo("b", 0, 5)]}
     done = net(told)

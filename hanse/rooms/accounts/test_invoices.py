@@ -9,7 +9,7 @@ import pytest
 from hanse.rooms.accounts.drafting import credit_note, to_bill, unbilled_lines
 from hanse.rooms.accounts.facts import CreditLine, InvoiceLine
 from hanse.rooms.accounts.queries import document
-from hanse.rooms.accounts.rows import ACCRUALS
+from hanse.rooms.accounts.rows import ACCRUALS, of_return
 from hanse.rooms.accounts.testing import Ledgers
 from hanse.rooms.orders.delivery_facts import AcceptedLine, AcceptReturn, ReceiveLine, ReturnGoods, ReturnLineAsked
 from hanse.rooms.orders.testing import DAY
@@ -67,7 +67,7 @@ def test_what_goes_back_unbilled_is_never_billed_and_billed_goods_come_back_as_a
     books.must("bob", books.invoice("i1", lines=[InvoiceLine(shipment="s1", line=1, each=7, tax_ppm=190_000)]))
     send_back(books, 5)
     assert books.balance("unbilled") == 0, "three of the five were unbilled"
-    accrual = books.state.get(ACCRUALS, (books.AB, "r1"))
+    accrual = books.state.get(ACCRUALS, (books.AB, of_return("r1")))
     assert (accrual.open_minor, accrual.state) == (-2_000, "stands")
     assert books.balance("accrued") == -2_000
     late = books.invoice("i2", lines=[InvoiceLine(shipment="s1", line=1, each=1)])
@@ -77,7 +77,7 @@ def test_what_goes_back_unbilled_is_never_billed_and_billed_goods_come_back_as_a
     )
     books.must("bob", fact)
     assert books.balance("accrued") == 0
-    assert books.state.get(ACCRUALS, (books.AB, "r1")).state == "used"
+    assert books.state.get(ACCRUALS, (books.AB, of_return("r1"))).state == "used"
     assert books.item("c1").open_minor == -2_380
     assert books.balance("due") == 7_000 + 1_330 - 2_380
     assert books.balance("goods") == -5_000

@@ -23,7 +23,7 @@ from hanse.rooms.accounts import (
 from hanse.rooms.accounts.facts import Allocation, Pay, ReceivePayment, SetTerms
 from hanse.rooms.accounts.ledger import Way
 from hanse.rooms.accounts.proving import balanced
-from hanse.rooms.accounts.rows import BALANCES, ITEMS, PAPERS, Item
+from hanse.rooms.accounts.rows import BALANCES, CYCLES, ITEMS, PAPERS, Item
 from hanse.rooms.orders.testing import DAY, Market
 from hanse.rooms.testing import Town, home
 
@@ -31,7 +31,9 @@ PARTS: tuple[ModuleType, ...] = (
     *(facts, deal_facts, rows),
     *(invoicing, accruals, paying, own_books, escrow, assigning, cycles),
 )
-BEFORE = ("parties", "catalog", "inventory", "orders")
+BEFORE = ("parties", "catalog", "inventory", "orders", "contracts")
+PUBLIC_OF_REFUSED = (PAPERS.name, TIMERS.name, CYCLES.name)
+"""What a fact may leave publicly though its circle refuses it: its number, its wait, that it took part."""
 
 
 class _Town(Town):
@@ -73,13 +75,11 @@ class Ledgers(Market, _Town):
 
     def refused_privately(self, party: str, fact: Any) -> str:
         """As `refused`, where the document's number may be used up."""
-        before = {name: rows for name, rows in self.business().items() if name not in (PAPERS.name, TIMERS.name)}
+        before = {name: rows for name, rows in self.business().items() if name not in PUBLIC_OF_REFUSED}
         outcome = self.do(party, fact)
         codes = [outcome.code] if outcome.refusal else [refusal.code for refusal in outcome.private.values()]
         if codes:
-            assert {
-                name: rows for name, rows in self.business().items() if name not in (PAPERS.name, TIMERS.name)
-            } == before
+            assert {name: rows for name, rows in self.business().items() if name not in PUBLIC_OF_REFUSED} == before
         return codes[0] if codes else "ok"
 
     def all(self) -> View:

@@ -11,7 +11,7 @@ import numpy as np
 from cyclopts import App, Parameter
 from cyclopts.types import NonNegativeInt, PositiveInt
 
-from hanse.cli._study_data import ITEMS_MAX, Made, history_of, members_of, write_exports
+from hanse.cli._study_data import GOODS, ITEMS_MAX, Made, history_of, members_of, write_exports
 from hanse.cli.shell import Answer, progress
 from hanse.kernel.refusal import Refused
 from hanse.node.node import Node, write_small
@@ -100,7 +100,7 @@ def study(
             with Node(write_from, helper=False) as node:
                 write_exports(node, folder, step)
         made = history_of(
-            members, by=by, split=split, split_by=split_by, items=items, seed=seed,
+            members_of(folder, mapping, step), by=by, split=split, split_by=split_by, items=items, seed=seed,
             goods=goods or GOODS.get(mapping, ""),
         )  # fmt: skip
         given = Assumptions(

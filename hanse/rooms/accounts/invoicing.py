@@ -241,20 +241,7 @@ def keep_credit_note(draft: Draft, fact: CreditNote) -> None:
     right = [net, tax, net + tax]
     require(stated == right, "accounts.wrong_total", "the totals differ from the lines", got=stated, expected=right)
     draft.put(INVOICES, replace(text, lines=after))
-    draft.put(
-        INVOICES,
-        InvoiceText(
-            circle=fact.circle,
-            invoice=fact.credit,
-            order_ids=text.order_ids,
-            rounding=text.rounding,
-            lines=tuple(line for line, _, _ in back),
-            taxes=taxes,
-            corrects=fact.invoice,
-            reason=said(fact.reason, ""),
-            note=said(fact.note, ""),
-        ),
-    )
+    _keep_text(draft, fact, text, tuple(line for line, _, _ in back), taxes)
     used = min(net, -accrual.open_minor) if accrual else 0
     if accrual and used:
         left = accrual.open_minor + used
@@ -284,6 +271,29 @@ def keep_credit_note(draft: Draft, fact: CreditNote) -> None:
         reason=said(fact.reason, ""),
     )
     tell_agreements(draft, "credit.issued", credited)
+
+
+def _keep_text(
+    draft: Draft,
+    fact: CreditNote,
+    text: InvoiceText,
+    lines: tuple[BilledLine, ...],
+    taxes: tuple[tuple[int, int, int], ...],
+) -> None:
+    draft.put(
+        INVOICES,
+        InvoiceText(
+            circle=fact.circle,
+            invoice=fact.credit,
+            order_ids=text.order_ids,
+            rounding=text.rounding,
+            lines=lines,
+            taxes=taxes,
+            corrects=fact.invoice,
+            reason=said(fact.reason, ""),
+            note=said(fact.note, ""),
+        ),
+    )
 
 
 def _take_back(text: InvoiceText, fact: CreditNote) -> tuple[tuple[BilledLine, ...], list[tuple[BilledLine, int, int]]]:

@@ -60,7 +60,7 @@ def _text(node: ast.expr) -> str:
         return str(node.value)
     if isinstance(node, ast.JoinedStr):
         return "".join(_text(part) if isinstance(part, ast.Constant) else "{…}" for part in node.values)
-    return ""
+    return "{…}"
 
 
 @get("/docs/refusals", opt={"public": True}, sync_to_thread=True)

@@ -219,7 +219,9 @@ def history_of(
     if split:
         firm = members[0].name if len(members) == 1 else "several firms"
         frame = _split(frame, split, split_by, seed)
-        how = "customers dealt evenly" if split_by == "customer" else "by country of delivery"
+        named = any(row["customer"] for member in members for row in member.sales)
+        evenly = "customers dealt evenly" if named else "rows dealt at random: the table names no customers"
+        how = evenly if split_by == "customer" else "by country of delivery"
         origin = f"simulated split of {firm} over {frame['member'].n_unique()} members, {how}"
         notes.append(f"SIMULATED SPLIT: the sales of {firm} are spread over made-up members ({how}); no such firms "
                      "exist, and firms with ranges of their own would gain less")  # fmt: skip

@@ -311,7 +311,7 @@ def test_lists_come_as_files_with_the_same_rows(ann: Visitor) -> None:
     csv = ann.get("/orders?format=csv&rows=1000").text
     json = ann.get("/orders?format=json&rows=1000").json()
     rows = json["rows"] if isinstance(json, dict) else json
-    assert len(csv.strip().splitlines()) == len(rows) + 1 > 3
+    assert len(csv.strip().splitlines()) == len(rows) + 1 >= 2
 
 
 @pytest.mark.parametrize("query", ["side=both", "f.state=lost", "sort=amount_minor", "after=zz", "f.nothing=1"])

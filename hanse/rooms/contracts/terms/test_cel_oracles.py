@@ -6,7 +6,7 @@ only because terms are stricter, in the ways listed at STRICTER; docs/contract-t
 
 import cel
 from cel_expr_python import cel as google
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 from hanse.rooms.contracts.terms import TermsRefused, expression
@@ -103,7 +103,11 @@ def rust(text, values):
 
 
 def cpp(text, values):
-    result = ENV.compile(text).eval(data=values)
+    try:
+        result = ENV.compile(text).eval(data=values)
+    except RuntimeError as error:  # its own limit on nested macros says nothing about a value
+        reject() if "Iteration budget" in str(error) else None
+        raise
     return ERROR if result.type().name() == "ERROR" else result.plain_value()
 
 

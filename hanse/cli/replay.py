@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import yaml
@@ -13,12 +14,15 @@ from rich.console import Group
 from rich.text import Text
 
 from hanse.cli.shell import Answer, progress, table
-from hanse.importers.jobs import scms as job
 from hanse.kernel.refusal import Refused
 from hanse.rooms.contracts.terms import TermsRefused
 from hanse.rooms.contracts.terms.yamlsafe import load
 
+if TYPE_CHECKING:
+    from hanse.importers.jobs import scms as job
+
 LATE_SHOWN = 12
+FILE = Path("../shared/data/scms/scms_delivery_history.csv.gz")
 
 
 def mount(app: App) -> None:
@@ -32,7 +36,7 @@ def scms(
     directory: Path | None = None,
     /,
     *,
-    file: Path = Path("../shared/data/scms") / job.FILE,
+    file: Path = FILE,
     template: Path | None = None,
     param: Annotated[tuple[str, ...], Parameter(name=["--set"], negative="")] = (),
     vendor: str = "",
@@ -58,14 +62,16 @@ def scms(
     top
         How many vendors to show; all are in --json.
     """
+    run = importlib.import_module("hanse.importers.jobs.scms").replay  # numerics load with it; other commands need none
     params = dict(_pair(text) for text in param)
     text = template.read_text() if template is not None else ""
+    found: job.Replayed
     with progress() as step:
         if directory is not None:
-            found = job.replay(directory, file, template=text, params=params, progress=step)
+            found = run(directory, file, template=text, params=params, progress=step)
         else:
             with tempfile.TemporaryDirectory(prefix="hanse-scms-") as scratch:
-                found = job.replay(Path(scratch) / "node", file, template=text, params=params, progress=step)
+                found = run(Path(scratch) / "node", file, template=text, params=params, progress=step)
     document = {**msgspec.to_builtins(found), "owed_minor": found.owed_minor}
     return Answer(document, _told(found, vendor, top, directory))
 

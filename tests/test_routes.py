@@ -47,6 +47,11 @@ PAGES: dict[str, frozenset[str]] = {
     "/offers/new": SELLING,
     "/borrow": EVERYBODY,
     "/transfers": EVERYBODY,
+    "/plans": TRADE | {"viewer"},
+    "/plans/running": TRADE | {"viewer"},
+    "/plans/replenish": TRADE | {"viewer"},
+    "/plans/shocks": TRADE | {"viewer"},
+    "/plans/studies": TRADE | {"viewer"},
     "/docs/refusals": PUBLIC,
     "/history": EVERYBODY,
     "/history/seen": OWNER,
@@ -73,6 +78,9 @@ WITH_NAMES: dict[str, tuple[str, frozenset[str]]] = {
     "/import/{}/mapping.toml": ("nothing/mapping.toml", NOBODY),
     "/import/template/{}": ("nothing", NOBODY),
     "/export/{}": ("nothing", NOBODY),
+    "/plans/p/{}": ("nothing", NOBODY),
+    "/plans/studies/{}": ("nothing", NOBODY),
+    "/plans/forecast/{}": ("nothing", NOBODY),
 }
 """Pages of one thing -> (its name in the test, who may see it): to others it does not exist."""
 WRITES: dict[str, frozenset[str]] = {
@@ -93,6 +101,9 @@ WRITES: dict[str, frozenset[str]] = {
     **dict.fromkeys(("/stock/count", "/stock/adjust", "/stock/move", "/stock/policy"), EVERYBODY),
     **dict.fromkeys(("/offers", "/offers/withdraw", "/borrow/want", "/borrow/unwant"), EVERYBODY),
     **dict.fromkeys(("/transfers", "/transfers/accept", "/transfers/end"), EVERYBODY),
+    **dict.fromkeys(("/plans/run", "/plans/stop"), TRADE),
+    **dict.fromkeys(("/plans/apply", "/plans/attest", "/plans/withdraw"), EVERYBODY),
+    **dict.fromkeys(("/plans/replenish/accept", "/plans/replenish/list"), TRADE | {"viewer"}),
     "/import": EVERYBODY - {"viewer"},
     **dict.fromkeys(("/import/{}/commit", "/import/{}/mapping", "/import/{}/rows"), EVERYBODY - {"viewer"}),
     "/theme": PUBLIC,

@@ -70,8 +70,7 @@ def plan_stock(plan: Plan) -> None:
             continue
         if any("reserve_each" in row for row in values):
             keep[line.own_number] = keep.get(line.own_number, 0) + sum(row.get("reserve_each", 0) for row in values)
-        same = was is not None and was.on_hand_each == line.each and (was.counted_at == at if at else was.counted_at)
-        if same and not any(row.before for row in rows):
+        if was is not None and _says_the_same(was, line, at):
             stood += 1
         else:
             counts.add(at, line, rows)
@@ -95,6 +94,12 @@ def _line(plan: Plan, values: list[dict[str, Any]]) -> CountLine:
         lot=first.get("lot", ""),
         unit_cost_minor=cost if cost >= 0 else UNCHANGED_COST,
     )
+
+
+def _says_the_same(was: Stock, line: CountLine, at: int) -> bool:
+    """Whether the record holds all that a count would say. A file without a date asks for a count of any date."""
+    counted = was.counted_at == at if at else was.counted_at > 0
+    return counted and was.on_hand_each == line.each and line.unit_cost_minor in (UNCHANGED_COST, was.unit_cost_minor)
 
 
 def _as_of(plan: Plan, was: Stock | None, at: int) -> int:

@@ -10,12 +10,13 @@ import importlib.util
 from collections.abc import Sequence
 from types import ModuleType
 
-ROOMS = ("parties", "catalog", "inventory", "orders", "contracts", "plans")
+ROOMS = ("parties", "catalog", "inventory", "orders", "contracts", "accounts", "group", "plans")
 RULE_PARTS = (
     *("facts", "offer_facts", "delivery_facts", "rows", "private_rows"),
     *("rules", "own_numbers", "stock", "offers", "transfers"),
     *("quotes", "delivery", "after", "terms", "delivery_terms", "books"),
     *("clock", "agreeing", "attesting", "disputing", "from_orders"),
+    *("deal_facts", "invoicing", "accruals", "paying", "own_books", "escrow", "assigning", "cycles", "rebates", "homes"),
 )
 """The parts that hold facts, tables and rules; a room that outgrows one file names its further parts here."""
 

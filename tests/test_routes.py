@@ -47,6 +47,8 @@ PAGES: dict[str, frozenset[str]] = {
     "/offers/new": SELLING,
     "/borrow": EVERYBODY,
     "/transfers": EVERYBODY,
+    "/accounts": TRADE | {"viewer"},
+    "/accounts/statement": TRADE | {"viewer"},
     "/plans": TRADE | {"viewer"},
     "/plans/running": TRADE | {"viewer"},
     "/plans/replenish": TRADE | {"viewer"},

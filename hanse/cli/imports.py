@@ -20,7 +20,7 @@ from hanse.importers.facts_found import desk_for, fresh
 from hanse.importers.facts_parquet import facts_to_parquet, tables_to_parquet
 from hanse.importers.facts_plan import Options
 from hanse.importers.facts_watch import Handled, watch
-from hanse.importers.jobs import Fulfilled, fulfil
+from hanse.importers.jobs.fulfil import Fulfilled, fulfil
 from hanse.importers.safe import guarded
 from hanse.kernel.refusal import Refused
 from hanse.node.desk import Desk

@@ -10,7 +10,7 @@ import urllib.request
 import pytest
 from cyclopts import App
 
-from hanse.cli import GROUPS, application, main
+from hanse.cli import ELSEWHERE, GROUPS, application, main
 from hanse.cli.shell import Answer, _without_json, run, table
 from hanse.node.node import Node
 from hanse.node.testing import site, town
@@ -249,3 +249,11 @@ def test_serve_founds_serves_and_stops_in_order(tmp_path):
     assert process.returncode == 0, err
     assert json.loads(out)["entries"] > 3 and f"http://127.0.0.1:{port}/invitation/" in err
     assert verify(data).ok
+
+
+@pytest.mark.parametrize("word", sorted({words[0] for words in commands(application()) if words}))
+def test_a_command_alone_is_found_as_among_all(word):
+    """So that a command starts without reading the others, `ELSEWHERE` must name its file."""
+    alone = application(word)
+    assert alone[word].help == application()[word].help
+    assert word in ELSEWHERE or word in GROUPS

@@ -5,7 +5,3 @@ Words
     may serve  the site keeps the item, serves the customer, and a carrier's tariff fits the way and the weight.
     late       arrives after the day that was asked for.
 """
-
-from hanse.importers.jobs.fulfil import Fulfilled, fulfil
-
-__all__ = ["Fulfilled", "fulfil"]

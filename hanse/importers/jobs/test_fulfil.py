@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from hanse.importers.facts_testing import bring, firm, stock
-from hanse.importers.jobs import fulfil
 from hanse.importers.jobs.allocation import Tables
+from hanse.importers.jobs.fulfil import fulfil
 from hanse.kernel.refusal import Refused
 from hanse.node.verify import verify
 from hanse.rooms.inventory.queries import movements

@@ -17,6 +17,7 @@ from hanse.rooms.inventory.offer_queries import OfferCard, OwnSource, availabili
 from hanse.rooms.orders.facts import DeliverTo
 from hanse.rooms.parties.facts import CIRCLES
 from hanse.rooms.parties.queries import is_authorised, party
+from hanse.rooms.plans.queries import bid_prices
 
 DAY = 86_400
 OWN = "own/"
@@ -86,6 +87,9 @@ class Choice(Struct, frozen=True):
 def propose(view: View, wish: Wish, *, tariff: Tariff = STANDARD_TARIFF, policy: Policy = LATE_ALLOWED) -> Proposal:
     """The best way to serve a wish from what the reader has and what is offered to it.
 
+    What is scarce by the last plans that won in the reader's circles counts for more (bid prices): it is kept for
+    lines that have no other source. Nobody is charged for that.
+
     Refuses, in order: buying.nothing_asked, buying.unknown_item, buying.bad_quantity, buying.no_place.
     """
     check(view, wish)
@@ -97,10 +101,12 @@ def propose(view: View, wish: Wish, *, tariff: Tariff = STANDARD_TARIFF, policy:
         assert item is not None, "checked"
         needs.append(Need(line.line, line.item, line.each, item.weight_g, within))
         found = availability(view, line.item)
+        own_names = [f"{OWN}{own.own_number}/{own.site}" for own in found.own]
+        bids = bid_prices(view, [*own_names, *(card.offer for card in found.offers)])
         for own in found.own:
             name = f"{OWN}{own.own_number}/{own.site}/{own.lot}"
             sources[name] = Source(view.party, "own stock", own.city or own.site, True, False)
-            candidates[name] = _own_candidate(name, line.item, own, places)
+            candidates[name] = _own_candidate(name, line.item, own, places, bids)
         for card in found.offers:
             if card.currency != wish.currency:
                 others.add(card.currency)
@@ -108,7 +114,7 @@ def propose(view: View, wish: Wish, *, tariff: Tariff = STANDARD_TARIFF, policy:
             circle = view.get(CIRCLES, card.circle)
             group = circle is not None and circle.purpose == "group"
             sources[card.offer] = Source(card.party, card.party_name, card.city, False, group)
-            candidates[card.offer] = _offered(view, card, places)
+            candidates[card.offer] = _offered(view, card, places, bids)
     plan = promise(
         needs,
         list(candidates.values()),
@@ -139,7 +145,9 @@ def _place(places: dict[str, tuple[int, int]], name: str, at: tuple[int, int]) -
     return chosen
 
 
-def _own_candidate(name: str, item: str, own: OwnSource, places: dict[str, tuple[int, int]]) -> Candidate:
+def _own_candidate(
+    name: str, item: str, own: OwnSource, places: dict[str, tuple[int, int]], bids: dict[str, int]
+) -> Candidate:
     at = (own.latitude_microdeg, own.longitude_microdeg)
     return Candidate(
         offer=name,
@@ -150,10 +158,11 @@ def _own_candidate(name: str, item: str, own: OwnSource, places: dict[str, tuple
         latitude_microdeg=at[0],
         longitude_microdeg=at[1],
         own=True,
+        scarcity_minor=bids.get(f"{OWN}{own.own_number}/{own.site}", 0),
     )
 
 
-def _offered(view: View, card: OfferCard, places: dict[str, tuple[int, int]]) -> Candidate:
+def _offered(view: View, card: OfferCard, places: dict[str, tuple[int, int]], bids: dict[str, int]) -> Candidate:
     me = party(view, view.party)
     allowed = is_authorised(view, card.party, card.brand, me.country if me else "")
     at = (card.latitude_microdeg, card.longitude_microdeg)
@@ -168,6 +177,7 @@ def _offered(view: View, card: OfferCard, places: dict[str, tuple[int, int]]) ->
         longitude_microdeg=at[1],
         minimum_each=card.minimum_each,
         pack_each=max(1, card.pack_each),
+        scarcity_minor=bids.get(card.offer, 0),
         blocked="" if allowed else f"{card.party_name} is not authorised for {card.brand}",
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from msgspec import Struct
 
 from hanse.kernel.view import View
@@ -326,23 +328,38 @@ def _attested(view: View, row: PlanRow) -> list[AttestedBy]:
     return out
 
 
-def bid_prices(view: View) -> dict[str, int]:
-    """offer -> what one each is worth to later orders, minor units: prices of the last winning plans of the reader's
-    circles, the highest where two name one offer. Empty where no plan has won."""
+def bid_prices(view: View, sources: Iterable[str] | None = None) -> dict[str, int]:
+    """source -> what one each is worth to later orders, minor units: prices of the last winning plans of the reader's
+    circles, the highest where two name one source. Empty where no plan has won.
+
+    Args:
+        sources: offers, and own stock as `own/NUMBER/SITE`, by which to ask; None: all that have a price.
+    """
     found: dict[str, int] = {}
+    asked = None if sources is None else sorted(set(sources))
     for circle in view.circles:
         standing = view.get(STANDINGS, circle)
         plan = view.get(PLANS, standing.plan) if standing else None
         if plan is None:
             continue
-        rows = [(d.offer, d.price_scaled) for d in view.rows(DRAWN, "plan = ?", (plan.plan,), limit=1_000_000)]
-        for part in view.rows(OWN_PARTS, "circle = ? AND plan = ?", (circle, plan.plan), limit=1_000_000):
-            rows += list(part.prices)
-        for source, scaled in rows:
+        for source, scaled in _priced(view, plan, asked):
             price = (2 * scaled + plan.scale) // (2 * plan.scale)
             if price > found.get(source, 0):
                 found[source] = price
     return found
+
+
+def _priced(view: View, plan: PlanRow, asked: list[str] | None) -> list[tuple[str, int]]:
+    """(source, price x scale) of a plan, of those asked for."""
+    if asked is None:
+        drawn = view.rows(DRAWN, "plan = ?", (plan.plan,), limit=1_000_000)
+    else:
+        drawn = [row for source in asked if (row := view.get(DRAWN, plan.plan, source)) is not None]
+    rows = [(one.offer, one.price_scaled) for one in drawn]
+    if asked is None or any(source.startswith(OWN) for source in asked):
+        for part in view.rows(OWN_PARTS, "circle = ? AND plan = ?", (plan.circle, plan.plan), limit=1_000_000):
+            rows += [one for one in part.prices if asked is None or one[0] in asked]
+    return rows
 
 
 def open_windows(view: View) -> list[Window]:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 from cyclopts import App, Parameter
+from rich.console import Group
 
-from hanse.cli.shell import DONE, HERE, WRONG, Answer, Data, progress
+from hanse.cli.shell import DONE, HERE, WRONG, Answer, Data, progress, table
 from hanse.kernel.refusal import Refused
 from hanse.node import prove as proving
 from hanse.node import verify as verifying
 from hanse.node.node import Node
+from hanse.node.recomputing import HAS_ERASED, NOT_DISCLOSED, PROVEN, Figure
+from hanse.node.recomputing import WRONG as WRONG_FIGURE
 from hanse.record.note import NoteError, VerifierKey
+from hanse.web.formats import money
 
 
 def mount(app: App) -> None:
@@ -24,12 +29,18 @@ def mount(app: App) -> None:
 
 
 def verify(
-    directory: Path | None = None, /, *, data: Data = HERE, key: Annotated[tuple[str, ...], Parameter(negative="")] = ()
+    directory: Path | None = None,
+    /,
+    *,
+    data: Data = HERE,
+    key: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    recompute: Annotated[bool, Parameter(negative="")] = False,
 ) -> Answer:
     """Prove everything again that a data directory, or a copy of it, says.
 
-    Every signature, every outcome, every disclosed figure and the whole state are recomputed; nothing is changed. A
-    running node is verified as it stood when this began. Exit code 1 where anything is wrong.
+    Every signature, every outcome, every disclosed figure and the whole state are recomputed, and whether the books
+    balance; nothing is changed. A running node is verified as it stood when this began. No private key is needed. Exit
+    code 1 where anything is wrong.
 
     Parameters
     ----------
@@ -37,10 +48,39 @@ def verify(
         What to verify; the same as --data.
     key
         The record's public key (vkey) as you know it from elsewhere: then forgery shows too, not only damage.
+    recompute
+        Run every clause result again, and say of each figure: proven, not disclosed to you, erased, or wrong.
     """
     with progress() as step:
-        found = verifying.verify(directory or data, _keys(key), step)
-    return Answer({**msgspec.to_builtins(found), "ok": found.ok}, _told(found), DONE if found.ok else WRONG)
+        found = verifying.verify(directory or data, _keys(key), step, figures=recompute)
+    text = Group(_figures(found.recomputed), _told(found)) if recompute else _told(found)
+    return Answer({**msgspec.to_builtins(found), "ok": found.ok}, text, DONE if found.ok else WRONG)
+
+
+def _figures(figures: Sequence[Figure]) -> Group:
+    """The figures summed by what they are under, the largest first, and how many came out how."""
+    sums: dict[tuple[str, str, str, str, str], list[int]] = {}
+    for one in figures:
+        group = one.group or one.name
+        found = sums.setdefault((one.what, one.circle, group, one.currency, one.outcome), [0, 0])
+        found[0] += 1
+        found[1] += one.amount_minor
+    ordered = sorted(sums.items(), key=lambda pair: (pair[0][0], -abs(pair[1][1]), pair[0]))
+    rows = [
+        (what, circle, group, count, money(amount, currency) if currency else "", outcome)
+        for (what, circle, group, currency, outcome), (count, amount) in ordered
+    ]
+    counts = Counter(one.outcome for one in figures)
+    totals = Counter[tuple[str, str]]()
+    for one in figures:
+        if one.outcome == PROVEN and one.currency:
+            totals[one.what, one.currency] += one.amount_minor
+    said = [f"{counts[outcome]:,} {outcome}" for outcome in (PROVEN, NOT_DISCLOSED, HAS_ERASED, WRONG_FIGURE)]
+    return Group(
+        table("what", "circle", "of", "figures", "amount", "outcome", rows=rows),
+        *(f"proven in all, {what}: {money(amount, currency)}" for (what, currency), amount in sorted(totals.items())),
+        f"figures computed again: {', '.join(said)}\n",
+    )
 
 
 def _told(found: verifying.Verified) -> str:

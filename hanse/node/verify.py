@@ -5,7 +5,8 @@
     3. the replay     every fact, applied again, gives the recorded outcome, and every block the recorded state hash
     4. disclosures    each belongs to a digest that was signed
     5. the state      `state.db`, where there is one, equals the state that the replay gives at the same entry
-    6. the files      each has the SHA-256 that is its name
+    6. the figures    the rooms' own: that books balance; with `recompute`, every clause result, run again
+    7. the files      each has the SHA-256 that is its name
 
 Per private figure: *proven* (a disclosure fits a signed digest), *not disclosed to you*, *erased*, or *wrong*.
 A running node is verified as it stood at the start. What no step reads (free pages and slack of a database, indexes
@@ -20,7 +21,6 @@ import os
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -36,11 +36,11 @@ from hanse.node.disclosures import Disclosures
 from hanse.node.node import FILES, LOCK, RECORD, read_about
 from hanse.node.parts import rulebook, schema
 from hanse.node.read_path import STATE
+from hanse.node.recomputing import WRONG, Entries, Figure, recompute
 from hanse.node.replay import ReplayFault, StoredBlock, apply_stored, blocks, pass_on_broken_storage
-from hanse.node.signatures import Check, Helper
 from hanse.node.state_check import StoredState
+from hanse.node.verify_signatures import Signatures
 from hanse.node.write_path import introduced_key
-from hanse.record import ed25519
 from hanse.record.damage import Damaged, UnknownVersion
 from hanse.record.frames import SEGMENT
 from hanse.record.log import KEY, PUBLIC, read_keys
@@ -49,7 +49,6 @@ from hanse.record.reader import LogReader
 from hanse.record.segment import Segment
 from hanse.record.verify import verify as verify_record
 
-CHUNK_CHECKS = 2_048
 CHUNK_ENTRIES = 4_096
 FINDINGS_MAX = 50
 Progress = Callable[[str, int, int], None]
@@ -81,6 +80,7 @@ class Verified(Struct):
         checkpoint: entries covered by the signed checkpoint. own_key: whether the record's own key had to do.
         state: "equal" (also where it is a few blocks behind, as after a crash), "absent", "of another schema" or
             "wrong". state_size: entries that it has applied. files: attachments. live: a node was running.
+        recomputed: the rooms' figures, each with its outcome; empty where the record did not replay to its end.
         findings: at most 50; `more` counts the others.
     """
 
@@ -98,6 +98,7 @@ class Verified(Struct):
     state_size: int = 0
     files: int = 0
     live: bool = False
+    recomputed: list[Figure] = msgspec.field(default_factory=list)
     findings: list[Found] = msgspec.field(default_factory=list)
     more: int = 0
 
@@ -107,16 +108,21 @@ class Verified(Struct):
 
 
 def verify(
-    directory: Path | str, keys: Sequence[VerifierKey] = (), progress: Progress = lambda step, done, all: None
+    directory: Path | str,
+    keys: Sequence[VerifierKey] = (),
+    progress: Progress = lambda step, done, all: None,
+    *,
+    figures: bool = False,
 ) -> Verified:
     """Verify a data directory or a copy of it (record, disclosures, state; what is missing is said). Changes nothing.
 
     Args:
         keys: the log's keys as known from elsewhere; without them the record's own key shows damage, not forgery.
+        figures: compute again every figure that rooms can, not only that books balance.
     Refuses, in order: as `node.read_about`.
     """
     with tempfile.TemporaryDirectory(prefix="hanse-verify-") as scratch:
-        return _Run(Path(directory), Path(scratch), keys, progress).run()
+        return _Run(Path(directory), Path(scratch), keys, progress, figures).run()
 
 
 def is_live(directory: Path) -> bool:
@@ -135,8 +141,11 @@ def is_live(directory: Path) -> bool:
 
 
 class _Run:
-    def __init__(self, directory: Path, scratch: Path, keys: Sequence[VerifierKey], progress: Progress) -> None:
-        self.directory, self.keys, self.progress = directory, keys, progress
+    def __init__(
+        self, directory: Path, scratch: Path, keys: Sequence[VerifierKey], progress: Progress, figures: bool
+    ) -> None:
+        self.directory, self.keys, self.progress, self.figures = directory, keys, progress, figures
+        self.known = Entries()
         self.about = read_about(directory)
         self.said = Verified(live=is_live(directory))
         book = rulebook()
@@ -147,7 +156,7 @@ class _Run:
         self.applier.start(self.about.net)
         self.stored: StoredState | None = None
         self.keys_known: dict[str, bytes] = {}
-        self.signatures = _Signatures()
+        self.signatures = Signatures()
 
     def run(self) -> Verified:
         path = self.directory / disclosed.FILE
@@ -158,6 +167,8 @@ class _Run:
             whole = self._replay(private)
             if private is not None:
                 self._check_disclosures(private, whole)
+            if whole:
+                self._recompute()
             if whole and self.stored is not None:
                 size = self.stored.size
                 self.found(STATE, size, f"it stands at entry {size}, where the record has no end of a block")
@@ -271,6 +282,7 @@ class _Run:
 
     def _count(self, stored: StoredBlock) -> None:
         said, figures = self.said, self.said.figures
+        self.known.take(stored)
         said.blocks += 1
         said.entries += len(stored.leaves)
         said.facts += stored.header.facts
@@ -323,7 +335,15 @@ class _Run:
         self.stored.close()
         self.stored = None
 
-    # 6. the files
+    # 6. the figures
+
+    def _recompute(self) -> None:
+        for figure in recompute(self.applier, self.known, all=self.figures):
+            self.said.recomputed.append(figure)
+            if figure.outcome == WRONG:
+                self.found(f"{figure.what} {figure.group} {figure.name}, circle {figure.circle}", None, figure.why)
+
+    # 7. the files
 
     def _check_files(self) -> None:
         folder = self.directory / FILES
@@ -334,54 +354,3 @@ class _Run:
             with path.open("rb") as file:
                 if hashlib.file_digest(file, "sha256").hexdigest() != path.name:
                     self.found(f"{FILES}/{path.name}", None, "it does not have the bytes that its name says")
-
-
-class _Signatures:
-    """Signatures verified in a process beside the replay, in chunks."""
-
-    def __init__(self) -> None:
-        self._helper: Helper | None = None
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="hanse-signatures")
-        self._waiting: list[tuple[int, Check]] = []
-        self._under_way: list[tuple[list[int], Future[list[bool]]]] = []
-        self._after: list[Callable[[], None]] = []
-
-    def on_close(self, call: Callable[[], None]) -> None:
-        self._after.append(call)
-
-    def take(self, position: int, check: Check) -> None:
-        self._waiting.append((position, check))
-        if len(self._waiting) >= CHUNK_CHECKS:
-            self._send()
-
-    def _send(self) -> None:
-        if self._waiting:
-            positions, checks = [p for p, _ in self._waiting], [c for _, c in self._waiting]
-            self._under_way.append((positions, self._pool.submit(self._verify, checks)))
-            self._waiting = []
-
-    def _verify(self, checks: list[Check]) -> list[bool]:
-        if self._helper is None and len(checks) < CHUNK_CHECKS:
-            return [ed25519.verify(*check) for check in checks]  # not worth a process
-        try:
-            self._helper = self._helper or Helper()
-            return self._helper.verify(checks)
-        except OSError:
-            return [ed25519.verify(*check) for check in checks]
-
-    def answers(self, all: bool = False) -> Iterator[int]:
-        """The positions whose signatures do not verify, as far as known; keeps two chunks under way unless `all`."""
-        while self._under_way and (all or len(self._under_way) > 2):
-            positions, answers = self._under_way.pop(0)
-            yield from (p for p, good in zip(positions, answers.result(), strict=True) if not good)
-
-    def close(self) -> list[int]:
-        """Wait for the rest; the positions whose signatures do not verify."""
-        self._send()
-        bad = list(self.answers(all=True))
-        self._pool.shutdown()
-        if self._helper:
-            self._helper.close()
-        for call in self._after:
-            call()
-        return bad

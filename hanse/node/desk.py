@@ -30,8 +30,20 @@ _BUYER = (
     "inventory.withdraw_want",
     "inventory.accept_transfer",
     "catalog.link_item",
+    "accounts.pay",
+    "accounts.hold_escrow",
+    "accounts.book",
 )
-_SELLER = (*_EVERYBODY, "orders.*", "inventory.*", "catalog.*")
+_SELLER = (
+    *_EVERYBODY,
+    "orders.*",
+    "inventory.*",
+    "catalog.*",
+    "accounts.invoice",
+    "accounts.credit_note",
+    "accounts.receive_payment",
+    "accounts.book",
+)
 _WAREHOUSE = (
     *_EVERYBODY,
     "inventory.count",

@@ -55,7 +55,7 @@ def post(draft: Draft, way: Way, kind: str, document: str, *lines: tuple[str, in
         return
     assert sum(line.amount_minor for line in kept) == 0, f"{kind} {document} does not balance: {kept}"
     part = 0
-    while draft.get(ENTRIES, draft.circle, draft.position, part) is not None:
+    while draft.mine(ENTRIES, draft.circle, draft.position, part) is not None:
         part += 1
     entry = Entry(
         circle=draft.circle,

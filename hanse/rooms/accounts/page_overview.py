@@ -198,7 +198,7 @@ def ages_chart(view: View, title: str, ages: list[Age]) -> Chart | None:
     for age in ages:
         sums[age.currency] = sums.get(age.currency, 0) + sum(age.buckets_minor)
     currency = max(sorted(sums), key=lambda one: sums[one], default="")
-    kept = [age for age in ages if age.currency == currency and sum(age.buckets_minor)]
+    kept = [age for age in ages if age.currency == currency and any(age.buckets_minor)]
     if not kept:
         return None
     shown, rest = kept[:PARTNERS_SHOWN], kept[PARTNERS_SHOWN:]

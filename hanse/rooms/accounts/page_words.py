@@ -144,7 +144,7 @@ def major(minor: int, currency: str) -> float:
     >>> major(12345, "EUR"), major(500, "JPY")
     (123.45, 500.0)
     """
-    return minor / 10 ** DECIMALS.get(currency, 2)
+    return float(minor / 10 ** DECIMALS.get(currency, 2))
 
 
 def proven(unproven: bool) -> Badge:

@@ -10,6 +10,7 @@ from hanse.rooms.accounts.rows import (
     ACCRUALS,
     ASKED,
     ASSIGNMENTS,
+    AWARD,
     BALANCES,
     CREDIT_NOTE,
     CYCLES,
@@ -266,3 +267,22 @@ def cycle_page(view: View, cycle: str) -> CyclePage | None:
         len(result.transfers),
         result.gross_minor - result.net_minor,
     )
+
+
+def newest_documents(view: View, side: str = "sell", *, limit: int = 2_000) -> list[Item]:
+    """Invoices, credit notes and credits of clauses of the reader, newest first: what a page lists."""
+    role = roles(side)[0][0]
+    where = f"{role} = ? AND item_kind IN ('{INVOICE}', '{CREDIT_NOTE}', '{AWARD}')"
+    return view.rows(ITEMS, where, (view.party,), order="issued_at DESC, position DESC", limit=limit)
+
+
+def settled_by(view: View, circle: str, item: str) -> list[Payment]:
+    """Payments of an item's circle that settle it, or wait to, newest first."""
+    where = "circle = ? AND EXISTS (SELECT 1 FROM json_each(allocations) a WHERE json_extract(a.value, '$[0]') = ?)"
+    return view.rows(PAYMENTS, where, (circle, item), order="paid_at DESC, payment")
+
+
+def corrections(view: View, circle: str, item: str) -> list[Item]:
+    """Credit notes of an invoice, oldest first."""
+    where = f"circle = ? AND subject = ? AND item_kind = '{CREDIT_NOTE}'"
+    return view.rows(ITEMS, where, (circle, item), order="issued_at, item")

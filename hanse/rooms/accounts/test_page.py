@@ -1,13 +1,15 @@
 """The pages of accounts, over HTTP on a real node: from a delivery to the statement that both sides read."""
 
 import html
+import re
 
 import pytest
 
 from hanse.rooms.accounts import drafting
 from hanse.rooms.accounts.facts import SetTerms
 from hanse.rooms.orders.delivery_facts import Receive, ReceiveLine, Ship, ShipLine
-from hanse.site.testing import SmallTown
+from hanse.site.testing import EVIL, SmallTown
+from hanse.standards.ubl_reading import read_invoice
 
 
 def deliver(town: SmallTown, order: str, each: int = 10, price: int = 1000) -> str:
@@ -83,3 +85,54 @@ def test_a_third_firm_and_the_warehouse_see_no_books(town):
     store = town.visitor("ann", "warehouse")
     assert store.get("/accounts").status_code == 404 and store.get(statement_of(town, "buy")).status_code == 404
     assert "Accounts" not in store.get("/").text
+
+
+def test_deliveries_are_billed_with_one_button_and_both_sides_open_the_invoice(town):
+    deliver(town, "po-3", each=4)
+    seller = town.visitor("bob", "seller")
+    text = text_of(seller, "/accounts/to-bill")
+    assert "s-po-2" in text and "59.50 EUR" in text and "s-po-1" not in text
+    wrong = seller.post("/accounts/to-bill", {"id": f"{town.ab} s-po-2", "iban": "DE00 1234 5678 9012 3456 00"})
+    assert wrong.status_code == 422 and "form.iban" in wrong.text and "DE00 1234" in wrong.text
+    ids = [f"{town.ab} s-po-2", f"{town.ab} s-po-3"]
+    good = seller.post("/accounts/to-bill", {"id": ids, "iban": "DE89 3704 0044 0532 0130 00", "together": "yes"})
+    assert good.status_code == 303, good.text
+    row = seller.get("/accounts/documents?format=json").json()[0]
+    year = row["issued_at"][:4]
+    assert row["item"] == f"{year}-00001" and row["amount"]["minor"] == 10_710
+    address = re.search(r"/accounts/d/[^\"]+inv-[^\"]+", seller.get("/accounts/documents").text).group()
+    for party in ("bob", "ann"):
+        shown = text_of(town.visitor(party), address)
+        assert "s-po-2" in shown and "s-po-3" in shown and "DE89370400440532013000" in shown and "107.10 EUR" in shown
+    assert town.visitor("eve").get(address).status_code == 404
+    assert "Everything that was delivered is billed" in text_of(seller, "/accounts/to-bill")
+    again = seller.post("/accounts/to-bill", {"id": ids})
+    assert again.status_code == 422 and "accounts.more_than_received" in again.text
+
+
+def test_a_viewer_and_a_buyer_issue_nothing(town):
+    deliver(town, "po-4", each=1)
+    for role in ("viewer", "buyer"):
+        who, size = town.visitor("bob", role), town.node.log.size
+        assert "Issue invoices</button>" not in who.get("/accounts/to-bill").text
+        answer = who.post("/accounts/to-bill", {"id": f"{town.ab} s-po-4"})
+        assert answer.status_code == 403 and town.node.log.size == size
+    assert town.visitor("ann").post("/accounts/to-bill", {"id": f"{town.ab} s-po-4"}).status_code == 422
+
+
+def test_part_of_an_invoice_is_credited_and_leaves_as_ubl(town):
+    bob, key = town.visitor("bob"), f"{town.ab} R-1"
+    assert "Write a credit note" not in town.visitor("ann").get(f"/accounts/d/{town.ab}/R-1").text
+    none = bob.post("/accounts/credit-note", {"key": key, "reason": "price"})
+    assert none.status_code == 422 and "form.nothing_chosen" in none.text
+    much = bob.post("/accounts/credit-note", {"key": key, "reason": "price", "each.1": "11"})
+    assert much.status_code == 422 and "accounts.more_than_billed" in much.text and 'value="11"' in much.text
+    done = bob.post("/accounts/credit-note", {"key": key, "reason": "damaged", "each.1": "2", "note": EVIL})
+    assert done.status_code == 303
+    shown = town.visitor("ann").get(done.headers["location"])
+    assert "−23.80 EUR" in shown.text and "R-1" in shown.text and EVIL not in shown.text
+    ubl = town.visitor("ann").get(done.headers["location"].replace("/d/", "/ubl/"))
+    assert ubl.status_code == 200 and read_invoice(ubl.content).corrects == "R-1"
+    assert read_invoice(bob.get(f"/accounts/ubl/{town.ab}/R-1").content).gross_minor == 11_900
+    assert town.visitor("eve").get(f"/accounts/ubl/{town.ab}/R-1").status_code == 404
+    assert town.visitor("eve").post("/accounts/credit-note", {"key": key, "each.1": "1"}).status_code == 404

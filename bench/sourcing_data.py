@@ -16,14 +16,16 @@ SITES, MEMBERS = 50, 25
 
 
 def synthetic(lines: int, seed: int, width: int = 16, shipments_max: int = 3) -> Problem:
-    """A network of 50 sites in 25 firms with `lines` open order lines.
+    """A network of 50 sites in 25 firms with `lines` open order lines, four an order on average.
 
-    Demand by Zipf over lines/10 items (at least 200), quantities log-normal about 6, one item in five scarce
-    (70-110% of what
-    is asked lies in the network, at fewer sites; of the rest 200-600%), a fifth to a half of each stock row
-    reserved for the owner's own orders, one in ten (firm, brand)
-    pairs not authorised, freight by weight and distance, lateness by distance against the date asked. Each line
-    keeps the `width` cheapest places by its own cost with half a shipment's opening. Money in cents.
+    Demand by Zipf over lines/10 items (at least 200), quantities log-normal about 3. An item lies at 8 to 21 sites,
+    unevenly; one item in five is scarce: at some 60% of those sites, 70-110% of what is asked in the whole network
+    (the others 200-500%). 5-30% of each stock row is the owner's safety stock, open to its own orders alone; one in ten
+    (firm, brand) pairs is not authorised. Money in cents, all that a decision can change: a shipment's fixed cost
+    (10 to 24), freight by weight and distance, lateness by distance against the date asked, the price an owner asks
+    above the item's worth (0-27% of it), and per unit left short 25.00 and twice the item's worth. The worth
+    itself is paid in any plan and counted in none. Each line keeps the `width` cheapest places by its own cost with
+    half a shipment's opening.
     """
     rng = np.random.default_rng(seed)
     items = max(200, lines // 10)
@@ -31,31 +33,36 @@ def synthetic(lines: int, seed: int, width: int = 16, shipments_max: int = 3) ->
     owner = np.arange(SITES) % MEMBERS
     brand = rng.integers(0, 40, items)
     blocked = rng.random((MEMBERS, 40)) < 0.1
-    weight = np.exp(rng.normal(0.5, 0.9, items))  # kg per each
-    value = np.exp(rng.normal(7.5, 0.8, items))  # cents per each
+    weight = np.exp(rng.normal(1.2, 0.9, items))  # kg per each
+    value = np.exp(rng.normal(6.0, 0.8, items))  # cents per each
     zipf = 1.0 / np.arange(1, items + 1) ** 0.8
-    orders = max(1, lines // 3)
+    orders = max(1, lines // 4)
     line_order = np.sort(np.concatenate([np.arange(orders), rng.integers(0, orders, lines - orders)]))
     item = rng.choice(items, lines, p=zipf / zipf.sum())
-    qty = np.ceil(np.exp(rng.normal(1.8, 1.0, lines))).astype(np.int64)
+    qty = np.ceil(np.exp(rng.normal(1.2, 1.0, lines))).astype(np.int64)
     where = at[rng.integers(0, SITES, orders)] + rng.normal(0, 60, (orders, 2))
     party = owner[np.argmin(((where[:, None] - at[None]) ** 2).sum(2), axis=1)]
     stock = _stock(rng, items, item, qty)
-    foreign = np.floor(stock * rng.uniform(0.5, 0.8, stock.shape)).astype(np.int64)
-    opening, unit = _costs(rng, at, where, line_order, item, qty, weight, value, owner)
-    allowed = (stock[:, item].T > 0) & ~blocked[owner[None, :], brand[item][:, None]]
-    allowed &= (owner[None, :] == party[line_order][:, None]) | (foreign[:, item].T > 0)
-    rank = np.where(allowed, unit * qty[:, None] + opening[line_order] // 2, np.iinfo(np.int64).max)
-    keep = np.argsort(rank, axis=1, kind="stable")[:, :width]
-    ok = np.take_along_axis(allowed, keep, axis=1)
+    foreign = np.floor(stock * rng.uniform(0.7, 0.95, stock.shape)).astype(np.int64)
+    opening, parts = _costs(rng, at, where, line_order, weight, value)
+    blocks = []
+    for lo in range(0, lines, 20_000):  # [line, site] in blocks: a million lines fit in a few gigabytes
+        some = slice(lo, min(lines, lo + 20_000))
+        allowed = (stock[:, item[some]].T > 0) & ~blocked[owner[None, :], brand[item[some]][:, None]]
+        allowed &= (owner[None, :] == party[line_order[some]][:, None]) | (foreign[:, item[some]].T > 0)
+        unit = _units(parts, rng, line_order[some], item[some], owner)
+        rank = np.where(allowed, unit * qty[some][:, None] + opening[line_order[some]] // 2, np.iinfo(np.int64).max)
+        keep = np.argsort(rank, axis=1, kind="stable")[:, :width]
+        ok = np.take_along_axis(allowed, keep, axis=1)
+        blocks.append((np.where(ok, keep, -1).astype(np.int16), np.take_along_axis(unit, keep, axis=1)))
     site, sku = np.nonzero(stock)
     return Problem.of(
         line_order=line_order,
         line_item=item,
         line_qty_each=qty,
-        line_penalty_minor=(1500 + 2 * value[item]).astype(np.int64),
-        cand_place=np.where(ok, keep, -1),
-        cand_cost_minor=np.take_along_axis(unit, keep, axis=1),
+        line_penalty_minor=(2500 + 2 * value[item]).astype(np.int64),
+        cand_place=np.concatenate([place for place, _ in blocks]),
+        cand_cost_minor=np.concatenate([cost for _, cost in blocks]),
         open_cost_minor=opening,
         stock_site=site,
         stock_item=sku,
@@ -68,27 +75,32 @@ def synthetic(lines: int, seed: int, width: int = 16, shipments_max: int = 3) ->
 
 
 def _stock(rng, items, item, qty):
-    """stock[site, item]: each item lies at 20 to 47 of the sites, unevenly, a scarce one at 8 to 19."""
+    """stock[site, item]: shares of what the network holds, by gamma."""
     asked = np.bincount(item, weights=qty, minlength=items)
     scarce = rng.random(items) < 0.2
-    level = np.where(scarce, rng.uniform(0.7, 1.1, items), rng.uniform(2.0, 6.0, items))
-    held = rng.random((SITES, items)) < rng.uniform(0.4, 0.95, items)[None, :]
-    share = rng.gamma(1.0, 1.0, (SITES, items)) * held * np.where(scarce, rng.random((SITES, items)) < 0.4, 1)
+    level = np.where(scarce, rng.uniform(0.7, 1.1, items), rng.uniform(2.0, 5.0, items))
+    held = rng.random((SITES, items)) < rng.uniform(0.15, 0.42, items)[None, :]
+    share = rng.gamma(1.0, 1.0, (SITES, items)) * held * np.where(scarce, rng.random((SITES, items)) < 0.6, 1)
     share /= np.maximum(share.sum(axis=0), 1e-9)
     return np.round(share * (level * np.maximum(asked, 4.0))[None, :]).astype(np.int64)
 
 
-def _costs(rng, at, where, line_order, item, qty, weight, value, owner):
-    """(opening[order, site], unit[line, site]) in cents."""
+def _costs(rng, at, where, line_order, weight, value):
+    """(opening[order, site] in cents, what unit costs are made of)."""
     km = np.sqrt(((where[:, None] - at[None]) ** 2).sum(2))
-    opening = (900 + 0.8 * km + rng.uniform(0, 300, SITES)[None, :]).astype(np.int64)
-    price = rng.normal(1.0, 0.04, (MEMBERS, value.size)).clip(0.88, 1.15)
+    opening = (1000 + 0.8 * km + rng.uniform(0, 300, SITES)[None, :]).astype(np.int64)
+    premium = rng.normal(1.0, 0.04, (MEMBERS, value.size)).clip(0.88, 1.15) - 0.88
     days = np.ceil(km / 300.0) + rng.integers(0, 2, SITES)[None, :]
+    return opening, (km, premium * value[None, :], days, weight)
+
+
+def _units(parts, rng, line_order, item, owner):
+    """unit[line, site] in cents per each: premium, freight, lateness (0.20 to 1.19 a day)."""
+    km, premium, days, weight = parts
     due = rng.integers(1, 5, line_order.size)
     late = np.maximum(0, days[line_order] - due[:, None]) * rng.integers(20, 120, line_order.size)[:, None]
     freight = weight[item][:, None] * (15 + 0.12 * km[line_order])
-    unit = price[owner][:, item].T * value[item][:, None] + freight + late / 1.0
-    return opening, unit.astype(np.int64)
+    return (premium[owner][:, item].T + freight + late).astype(np.int64)
 
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "brunel_logistics"

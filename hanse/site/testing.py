@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +42,10 @@ class SmallTown:
     (ann and bob all five roles, the others an owner).
     """
 
-    def __init__(self, folder: Path, *, stock_each: int = 100, **site_options: Any) -> None:
-        self.node = Node(folder / "node", create=True, helper=False)
+    def __init__(
+        self, folder: Path, *, stock_each: int = 100, clock: Callable[[], float] = time.time, **site_options: Any
+    ) -> None:
+        self.node = Node(folder / "node", create=True, helper=False, clock=clock)
         joining.found(self.node, "office", network="Town", name="Office", city="Bremen")
         for party, (city, _, _) in PLACES.items():
             joining.host(self.node, party, name=party.title(), city=city)

@@ -1,4 +1,5 @@
-"""Answering: the owner's node confirms or declines by itself, within a block, what its owner's terms decide.
+"""Answering: the owner's node confirms or declines by itself, within a block, what its owner's terms decide:
+stock, permits, agreements in force, the buyer's credit.
 
 It reads with the owner's view and signs with the owner's key, as its people would; what needs judgement it leaves them.
 """
@@ -13,7 +14,7 @@ from hanse.kernel.apply import Block
 from hanse.kernel.entries import OK
 from hanse.kernel.refusal import Refused
 from hanse.node.node import Node
-from hanse.rooms.contracts.responding import respond
+from hanse.rooms.accounts.responding import respond
 from hanse.rooms.orders.facts import PlaceOrder
 from hanse.rooms.orders.private_rows import ORDER_TERMS
 from hanse.rooms.orders.responder import waiting_orders

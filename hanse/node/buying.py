@@ -17,6 +17,7 @@ from msgspec import Struct
 from hanse.kernel.refusal import Refused, require
 from hanse.kernel.view import View
 from hanse.node import joining
+from hanse.node.agreed import agreed
 from hanse.node.desk import Desk
 from hanse.node.proposing import OWN, Choice, Wish, check, total_minor
 from hanse.rooms.catalog.queries import own_number_of
@@ -65,8 +66,9 @@ def buy(desk: Desk, wish: Wish, chosen: Sequence[Choice], *, document: str = "")
     """Place what was chosen: every order in the relationship with its seller, group offers through a hold.
 
     Refuses, before anything is signed, in order: desk.not_permitted, desk.over_limit (in sum over all sellers),
-        as `propose`, buying.nothing_chosen, buying.offer_gone, buying.price_changed, buying.not_enough,
-        buying.no_relationship; then as the holds' rules. An order that is refused after that is told in `failed`.
+        as `propose`, buying.nothing_chosen, buying.offer_gone, buying.not_agreed, buying.price_changed,
+        buying.not_enough, buying.no_relationship; then as the holds' rules. An order that is refused after that is
+        told in `failed`.
     """
     view = desk.view
     permit(desk, total_minor(chosen))
@@ -108,11 +110,13 @@ def permit(desk: Desk, total: int) -> None:
 
 
 class _Part(Struct, frozen=True):
-    """A choice with the offer it draws on as it stands now; `card` None for own stock."""
+    """A choice with the offer it draws on as it stands now, and its price by offer or agreement; `card` None for own
+    stock."""
 
     choice: Choice
     card: OfferCard | None
     group: bool = False
+    unit_price_minor: int = 0
 
 
 def sorted_out(desk: Desk, view: View, wish: Wish, chosen: Sequence[Choice]) -> dict[str, list[_Part]]:
@@ -134,8 +138,10 @@ def sorted_out(desk: Desk, view: View, wish: Wish, chosen: Sequence[Choice]) -> 
         card = offer(view, row.circle, choice.offer) if row else None
         if card is None or card.ended:
             raise Refused("buying.offer_gone", "this offer has ended", got=choice.offer, next="look for it again")
-        cheap = card.unit_price_minor <= choice.unit_price_minor and card.currency == wish.currency
-        require(cheap, "buying.price_changed", "the price has changed", got=card.unit_price_minor,
+        terms = agreed(view, card, choice.each, wish.requested_at)
+        require(not terms.refused, "buying.not_agreed", terms.refused, got=choice.offer, next="look for it again")
+        cheap = terms.price_minor <= choice.unit_price_minor and card.currency == wish.currency
+        require(cheap, "buying.price_changed", "the price has changed", got=terms.price_minor,
                 expected=f"<= {choice.unit_price_minor}", next="look for it again")  # fmt: skip
         drawn[choice.offer] = drawn.get(choice.offer, 0) + choice.each
         enough = drawn[choice.offer] <= card.open_each
@@ -143,7 +149,7 @@ def sorted_out(desk: Desk, view: View, wish: Wish, chosen: Sequence[Choice]) -> 
                 expected=f"<= {card.open_each}", next="look for it again")  # fmt: skip
         circle = view.get(CIRCLES, card.circle)
         group = circle is not None and circle.purpose == "group"
-        found.setdefault(card.party, []).append(_Part(choice, card, group))
+        found.setdefault(card.party, []).append(_Part(choice, card, group, terms.price_minor))
     require(found, "buying.nothing_chosen", "all of it is in your own stock", next="take it from there")
     for seller in found:
         _require_way(desk, view, seller)
@@ -191,7 +197,7 @@ def _draft(desk: Desk, wish: Wish, seller: str, parts: list[_Part]) -> tuple[Pla
                 secret=secret,
                 item=part.card.item,
                 own_number=own_number_of(view, part.card.item),
-                unit_price_minor=part.card.unit_price_minor,
+                unit_price_minor=part.unit_price_minor,
                 requested_at=wish.requested_at,
             )
         )

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from hanse.kernel.refusal import require
 from hanse.kernel.view import View
+from hanse.node.agreed import Agreed, agreed
 from hanse.planning.promise import Band, Candidate, Need, Plan, Policy, Tariff, promise
 from hanse.rooms.catalog.facts import ITEMS
 from hanse.rooms.inventory.offer_queries import OfferCard, OwnSource, availability
@@ -88,7 +89,8 @@ def propose(view: View, wish: Wish, *, tariff: Tariff = STANDARD_TARIFF, policy:
     """The best way to serve a wish from what the reader has and what is offered to it.
 
     What is scarce by the last plans that won in the reader's circles counts for more (bid prices): it is kept for
-    lines that have no other source. Nobody is charged for that.
+    lines that have no other source. Nobody is charged for that. Where agreements in force set a price it counts instead
+    of the offer's; what they refuse is left out, with their sentence.
 
     Refuses, in order: buying.nothing_asked, buying.unknown_item, buying.bad_quantity, buying.no_place.
     """
@@ -114,7 +116,8 @@ def propose(view: View, wish: Wish, *, tariff: Tariff = STANDARD_TARIFF, policy:
             circle = view.get(CIRCLES, card.circle)
             group = circle is not None and circle.purpose == "group"
             sources[card.offer] = Source(card.party, card.party_name, card.city, False, group)
-            candidates[card.offer] = _offered(view, card, places, bids)
+            terms = agreed(view, card, line.each, wish.requested_at)
+            candidates[card.offer] = _offered(view, card, terms, places, bids)
     plan = promise(
         needs,
         list(candidates.values()),
@@ -162,7 +165,9 @@ def _own_candidate(
     )
 
 
-def _offered(view: View, card: OfferCard, places: dict[str, tuple[int, int]], bids: dict[str, int]) -> Candidate:
+def _offered(
+    view: View, card: OfferCard, terms: Agreed, places: dict[str, tuple[int, int]], bids: dict[str, int]
+) -> Candidate:
     me = party(view, view.party)
     allowed = is_authorised(view, card.party, card.brand, me.country if me else "")
     at = (card.latitude_microdeg, card.longitude_microdeg)
@@ -171,14 +176,14 @@ def _offered(view: View, card: OfferCard, places: dict[str, tuple[int, int]], bi
         source=_place(places, f"{card.party_name}, {card.city}" if card.city else card.party_name, at),
         item=card.item,
         available_each=card.open_each,
-        unit_price_minor=card.unit_price_minor,
+        unit_price_minor=terms.price_minor,
         lead_time_days=card.lead_time_days,
         latitude_microdeg=at[0],
         longitude_microdeg=at[1],
         minimum_each=card.minimum_each,
         pack_each=max(1, card.pack_each),
         scarcity_minor=bids.get(card.offer, 0),
-        blocked="" if allowed else f"{card.party_name} is not authorised for {card.brand}",
+        blocked=terms.refused if allowed else f"{card.party_name} is not authorised for {card.brand}",
     )
 
 

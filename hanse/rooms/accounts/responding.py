@@ -1,4 +1,4 @@
-"""What an owner's node answers to an order once its books are asked: an order beyond the buyer's credit is not confirmed.
+"""What an owner's node answers to an order once its books are asked: nothing is confirmed beyond the buyer's credit.
 
 The agreements and the stock are asked before (`contracts.responding`). How much credit a buyer has stays in the owner's
 home; the buyer is told, in the circle of both, that and why it is held. A firm offer binds its price and quantity; it
@@ -7,18 +7,18 @@ grants no credit.
 
 from __future__ import annotations
 
-from hanse.kernel.facts import WITHHELD
 from hanse.kernel.view import View
 from hanse.rooms.accounts.queries import Credit, credit
 from hanse.rooms.contracts import responding
 from hanse.rooms.orders.facts import ConfirmOrder, DeclineOrder
 from hanse.rooms.orders.private_rows import ORDER_TERMS
+from hanse.rooms.orders.responder import DECLINED
 from hanse.rooms.orders.rows import LIVE_STATES, ORDERS
 
 SENTENCES = {
     "on hold": "credit: we do not sell to you on credit at present; please speak to us",
     "overdue": "credit: invoices of ours are overdue; please settle them, then order again",
-    "limit": "credit: this order goes beyond the credit that you have with us; please settle open items, then order again",
+    "limit": "credit: this order goes beyond your credit with us; please settle open items, then order again",
 }
 """What is held -> what the buyer is told."""
 
@@ -41,7 +41,7 @@ def held(view: View, order_id: str) -> Credit | None:
 def respond(view: View, order_id: str) -> ConfirmOrder | DeclineOrder | None:
     """As `contracts.responding.respond`; an order beyond the buyer's credit is declined, and told why.
 
-    What is declined for its terms is told the credit's sentence beside theirs. What people have to answer is left to
+    What the agreements decline is told the credit's sentence beside theirs. What people have to answer is left to
     them: they see the hold.
     """
     answer = responding.respond(view, order_id)
@@ -52,6 +52,8 @@ def respond(view: View, order_id: str) -> ConfirmOrder | DeclineOrder | None:
     if found is None:
         return answer
     told = SENTENCES[found.held]
-    if isinstance(answer, DeclineOrder) and answer.reason is not WITHHELD:
+    if isinstance(answer, DeclineOrder):
+        if answer.reason == DECLINED:
+            return answer
         told = f"{answer.reason}; {told}"
     return DeclineOrder(circle=answer.circle, order=order_id, reason=told[:400])

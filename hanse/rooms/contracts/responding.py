@@ -190,11 +190,14 @@ def explain(view: View, order_id: str) -> Explained:
     terms = view.get(ORDER_TERMS, order.circle, order_id) if order else None
     if order is None or terms is None:
         return Explained(order_id, ())
-    return Explained(order_id, tuple((n, text) for n, text in _objections(view, order, terms) if text))
+    return Explained(order_id, tuple((n, text) for n, text, _ in _said(view, order, terms) if text))
 
 
-def _objections(view: View, order: Order, terms: OrderTerms) -> list[tuple[int, str]]:
-    """(line, what the agreements object to, "" for nothing), in the order of lines. A firm offer's price stands."""
+def _said(view: View, order: Order, terms: OrderTerms) -> list[tuple[int, str, int]]:
+    """(line, what the agreements object to, "" for nothing, the agreed price, -1 for none), in the order of lines.
+
+    A firm offer binds at its price: what an agreement asks above it is no objection.
+    """
     out = []
     for balance, line in zip(order.lines, terms.lines, strict=True):
         said = price_in_force(
@@ -207,18 +210,18 @@ def _objections(view: View, order: Order, terms: OrderTerms) -> list[tuple[int, 
             buyer=terms.buyer,
             requested_at=line.requested_at,
         )
-        text = said.refused
-        if not text and said.price_minor >= 0 and not line.firm:
-            if said.currency != terms.currency:
-                text = f"the agreed price is in {said.currency}"
-            elif line.unit_price_minor < said.price_minor:
-                text = f"the agreed price is {show_money(said.price_minor, 2, said.currency)} a unit"
-        out.append((line.line, text))
+        text, price = said.refused, said.price_minor
+        if not text and price >= 0 and said.currency != terms.currency:
+            text, price = "" if line.firm else f"the agreed price is in {said.currency}", -1
+        elif not text and line.unit_price_minor < price:
+            text = "" if line.firm else f"the agreed price is {show_money(price, 2, said.currency)} a unit"
+            price = -1
+        out.append((line.line, text, price))
     return out
 
 
 def respond(view: View, order_id: str) -> ConfirmOrder | DeclineOrder | None:
-    """As `orders.responder.respond`, within what the agreements in force allow.
+    """As `orders.responder.respond`, within what the agreements in force allow, and at their prices.
 
     An order of which the agreements refuse a line is declined, with the reason clause by clause as its private reason:
     a partial order under an agreement is the buyer's to place anew.
@@ -234,11 +237,11 @@ def respond(view: View, order_id: str) -> ConfirmOrder | DeclineOrder | None:
     ):
         return None
     waiting = {line.line for line in order.lines if line.open - line.proposed > 0}
-    objections = [(n, text) for n, text in _objections(view, order, terms) if text and n in waiting]
-    if objections:
-        reason = "; ".join(f"line {n}: {text}" for n, text in objections)
-        return DeclineOrder(circle=order.circle, order=order_id, reason=reason[:400])
-    return responder.respond(view, order_id)
+    answers = _said(view, order, terms)
+    reasons = [f"line {n}: {text}" for n, text, _ in answers if text and n in waiting]
+    if reasons:
+        return DeclineOrder(circle=order.circle, order=order_id, reason="; ".join(reasons)[:400])
+    return responder.respond(view, order_id, {n: price for n, _, price in answers if price >= 0})
 
 
 __all__ = ["Explained", "Gate", "PriceInForce", "explain", "price_in_force", "respond", "sentence"]

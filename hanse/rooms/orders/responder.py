@@ -7,6 +7,10 @@ judgement (a line that names no offer) it leaves to people.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from hanse.kernel.facts import WITHHELD
 from hanse.kernel.view import View
 from hanse.rooms.catalog.facts import ITEMS
 from hanse.rooms.inventory.facts import POLICIES, STOCK
@@ -21,11 +25,15 @@ DAY_SECONDS = 86_400
 ANSWER_SECONDS = 3 * DAY_SECONDS
 
 
-def respond(view: View, order_id: str) -> ConfirmOrder | DeclineOrder | None:
+def respond(
+    view: View, order_id: str, agreed: Mapping[int, int] = MappingProxyType({})
+) -> ConfirmOrder | DeclineOrder | None:
     """The fact with which the owner's node answers an order; None where a person has to.
 
     Args:
-        view: the seller's own, its home included.
+        view: the seller's own, its home included. agreed: line -> the price that an agreement in force sets for it, in
+            minor units of the order's currency: it counts instead of the offer's and of the owner's minimum, and a line
+            ordered above it is confirmed at it.
     Answers only orders that draw on its own offers with every open line. Confirms, line by line, what the earmark's
     stock holds beyond what is promised to others, at the order's price where that is not below the offer's and the
     owner's minimum; a date after the requested one is marked as a change, for the buyer to accept. Declines what it may
@@ -45,7 +53,7 @@ def respond(view: View, order_id: str) -> ConfirmOrder | DeclineOrder | None:
     decline = DeclineOrder(circle=order.circle, order=order_id, reason=DECLINED)
     if not all(may_sell(view, terms.buyer, known.item) for _, known in waiting):
         return decline
-    lines, whole = _confirmed(view, order, terms, waiting)
+    lines, whole = _confirmed(view, order, terms, waiting, agreed)
     if not lines:
         return decline
     if order.ship_complete and not whole:
@@ -57,7 +65,7 @@ def respond(view: View, order_id: str) -> ConfirmOrder | DeclineOrder | None:
 
 
 def _confirmed(
-    view: View, order: Order, terms: OrderTerms, waiting: list[tuple[Line, TermsLine]]
+    view: View, order: Order, terms: OrderTerms, waiting: list[tuple[Line, TermsLine]], agreed: Mapping[int, int]
 ) -> tuple[list[ConfirmLine], bool]:
     """(what can be confirmed, whether that is all); stock counted in sum over the lines."""
     used: dict[tuple[str, str, str, str], int] = {}
@@ -65,7 +73,8 @@ def _confirmed(
     whole = True
     for line, known in waiting:
         want = line.open - line.proposed
-        offer = _own_offer(view, line.offer, known, terms.currency)
+        price = agreed.get(line.line)
+        offer = _own_offer(view, line.offer, known, terms.currency, price)
         each = 0
         if offer is not None:
             mark, offered = offer
@@ -80,20 +89,25 @@ def _confirmed(
                         each=each,
                         promised_at=max(promised_at, known.requested_at),
                         changed=0 < known.requested_at < promised_at,
+                        unit_price_minor=price if price is not None and price < known.unit_price_minor else WITHHELD,
                     )
                 )
         whole = whole and each == want
     return lines, whole
 
 
-def _own_offer(view: View, offer: str, known: TermsLine, currency: str) -> tuple[EarmarkRow, OfferTerms] | None:
-    """The earmark behind an offer and its terms, where the line keeps to both; else None."""
+def _own_offer(
+    view: View, offer: str, known: TermsLine, currency: str, agreed_minor: int | None
+) -> tuple[EarmarkRow, OfferTerms] | None:
+    """The earmark behind an offer and its terms, where the line keeps to both, or to the agreed price; else None."""
     mark, row = view.get(EARMARKS, view.home, offer), view.get(OFFERS, offer)
     offered = view.get(OFFER_TERMS, row.circle, offer) if row else None
     if mark is None or not mark.audience or offered is None:
         return None
     policy = view.get(POLICIES, view.home, mark.own_number)
     least = max(offered.unit_price_minor, mark.minimum_price_minor, policy.minimum_price_minor if policy else 0)
+    if agreed_minor is not None:
+        least = agreed_minor
     good = known.item == offered.item and currency == offered.currency and known.unit_price_minor >= least
     return (mark, offered) if good else None
 

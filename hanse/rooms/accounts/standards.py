@@ -186,7 +186,7 @@ def transfers(
     currencies = set()
     for circle, name in payments:
         row = view.get(PAYMENTS, circle, name)
-        account = _account(view, row) if row else ""
+        account = account_of(view, row) if row else ""
         if row is None or row.state != ANNOUNCED or row.payer != view.party or row.method != "bank" or not account:
             return None
         currencies.add(row.currency)
@@ -213,8 +213,8 @@ def transfers(
     )
 
 
-def _account(view: View, row: Payment) -> str:
-    """The one account that all its invoices name, "" for none or several."""
+def account_of(view: View, row: Payment) -> str:
+    """The one bank account that all the invoices of a payment name, "" for none or several."""
     texts = (view.get(INVOICES, row.circle, part.item) for part in row.allocations)
     named = {text.iban for text in texts if text is not None and text.iban}
     return named.pop() if len(named) == 1 else ""

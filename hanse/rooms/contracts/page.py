@@ -1,0 +1,104 @@
+"""Contracts: the list of agreements, what waits for a signature, and the pages beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request, get
+
+from hanse.kernel.view import View
+from hanse.rooms.contracts import page_agreement, page_propose
+from hanse.rooms.contracts.facts import Propose
+from hanse.rooms.contracts.page_parts import (
+    AGREEMENT_BADGES,
+    PROPOSAL_BADGES,
+    TABS,
+    address,
+    circle_words,
+    key_words,
+)
+from hanse.rooms.contracts.proposals import ProposalCard, party_name, plan_in, proposals
+from hanse.rooms.contracts.queries import AgreementCard, agreements, figures, waiting
+from hanse.site.desks import desk
+from hanse.site.menu import TRADE, Entry
+from hanse.site.pages_forms import exported, table_view
+from hanse.web import Badge, Column, Link, Money, Read, Reader, Table, needs_role, page
+
+STATES = ("in force", "not yet in force", "ended")
+AGREEMENTS_TABLE = Table(
+    "agreements",
+    (
+        Column("title", "Agreement", "link", wide=True),
+        Column("partner", "With", sortable=True, filterable=True),
+        Column("state", "State", "badge", filterable=True, facets=STATES),
+        Column("from_at", "From", "time", sortable=True),
+        Column("until_at", "Until", "time", sortable=True),
+        Column("waits", "Waits for you"),
+        Column("pending", "Pending to you", "money", sortable=True),
+        Column("standing", "Stands to you", "money", sortable=True),
+        Column("version", "Version", "number", shown=False),
+        Column("number", "Number", shown=False),
+        Column("position", "Entry", "proof"),
+    ),
+    search="Agreement, partner or number",
+)
+NONE_YET = "No agreement yet. Choose a template, simulate it on your own history, and propose it."
+WAITING_SHOWN = 20
+
+
+def _listed(view: View, card: AgreementCard, waits: str) -> dict[str, Any]:
+    state = AGREEMENT_BADGES[card.state]
+    money = card.currency or "EUR"
+    return {
+        "title": Link(card.title or card.agreement, address("a", card.circle, card.agreement)),
+        "partner": card.partner_name or circle_words(view, card.circle),
+        "state": Badge(f"{state.text}, unproven", "unproven") if card.unproven and state.tone == "good" else state,
+        "from_at": card.from_at, "until_at": card.until_at or None, "waits": waits,
+        "pending": Money(card.pending_minor, money), "standing": Money(card.standing_minor, money),
+        "version": card.version, "number": card.agreement, "position": card.position,
+    }  # fmt: skip
+
+
+def _proposal_row(view: View, card: ProposalCard) -> list[Any]:
+    row = card.proposal
+    plan = plan_in(view, row.content)
+    title = plan.terms.template.document.title if plan else row.proposal
+    words = "amendment" if row.amends else "answer by other terms" if row.counters else "proposal"
+    waits = Badge("your signature", "warn") if card.mine else PROPOSAL_BADGES[row.state]
+    return [Link(title, address("p", row.circle, row.proposal)), f"{words} by {party_name(view, row.proposer)}",
+            circle_words(view, row.circle), waits, row.answer_by, row.position]  # fmt: skip
+
+
+@get("/contracts", sync_to_thread=True)
+def agreements_page(request: Request[Any, Any, Any], session: Reader, read: Read) -> Any:
+    """Every agreement of the firm, and every proposal that waits for a signature."""
+    needs_role(session, *TRADE)
+    found = desk(read, session)
+    view = found.view
+    offered = proposals(view)
+    asked = {(one.proposal.circle, one.proposal.agreement) for one in offered if one.mine}
+    rows = [_listed(view, card, "an amendment to sign" if (card.circle, card.agreement) in asked else
+                    f"{card.disputed} disputed" if card.disputed else "") for card in agreements(view)]  # fmt: skip
+    if (file := exported(request, (AGREEMENTS_TABLE, rows))) is not None:
+        return file
+    stuck = [
+        [Link(run.clause, address("r", run.circle, run.agreement, run.clause, run.key)), run.agreement,
+         key_words(run.key), "a fact or signature is missing" if run.state == "waiting" else "could not be computed",
+         run.code, run.position]
+        for run in waiting(view, limit=WAITING_SHOWN)
+    ]  # fmt: skip
+    return page(
+        "contracts/contracts.html", title="Contracts", tabs=TABS, at="/contracts", figures=figures(view),
+        offered=[_proposal_row(view, card) for card in offered], stuck=stuck, may=found.may(Propose),
+        listing=table_view(request, AGREEMENTS_TABLE, rows, NONE_YET, ("Choose a template", "/contracts/new")),
+    )  # fmt: skip
+
+
+def _waits(view: View) -> int:
+    """What waits for the reader: signatures and answers."""
+    found = figures(view)
+    return found.to_sign + found.to_answer
+
+
+NAV = [Entry("Contracts", "/contracts", "Trade", TRADE, _waits)]
+PAGES: list[Any] = [agreements_page, *page_agreement.PAGES, *page_propose.PAGES]

@@ -1,0 +1,141 @@
+"""What the pages of contracts share: tabs, addresses, words for states, templates by hash or library name."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote, unquote
+
+from litestar import Request
+
+from hanse.kernel.view import View
+from hanse.node.desk import Desk
+from hanse.rooms.contracts.compiled import refused_of, template_of
+from hanse.rooms.contracts.library import names, text_of
+from hanse.rooms.contracts.private_rows import DISPUTED, PENDING, STANDING, UNPROVEN, VOID
+from hanse.rooms.contracts.proposals import party_name
+from hanse.rooms.contracts.rows import TEMPLATES
+from hanse.rooms.contracts.terms import Template, TermsRefused
+from hanse.rooms.parties.queries import circle_card
+from hanse.web import Badge, not_here
+
+CRUMBS = (("Contracts", "/contracts"),)
+TABS = (
+    ("Agreements", "/contracts"),
+    ("Propose", "/contracts/new"),
+    ("Simulator", "/contracts/simulate"),
+    ("Scorecards", "/contracts/scorecards"),
+    ("Disputes", "/contracts/disputes"),
+)
+AGREEMENT_BADGES = {
+    "in_force": Badge("in force", "good"),
+    "coming": Badge("not yet in force", "info"),
+    "ended": Badge("ended", "quiet"),
+}
+PROPOSAL_BADGES = {
+    "open": Badge("open", "info"),
+    "signed": Badge("signed by all", "good"),
+    "countered": Badge("answered by another", "quiet"),
+    "lapsed": Badge("lapsed", "warn"),
+    "ended": Badge("withdrawn or declined", "quiet"),
+}
+AWARD_BADGES = {
+    PENDING: Badge("pending", "info"),
+    STANDING: Badge("stands", "good"),
+    DISPUTED: Badge("disputed", "bad"),
+    VOID: Badge("void", "quiet"),
+    UNPROVEN: Badge("unproven", "unproven"),
+}
+DISPUTE_BADGES = {
+    "open": Badge("answer awaited", "warn"),
+    "answered": Badge("decision awaited", "warn"),
+    "decided": Badge("decided", "good"),
+    "accepted": Badge("accepted", "good"),
+    "withdrawn": Badge("withdrawn", "quiet"),
+    "unanswered": Badge("never answered", "quiet"),
+    "undecided": Badge("never decided", "quiet"),
+}
+
+
+def address(kind: str, *parts: str) -> str:
+    """A page's address for names that may hold anything.
+
+    >>> address("a", "c1", "A 1/2")
+    '/contracts/a/c1/A%201%2F2'
+    """
+    return "/".join((f"/contracts/{kind}", *(quote(part, safe="") for part in parts)))
+
+
+def named(request: Request[Any, Any, Any], prefix: str, n: int) -> list[str]:
+    """The n names that follow a prefix in the address as it was written. Raises: 404 where there are others."""
+    raw = request.scope.get("raw_path") or quote(request.scope["path"]).encode()
+    rest = raw.decode("ascii", "replace").partition("?")[0].removeprefix(prefix)
+    found = [unquote(part) for part in rest.split("/")]
+    if len(found) != n or not all(found):
+        raise not_here()
+    return found
+
+
+def find_template(view: View, which: str) -> Template | None:
+    """A template by its hash, as registered, or by its name in the library."""
+    row = view.get(TEMPLATES, which)
+    if row is not None:
+        return template_of(row.text)
+    return template_of(text_of(which)) if which in names() else None
+
+
+def read_template(text: str) -> Template:
+    """A template as somebody wrote it. Refuses: terms.*."""
+    try:
+        return template_of(text)
+    except TermsRefused as refused:
+        raise refused_of(refused) from None
+
+
+def needed_template(view: View, which: str) -> Template:
+    """Raises: 404 where there is no such template."""
+    found = find_template(view, which)
+    if found is None:
+        raise not_here()
+    return found
+
+
+def template_choices(view: View) -> list[tuple[str, str, str, str]]:
+    """(hash or library name, title, version, whose) of every template that may be proposed, the library's first."""
+    found = {}
+    for name in names():
+        template = template_of(text_of(name))
+        found[template.sha256] = (name, template.document.title, template.version, "the library")
+    for row in view.rows(TEMPLATES, order="title, version, sha256", limit=200):
+        if row.sha256 not in found:
+            found[row.sha256] = (row.sha256, row.title, row.version, party_name(view, row.publisher))
+    return list(found.values())
+
+
+def summary_of(template: Template) -> str:
+    """A template's own line about itself, "" where it has none."""
+    return str(template.document.canonical.get("summary", ""))
+
+
+def circle_words(view: View, circle: str) -> str:
+    """Who is in a circle beside the reader, in names."""
+    card = circle_card(view, circle)
+    if card is None:
+        return circle
+    if card.purpose == "home":
+        return "own books"
+    others = [member.name for member in card.members if not member.mine]
+    return card.name if card.purpose == "group" else ", ".join(others) or circle
+
+
+def key_words(key: str) -> str:
+    """What a clause ran for, in words: its key is a JSON list.
+
+    >>> key_words('["s-1","2"]')
+    's-1, 2'
+    """
+    return key.strip("[]").replace('"', "").replace(",", ", ")
+
+
+def may(found: Desk, *kinds: Any) -> dict[str, bool]:
+    """Which kinds the desk may sign, by the last word of their name."""
+    return {kind.kind.partition(".")[2]: found.may(kind) for kind in kinds}

@@ -7,7 +7,7 @@ from typing import Any
 from litestar import Request, get
 
 from hanse.kernel.view import View
-from hanse.rooms.contracts import page_agreement, page_propose
+from hanse.rooms.contracts import page_agreement, page_disputes, page_propose, page_result
 from hanse.rooms.contracts.facts import Propose
 from hanse.rooms.contracts.page_parts import (
     AGREEMENT_BADGES,
@@ -101,4 +101,10 @@ def _waits(view: View) -> int:
 
 
 NAV = [Entry("Contracts", "/contracts", "Trade", TRADE, _waits)]
-PAGES: list[Any] = [agreements_page, *page_agreement.PAGES, *page_propose.PAGES]
+PAGES: list[Any] = [
+    agreements_page,
+    *page_agreement.PAGES,
+    *page_propose.PAGES,
+    *page_result.PAGES,
+    *page_disputes.PAGES,
+]

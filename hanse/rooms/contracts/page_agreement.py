@@ -29,8 +29,7 @@ from hanse.rooms.contracts.queries import AgreementPage, agreement_page
 from hanse.rooms.contracts.terms import Clause, Terms
 from hanse.site.desks import desk
 from hanse.site.menu import TRADE
-from hanse.site.pages_forms import DAY, Fields, Given, attempt, note_seen
-from hanse.site.pages_forms import Accounts as Store
+from hanse.site.pages_forms import DAY, Accounts, Fields, Given, attempt, note_seen
 from hanse.web import Badge, Link, Money, Read, Reader, Session, go, needs_role, not_here, page
 
 RUN_BADGES = {
@@ -103,7 +102,7 @@ def surroundings(view: View, content: Content) -> list[tuple[str, str]]:
 
 
 @get("/contracts/a/{rest:path}", sync_to_thread=True)
-def one_agreement(request: Request[Any, Any, Any], session: Reader, read: Read, accounts: Store) -> Any:
+def one_agreement(request: Request[Any, Any, Any], session: Reader, read: Read, accounts: Accounts) -> Any:
     """Prose beside rule beside timeline; results; what can be done."""
     needs_role(session, *TRADE)
     circle, agreement = named(request, "/contracts/a/", 2)

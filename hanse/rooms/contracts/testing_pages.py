@@ -8,8 +8,8 @@ from typing import Any
 from hanse.rooms.contracts.facts import Propose, RegisterTemplate, SignProposal
 from hanse.rooms.contracts.private_rows import AWARDS, PROPOSALS, Award
 from hanse.rooms.contracts.testing import LATE, library, sha_of
-from hanse.rooms.orders.delivery_facts import Receive, Ship, ShipLine, StockKey
-from hanse.rooms.orders.facts import ConfirmLine, ConfirmOrder
+from hanse.rooms.orders.delivery_facts import Receive, Ship, ShipLine
+from hanse.rooms.orders.facts import ConfirmLine, ConfirmOrder, StockKey
 from hanse.site.testing import DAY, EVIL, SmallTown
 
 

@@ -6,14 +6,20 @@ import hashlib
 import random
 import time
 from collections.abc import Callable
+from itertools import combinations
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
-from hanse.demo.cast import DISTRIBUTORS, FIRMS, GROUP, POOL, Firm
-from hanse.demo.goods import catalogue
-from hanse.demo.stocks import publish, stock_up
+from hanse.demo.books import Books
+from hanse.demo.buying import Buying
+from hanse.demo.cast import COMPETITOR, FIRMS, GROUP, POOL, Firm, customers_of, suppliers_of
+from hanse.demo.circles import open_relationships
+from hanse.demo.deals import MAIN, deals, sign_all
+from hanse.demo.extras import all_of, appoint
+from hanse.demo.goods import ALWAYS, Good, catalogue
+from hanse.demo.stocks import Shelves, publish, stock_up
 from hanse.demo.story import Story, tell
 from hanse.demo.trader import DAY, DemoClock, Trader
 from hanse.demo.year import Year
@@ -36,12 +42,12 @@ class Size(Struct, frozen=True):
     goods: int = 2_312
     kept_each: int = 480
     days: int = 364
-    weekly: float = 12.5
-    facts: int = 106_000
+    weekly: float = 12.8
+    facts: int = 103_000
 
 
 FULL = Size()
-SMALL = Size(goods=160, kept_each=60, days=35, weekly=1.5, facts=3_500)
+SMALL = Size(goods=160, kept_each=60, days=35, weekly=1.5, facts=5_600)
 
 
 class Built(Struct, frozen=True):
@@ -70,23 +76,24 @@ def build(
     end = int(time.time()) if today is None else today
     midnight = end - end % DAY - (size.days + STORY_DAYS) * DAY
     dice = random.Random(seed)
-    clock = DemoClock(midnight - 5 * DAY)
-    with Node(directory, create=True, clock=clock, wallet=lambda path, net: _wallet(path, net, clock, seed)) as node:
+    clock, ledger = DemoClock(midnight - 5 * DAY), DemoClock(midnight - 5 * DAY)
+    with Node(directory, create=True, clock=ledger, wallet=lambda path, net: _wallet(path, net, clock, seed)) as node:
         done = [0]
 
         def count(more: int) -> None:
             done[0] += more
             told("trade", done[0], max(size.facts, done[0]))
 
-        trader = Trader(node, clock, dice, count)
-        pool = _settle(trader)
-        goods = catalogue(size.goods)
-        publish(trader, goods)
-        shelves = stock_up(trader, goods, size.kept_each)
-        trader.flush()
-        year = Year(trader, shelves, pool, size.weekly)
-        year.play(size.days, midnight)
-        story = tell(year, goods, end)
+        trader = Trader(node, clock, ledger, dice, count)
+        try:
+            pool = _settle(trader)
+            goods = catalogue(size.goods)
+            publish(trader, goods)
+            shelves = stock_up(trader, goods, size.kept_each)
+            year = _year(trader, shelves, goods, pool, size, midnight)
+            story = tell(year, goods, end)
+        finally:
+            trader.close()
         (directory / STORY).write_bytes(msgspec.json.encode(story))
         node.publish()
         return Built(
@@ -99,6 +106,25 @@ def build(
             seconds=round(time.perf_counter() - started, 1),
             story=story,
         )
+
+
+def _year(trader: Trader, shelves: Shelves, goods: list[Good], pool: str, size: Size, midnight: int) -> Year:
+    """The year, from the firms' terms and agreements to what the story needs at its end."""
+    books = Books(trader)
+    books.open()
+    year = Year(trader, shelves, books, pool, size.weekly)
+    appoint(year)
+    suppliers = [maker.party for buyer, maker in suppliers_of() if buyer.party == MAIN]
+    rival = next(maker.party for buyer, maker in suppliers_of() if buyer.party == COMPETITOR)
+    agreed = deals(goods, suppliers, rival)
+    sign_all(trader, agreed)
+    books.agreed = {trader.circle(deal.supplier, deal.buyer) for deal in agreed}
+    buying = Buying(year, goods, size.days, midnight)
+    buying.begin()
+    year.play(size.days, midnight, buying.calendar())
+    bearing = next(good.item for good in goods if good.part_number == ALWAYS)
+    all_of(year, goods, suppliers[0], bearing)
+    return year
 
 
 def _wallet(path: Path, net: str, clock: DemoClock, seed: int) -> Wallet:
@@ -123,8 +149,14 @@ def _settle(trader: Trader) -> str:
         trader.do(firm.party, _site(trader, firm))
     trader.flush()
     pool = joining.group(node, [GROUP.party, *POOL], "Hanse Technik pool")
-    assert len(DISTRIBUTORS) == len(POOL)
+    open_relationships(trader, _pairs())
     return pool
+
+
+def _pairs() -> list[tuple[str, str]]:
+    """Who trades with whom: customers, suppliers, the members among themselves, and each with the group."""
+    trade = [(buyer.party, seller.party) for buyer, seller in (*customers_of(), *suppliers_of())]
+    return [*trade, *combinations(POOL, 2), *((GROUP.party, party) for party in POOL)]
 
 
 def _site(trader: Trader, firm: Firm) -> SetSite:

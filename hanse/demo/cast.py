@@ -50,7 +50,7 @@ DISTRIBUTORS = (
     Firm("bryggen-verktoy", "Bryggen Verktøy", "distributor", "Bergen", "NO", "BV", "en"),
     Firm("gotland-maskin", "Gotland Maskin", "distributor", "Visby", "SE", "GM", "en"),
     Firm("rhein-antrieb", "Rhein Antriebstechnik", "distributor", "Köln", "DE", "RA"),
-    Firm("westfalen-lager", "Westfalen Wälzlager", "distributor", "Dortmund", "DE", "WW"),
+    Firm("westfalen-lager", "Westfalen Wälzlager", "distributor", "Dortmund", "DE", "WL"),
     Firm("leine-hydraulik", "Leine Hydraulik", "distributor", "Hannover", "DE", "LH"),
     Firm("ems-bedarf", "Ems Industriebedarf", "distributor", "Osnabrück", "DE", "EB"),
     Firm("kontor-kiel", "Kontor Kiel", "distributor", "Kiel", "DE", "KK"),

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from hanse.demo.build import STORY
 from hanse.demo.cast import DISTRIBUTORS, Firm, by_party
+from hanse.demo.page_money import Money, money, sights
 from hanse.demo.people import PEOPLE
 from hanse.demo.story import EACH, LATE_DAYS, PRICE_MINOR, Story
 from hanse.kernel.refusal import Refused
@@ -19,8 +20,6 @@ from hanse.rooms.catalog.facts import ITEMS
 from hanse.rooms.inventory.offer_queries import availability
 from hanse.rooms.inventory.queries import dead_stock_value
 from hanse.rooms.orders.gains import pool_gains
-from hanse.rooms.orders.queries import order_page
-from hanse.rooms.orders.rows import ORDERS
 from hanse.web import page
 from hanse.web.charts import Flow, Point, Series, bars, world
 
@@ -35,16 +34,6 @@ class Shown(Struct, frozen=True):
     dead_minor: int
     lent_margin_minor: int
     borrowed_margin_minor: int
-
-
-class Seen(Struct, frozen=True):
-    """What one party's own view gives of the story: which orders it sees, and how many offers."""
-
-    name: str
-    sees_customer_order: bool
-    sees_pool_order: bool
-    offers: int
-    public_lines: str
 
 
 def story_of(node: Node) -> Story:
@@ -75,17 +64,10 @@ def members(node: Node, size: int) -> tuple[Shown, ...]:
     return tuple(shown)
 
 
-def seen_by(node: Node, party: str, story: Story) -> Seen:
-    """What a party's own view shows of the story; the same view that its pages, API and exports use."""
-    view = node.view(party)
-    public = view.get(ORDERS, story.customer_order)
-    return Seen(
-        name=by_party()[party].name,
-        sees_customer_order=order_page(view, story.customer_order) is not None,
-        sees_pool_order=order_page(view, story.pool_order) is not None,
-        offers=len(availability(view, story.item).offers),
-        public_lines="" if public is None else f"an order between {public.buyer} and {public.seller}",
-    )
+@lru_cache(maxsize=4)
+def ending_of(node: Node, story: Story, size: int) -> Money | None:
+    """The story's money; `size` of the record, so that it follows it."""
+    return money(node, story)
 
 
 @get("/demo", opt={"public": True}, sync_to_thread=True)
@@ -95,6 +77,8 @@ def start(read: Any) -> Any:
     story = story_of(node)
     item = node.view().get(ITEMS, story.item)
     shown = members(node, node.log.size // 500)
+    firms = by_party()
+    lookers = [story.customer, story.distributor, story.lender, story.competitor]
     return page(
         "demo/start.html",
         title="The bearing that is out",
@@ -103,12 +87,15 @@ def start(read: Any) -> Any:
         each=EACH,
         price_minor=PRICE_MINOR,
         late_days=LATE_DAYS,
-        firms=by_party(),
+        firms=firms,
+        money_of=ending_of(node, story, node.log.size // 500),
         users={person.party: i for i, person in reversed(list(enumerate(PEOPLE)))},
         where=_map(story),
         members=shown,
         gains=_gains(shown),
-        seen=[seen_by(node, party, story) for party in (story.distributor, story.lender, story.competitor)],
+        lookers=lookers,
+        sights=sights(node, story, lookers),
+        open_offers=[len(availability(node.view(party), story.item).offers) for party in lookers],
         size=node.log.size,
     )
 

@@ -173,28 +173,16 @@ def offer_to_pool(
     home, place = trader.home(firm.party), firm.place
     too_much = [kept for kept in shelf.values() if kept.level and (kept.dead or kept.free > 2 * kept.level + 2)]
     out: list[tuple[str, Kept]] = []
+    marks: list[Earmark] = []
+    offers: list[MakeOffer] = []
     for kept in too_much[:60]:
         each = max(1, kept.free * 2 // 3)
         if kept.free < 1:
             continue
         offer = f"of-{firm.prefix.lower()}-{quarter}-{kept.good.item}"
         price = kept.cost_minor * (100 if kept.dead else 108) // 100
-        trader.do(
-            firm.party,
-            Earmark(
-                circle=home,
-                offer=offer,
-                own_number=kept.own_number,
-                site=firm.site,
-                lot="",
-                owner="",
-                each=each,
-                minimum_price_minor=price,
-                currency="EUR",
-            ),
-        )
-        trader.do(
-            firm.party,
+        marks.append(earmark(home, offer, firm, kept.own_number, each, price))
+        offers.append(
             MakeOffer(
                 circle=pool,
                 offer=offer,
@@ -214,8 +202,26 @@ def offer_to_pool(
                 firm=True,
                 condition="new",
                 lot_expiry_at=0,
-            ),
+            )
         )
         kept.offered += each
         out.append((offer, kept))
+    if offers:
+        trader.do_batch(firm.party, marks)
+        trader.do_batch(firm.party, offers)
     return out
+
+
+def earmark(home: str, offer: str, firm: Firm, own_number: str, each: int, minimum_minor: int) -> Earmark:
+    """What of a firm's first site stands behind an offer or transfer."""
+    return Earmark(
+        circle=home,
+        offer=offer,
+        own_number=own_number,
+        site=firm.site,
+        lot="",
+        owner="",
+        each=each,
+        minimum_price_minor=minimum_minor,
+        currency="EUR",
+    )

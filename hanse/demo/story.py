@@ -1,20 +1,23 @@
 """The story at the end of the year: a bearing is out and a customer waits; three members have it; it ships under a
-neutral slip, and arrives two days late."""
+neutral slip, and arrives two days late. What follows in money stands in `ending`."""
 
 from __future__ import annotations
 
 from msgspec import Struct
 
 from hanse.demo.cast import COMPETITOR, Firm, by_party
+from hanse.demo.deals import CUSTOMER, MAIN
+from hanse.demo.deals import LENDERS as LENDING
+from hanse.demo.ending import Ending, settle
 from hanse.demo.goods import ALWAYS as PART_NUMBER
 from hanse.demo.goods import Good
-from hanse.demo.stocks import OFFER_DAYS, Kept
+from hanse.demo.stocks import OFFER_DAYS, Kept, earmark
 from hanse.demo.trader import DAY, claim
 from hanse.demo.year import Year
 from hanse.planning.promise.distance import distance_m
 from hanse.rooms.catalog.facts import LinkItem, SetOwnItem
 from hanse.rooms.inventory.facts import Count, CountLine, SetPolicy
-from hanse.rooms.inventory.offer_facts import Earmark, MakeOffer
+from hanse.rooms.inventory.offer_facts import MakeOffer
 from hanse.rooms.orders.delivery_facts import HandOver, Rate, Receive, SendMessage, Ship, ShipLine
 from hanse.rooms.orders.facts import (
     ConfirmLine,
@@ -28,8 +31,8 @@ from hanse.rooms.orders.facts import (
     PlaceOrder,
 )
 
-CUSTOMER, DISTRIBUTOR = "werft-wismar", "trave-technik"
-LENDERS = (("warnow-bedarf", 9, 560), ("gotland-maskin", 30, 410), ("revaler-handel", 14, 480))
+DISTRIBUTOR = MAIN
+LENDERS = tuple(zip(LENDING, (9, 30, 14), (560, 410, 480), strict=True))
 """(member, how many it has, what it asks for one each in EUR cents)."""
 EACH, PRICE_MINOR = 6, 890
 FREIGHT_BASE_MINOR, FREIGHT_MINOR_PER_KM = 690, 4
@@ -64,6 +67,7 @@ class Story(Struct, frozen=True):
     shipment: str
     due_at: int
     arrived_at: int
+    ending: Ending
 
 
 def tell(year: Year, goods: list[Good], end: int) -> Story:
@@ -95,7 +99,8 @@ def tell(year: Year, goods: list[Good], end: int) -> Story:
         distributor.party,
         ConfirmOrder(circle=circle, order=order, lines=[ConfirmLine(line=1, each=EACH, promised_at=due)]),
     )
-    arrived = _deliver(year, circle, order, pool_order, customer, distributor, firms[best.party], due)
+    arrived = _deliver(year, circle, order, pool_order, customer, distributor, firms[best.party], due, best)
+    ending = settle(year, distributor, firms[best.party], customer, start)
     return Story(
         item=good.item,
         own_number=out.own_number,
@@ -110,6 +115,7 @@ def tell(year: Year, goods: list[Good], end: int) -> Story:
         shipment=f"sh-{pool_order}",
         due_at=due,
         arrived_at=arrived,
+        ending=ending,
     )
 
 
@@ -149,18 +155,8 @@ def _keep(year: Year, firm: Firm, good: Good, each: int) -> Kept:
 def _offer(year: Year, firm: Firm, good: Good, each: int, price_minor: int, customer: Firm) -> Source:
     trader, kept = year.trader, _keep(year, firm, good, each)
     offer, place, to = f"of-{firm.prefix.lower()}-bearing", firm.place, customer.place
-    stock = {"own_number": kept.own_number, "site": firm.site, "lot": "", "owner": ""}
-    trader.do(
-        firm.party,
-        Earmark(
-            circle=trader.home(firm.party),
-            offer=offer,
-            each=each,
-            minimum_price_minor=min(price_minor, kept.cost_minor),
-            currency="EUR",
-            **stock,
-        ),
-    )
+    least = min(price_minor, kept.cost_minor)
+    trader.do(firm.party, earmark(trader.home(firm.party), offer, firm, kept.own_number, each, least))
     trader.do(
         firm.party,
         MakeOffer(
@@ -283,7 +279,15 @@ def _borrow(
 
 
 def _deliver(
-    year: Year, circle: str, order: str, pool_order: str, customer: Firm, distributor: Firm, owner: Firm, due: int
+    year: Year,
+    circle: str,
+    order: str,
+    pool_order: str,
+    customer: Firm,
+    distributor: Firm,
+    owner: Firm,
+    due: int,
+    best: Source,
 ) -> int:
     """Shipped on the third day, received two days late; when it arrived."""
     trader = year.trader
@@ -313,6 +317,8 @@ def _deliver(
         customer.party, Receive(circle=circle, shipment=f"sh-{order}", site=customer.site, received_by="K. Petersen")
     )
     trader.do(distributor.party, Receive(circle=pool_circle, shipment=f"sh-{pool_order}", received_by="K. Petersen"))
+    year.books.receive(circle, customer, distributor, f"sh-{order}", [(1, EACH, PRICE_MINOR)])
+    year.books.receive(pool_circle, distributor, owner, f"sh-{pool_order}", [(1, EACH, best.unit_price_minor)])
     trader.do(
         customer.party, Rate(circle=circle, shipment=f"sh-{order}", score=3, comment="Two days late, but it fitted.")
     )

@@ -1,0 +1,188 @@
+"""What else a firm's pages show: people and their limits, permits, wants, transfers, items that follow others."""
+
+from __future__ import annotations
+
+from hanse.demo.buying import MARKUP_PPM
+from hanse.demo.cast import DISTRIBUTORS, MANUFACTURERS, Firm, by_party
+from hanse.demo.deals import LENDERS, MAIN
+from hanse.demo.goods import Good
+from hanse.demo.people import PEOPLE
+from hanse.demo.stocks import Kept, earmark
+from hanse.demo.trader import DAY
+from hanse.demo.year import Year
+from hanse.rooms.catalog.facts import Supersede
+from hanse.rooms.inventory.offer_facts import AcceptTransfer, MakeOffer, ProposeTransfer, Want
+from hanse.rooms.parties.facts import AppointStaff, SetPermit
+
+NO_LIMIT_MINOR = 10**9
+PRICE_LIST_LINES = 24
+
+
+def appoint(year: Year) -> None:
+    """The people whose eyes a visitor may borrow, in their firms' staff lists."""
+    for person in PEOPLE:
+        limit = NO_LIMIT_MINOR if person.approval_limit_minor is None else person.approval_limit_minor
+        year.trader.do(
+            person.party,
+            AppointStaff(
+                circle=year.trader.home(person.party),
+                person=person.email.partition("@")[0],
+                role=person.role,  # type: ignore[arg-type]
+                approval_limit_minor=limit,
+                currency="EUR",
+                active=True,
+                full_name=person.name,
+            ),
+        )
+
+
+def permits(year: Year) -> None:
+    """To whom the main distributor does not sell, and one exception."""
+    rules = (
+        ("no-kogge", "*", "brand:Kogge", False),
+        ("kogge-lender", LENDERS[0], "brand:Kogge", True),
+        ("rival-seals", "alster-industrie", "category:seals", False),
+    )
+    for permit, partner, scope, allow in rules:
+        home = year.trader.home(MAIN)
+        year.trader.do(MAIN, SetPermit(circle=home, permit=permit, partner=partner, scope=scope, allow=allow))
+
+
+def supersede(year: Year, goods: list[Good]) -> None:
+    """Some of each maker's items are followed by another of its own."""
+    for maker in MANUFACTURERS[:3]:
+        mine = [good for good in goods if good.maker == maker.party]
+        facts = [Supersede(item=old.item, by=new.item) for old, new in zip(mine[-7:-1:3], mine[-5::3], strict=False)]
+        year.trader.do_batch(maker.party, facts)
+
+
+def wants(year: Year) -> None:
+    """The main distributor asks the pool for what it lacks; members ask for what it has."""
+    firms, main = by_party(), by_party()[MAIN]
+    out = [k for k in _linked(year, main) if k.free < 1][:3]
+    for n, kept in enumerate(out):
+        _want(year, main, f"want-tt-{n}", kept.good, 4 + 3 * n, borrow=n != 1, note="A customer's line stands still.")
+    idle = sorted((k for k in _linked(year, main) if k.free > 4), key=lambda k: (not k.dead, k.good.item))[:3]
+    for n, kept in enumerate(idle):
+        asker = firms[LENDERS[n % len(LENDERS)]]
+        _want(year, asker, f"want-{asker.prefix.lower()}-{n}", kept.good, 2 + n, borrow=n == 0, note="")
+
+
+def _linked(year: Year, firm: Firm) -> list[Kept]:
+    return [kept for kept in year.shelves[firm.party].values() if kept.level]
+
+
+def _want(year: Year, firm: Firm, name: str, good: Good, each: int, *, borrow: bool, note: str) -> None:
+    place = firm.place
+    year.trader.do(
+        firm.party,
+        Want(
+            circle=year.pool,
+            want=name,
+            expires_at=year.trader.clock.now + 30 * DAY,
+            item=good.item,
+            each=each,
+            borrow=borrow,
+            country=firm.country,
+            city=firm.city,
+            latitude_microdeg=place.latitude_microdeg,
+            longitude_microdeg=place.longitude_microdeg,
+            note=note,
+        ),
+    )
+
+
+def transfers(year: Year) -> None:
+    """Goods between the main distributor and members at cost plus: two done, two that wait for an answer."""
+    firms = by_party()
+    main, first, second = firms[MAIN], firms[LENDERS[0]], firms[LENDERS[1]]
+    _transfer(year, main, first, "move-tt-wb", accept=True)
+    _transfer(year, second, main, "move-gm-tt", accept=True)
+    _transfer(year, first, main, "move-wb-tt", accept=False)
+    _transfer(year, main, DISTRIBUTORS[3], "move-tt-rh", accept=False)
+
+
+def _transfer(year: Year, giver: Firm, taker: Firm, name: str, *, accept: bool) -> None:
+    trader = year.trader
+    known = {kept.good.item for kept in _linked(year, taker)}
+    kept = next((k for k in _linked(year, giver) if k.free >= 2 and k.good.item in known), None)
+    if kept is None:
+        return
+    each, circle = min(6, kept.free), trader.circle(giver.party, taker.party)
+    trader.do(giver.party, earmark(trader.home(giver.party), name, giver, kept.own_number, each, 0))
+    trader.do(
+        giver.party,
+        ProposeTransfer(
+            circle=circle,
+            transfer=name,
+            each=each,
+            expires_at=trader.clock.now + 30 * DAY,
+            transfer_kind="sale",
+            item=kept.good.item,
+            lot="",
+            unit_cost_minor=kept.cost_minor,
+            markup_ppm=MARKUP_PPM,
+            currency="EUR",
+        ),
+    )
+    kept.promised += each
+    if accept:
+        trader.do(taker.party, AcceptTransfer(circle=circle, transfer=name, site=taker.site))
+        kept.promised -= each
+        kept.on_hand -= each
+        year.shelves[taker.party][kept.good.item].on_hand += each
+
+
+def price_list(year: Year, maker: str, but: str) -> None:
+    """The main distributor's largest supplier offers it the items that it keeps of it, at its usual price.
+
+    Args:
+        but: an item that is left out.
+    """
+    trader, firm = year.trader, by_party()[maker]
+    shelf, theirs = year.shelves[MAIN], year.shelves[maker]
+    kept = [
+        k
+        for k in shelf.values()
+        if k.level and k.good.item in theirs and k.good.item != but and theirs[k.good.item].free > 60
+    ][:PRICE_LIST_LINES]
+    home, circle, place = trader.home(maker), trader.circle(maker, MAIN), firm.place
+    for mine in kept:
+        offer = f"list-{firm.prefix.lower()}-{mine.good.item}"
+        source = theirs[mine.good.item]
+        each = source.free // 4
+        trader.do(maker, earmark(home, offer, firm, source.own_number, each, 0))
+        trader.do(
+            maker,
+            MakeOffer(
+                circle=circle,
+                offer=offer,
+                each=each,
+                expires_at=trader.clock.now + 60 * DAY,
+                item=mine.good.item,
+                offer_kind="sell",
+                country=firm.country,
+                city=firm.city,
+                latitude_microdeg=place.latitude_microdeg,
+                longitude_microdeg=place.longitude_microdeg,
+                unit_price_minor=mine.cost_minor,
+                currency="EUR",
+                pack_each=mine.good.pack_each,
+                minimum_each=mine.good.pack_each,
+                lead_time_days=4,
+                firm=True,
+                condition="new",
+                lot_expiry_at=0,
+            ),
+        )
+        source.offered += each
+
+
+def all_of(year: Year, goods: list[Good], maker: str, but: str) -> None:
+    """Everything of this file that comes after the year."""
+    permits(year)
+    supersede(year, goods)
+    wants(year)
+    transfers(year)
+    price_list(year, maker, but)
+    year.trader.flush()

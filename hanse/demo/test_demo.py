@@ -1,0 +1,101 @@
+"""The demo as it is built: its story to the end in money, its books, its group, and what a competitor reads of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from litestar.testing import TestClient
+
+from hanse.demo import page
+from hanse.demo.build import SMALL, Built, build
+from hanse.demo.cast import DISTRIBUTORS, FIRMS, GROUP
+from hanse.demo.page import story_of
+from hanse.demo.page_money import money, sights
+from hanse.demo.people import seat
+from hanse.demo.story import EACH, PRICE_MINOR
+from hanse.node.backup import ACCOUNTS
+from hanse.node.node import Node
+from hanse.rooms.accounts.proving import balanced
+from hanse.rooms.contracts.private_rows import STANDING
+from hanse.rooms.contracts.queries import agreements
+from hanse.rooms.group import queries as group
+from hanse.site import build_site
+from hanse.web import AccountStore, create_app
+
+HOST = "demo.local"
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Built]:
+    directory = tmp_path_factory.mktemp("demo")
+    return directory, build(directory, size=SMALL)
+
+
+@pytest.fixture(scope="module")
+def node(built: tuple[Path, Built]) -> Iterator[Node]:
+    with Node(built[0]) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def pages(node: Node) -> Iterator[TestClient]:
+    accounts = AccountStore(node.directory / ACCOUNTS)
+    site = build_site(node, accounts, demo=True, demo_roles=seat(accounts), hosts=(HOST,), secure=False)
+    site.pages, site.templates = [*site.pages, *page.PAGES], [*site.templates, Path(page.__file__).parent]
+    with TestClient(create_app(site), base_url=f"http://{HOST}") as client:
+        yield client
+    accounts.close()
+
+
+def test_the_late_delivery_ends_as_a_credit_that_was_taken_off_the_bill(node):
+    told = money(node, story_of(node))
+    goods = EACH * 560
+    assert told.credit.amount_minor == goods * 15 // 100, "two days and two hours are three part-days at 5%"
+    assert (told.credit.state, told.why.equal) == (STANDING, True)
+    assert told.passed_on.amount_minor == EACH * PRICE_MINOR * 15 // 100
+    assert told.invoice.open_minor == 0 and told.invoice.net_minor == goods
+    assert told.payment.amount_minor == told.invoice.amount_minor - told.credit.amount_minor
+    assert told.rebate.amount_minor == goods * 2 // 100
+    assert told.account.steps[-1].amount_minor == 0, "nothing is open between the two"
+
+
+def test_every_firms_books_balance(node):
+    assert [fault for firm in FIRMS for fault in balanced(node.view(firm.party))] == []
+
+
+def test_a_competitor_reads_nothing_of_the_story_and_its_parties_do(node):
+    story = story_of(node)
+    parties = [story.customer, story.distributor, story.lender, story.competitor]
+    seen = {sight.what: sight.seen for sight in sights(node, story, parties)}
+    assert seen["the yard's order"] == [True, True, False, False]
+    for what in ("the reservation and its price", "the agreement", "the credit and its reason", "invoice and payment"):
+        assert seen[what] == [False, True, True, False], what
+    theirs = {(card.circle, card.agreement) for card in agreements(node.view(story.competitor))}
+    assert theirs, "it has agreements of its own"
+    assert theirs.isdisjoint({(card.circle, card.agreement) for card in agreements(node.view(story.distributor))})
+
+
+def test_the_group_shares_its_rebate_to_the_cent_and_what_its_manager_tells_holds(node):
+    manager = node.view(GROUP.party)
+    told = group.audit(manager)
+    assert {one.what for one in told} == {"round", "rebate"} and all(one.holds for one in told)
+    given = group.statements(manager)
+    assert len(given) == len(DISTRIBUTORS)
+    assert sum(one.share_minor for one in given) == given[0].earned_minor
+    assert [lot.custodian for lot in group.lots_with_members(manager)]
+    near = group.near_tier(node.view("trave-technik"), "nordlager", "EUR")
+    assert near and near[0].missing_minor > 0, "the next tier is within reach"
+
+
+def test_the_story_is_kept_beside_the_record(built, node):
+    assert built[1].facts > 5_000
+    assert story_of(node) == built[1].story
+
+
+def test_the_start_page_tells_the_story_to_its_end(pages):
+    text = pages.get("/demo").text
+    for words in ("it stands", "scorecard", "shows nothing", "Dead stock turns into money", "is taken off the bill"):
+        assert words in text, words
+    assert "5.04" in text and "8.01" in text

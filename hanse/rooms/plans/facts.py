@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta, Struct
 
@@ -162,3 +162,29 @@ class WithdrawPlan(Fact, frozen=True, kw_only=True):
     kind: ClassVar[str] = "plans.withdraw"
     circle: Id
     plan: Id
+
+
+class SetRule(Fact, frozen=True, kw_only=True):
+    """What a firm accepts of its replenishment proposals without looking at each; the same id again changes it.
+
+    Commercial: `seller`: part of the name of whom it buys from, "" anybody; `source_kind`: offers, rounds of its groups
+    or its supplier so far, "" all; `line_max_minor`, `total_max_minor`: of one line, and of all that are accepted at
+    once, at most.
+    """
+
+    kind: ClassVar[str] = "plans.set_rule"
+    circle: Id
+    rule: Id
+    seller: Commercial[Text] = WITHHELD
+    source_kind: Commercial[Literal["", "offer", "round", "supplier"]] = WITHHELD
+    currency: Commercial[Currency] = WITHHELD
+    line_max_minor: Commercial[Annotated[int, Meta(ge=0, le=2**50)]] = WITHHELD
+    total_max_minor: Commercial[Annotated[int, Meta(ge=0, le=2**50)]] = WITHHELD
+
+
+class EndRule(Fact, frozen=True, kw_only=True):
+    """A rule for accepting no longer holds."""
+
+    kind: ClassVar[str] = "plans.end_rule"
+    circle: Id
+    rule: Id

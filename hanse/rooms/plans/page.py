@@ -9,7 +9,7 @@ from litestar.params import FromPath
 
 from hanse.node import planning_jobs, planning_orders, planning_run
 from hanse.node.desk import Desk
-from hanse.rooms.plans import page_shelves
+from hanse.rooms.plans import page_replenish, page_shelves, page_studies
 from hanse.rooms.plans.facts import Attest, OpenWindow, WithdrawPlan
 from hanse.rooms.plans.queries import PlanLineRow, PlanPage, Served, plan_page, planning_circles, plans
 from hanse.rooms.plans.rows import FILLING, STANDING, WON
@@ -263,5 +263,8 @@ def withdraw(request: Request[Any, Any, Any], session: Reader, read: Read, place
                                                      refusal=refusal))  # fmt: skip
 
 
-NAV = [Entry("Plans", "/plans", "Trade", TRADE), *page_shelves.NAV]
-PAGES: list[Any] = [plans_page, run, running, stop, one_plan, attest, apply, withdraw, *page_shelves.PAGES]
+NAV = [Entry("Plans", "/plans", "Trade", TRADE), *page_replenish.NAV]
+PAGES: list[Any] = [
+    *(plans_page, run, running, stop, one_plan, attest, apply, withdraw),
+    *(*page_shelves.PAGES, *page_replenish.PAGES, *page_studies.PAGES),
+]

@@ -68,7 +68,21 @@ class Verdict(Row, frozen=True, kw_only=True):
     faults: str
 
 
+class RuleRow(Row, frozen=True, kw_only=True):
+    """What a firm accepts of its replenishment proposals without looking at each. `ended`: no longer."""
+
+    circle: str
+    rule_id: str
+    seller: str
+    source_kind: str
+    currency: str
+    line_max_minor: int
+    total_max_minor: int
+    ended: bool = False
+
+
 QUESTIONS = Table("plans_question", Question, ("circle", "window"), circle=True)
 LINES = Table("plans_line", LineRow, ("circle", "window", "line"), circle=True)
 OWN_PARTS = Table("plans_own_part", OwnPart, ("circle", "plan", "part"), circle=True)
 VERDICTS = Table("plans_verdict", Verdict, ("circle", "plan", "alias"), circle=True)
+RULES = Table("plans_rule", RuleRow, ("circle", "rule_id"), circle=True)

@@ -14,8 +14,18 @@ from hanse.kernel.rules import rule, timer
 from hanse.kernel.state import Draft
 from hanse.rooms.inventory.offer_facts import OFFERS
 from hanse.rooms.parties.facts import CIRCLES
-from hanse.rooms.parties.rules import require_member
-from hanse.rooms.plans.facts import AddAssignments, AddLines, Attest, OpenWindow, PlanLine, Propose, WithdrawPlan
+from hanse.rooms.parties.rules import require_home, require_member
+from hanse.rooms.plans.facts import (
+    AddAssignments,
+    AddLines,
+    Attest,
+    EndRule,
+    OpenWindow,
+    PlanLine,
+    Propose,
+    SetRule,
+    WithdrawPlan,
+)
 from hanse.rooms.plans.rows import (
     ASSIGNED,
     ATTESTED,
@@ -334,3 +344,13 @@ def window_over(draft: Draft, due: Timer) -> None:
             STANDINGS,
             Standing(circle=window.circle, plan=window.best, window=window.window, decided_at=draft.now),
         )
+
+
+# -- accepting by rule ---------------------------------------------------------------------------------------------
+
+
+@rule(SetRule)
+@rule(EndRule)
+def at_home(draft: Draft, fact: SetRule | EndRule) -> None:
+    """Refuses, in order: parties.unknown_circle, parties.not_in_circle, parties.not_a_home."""
+    require_home(draft, fact.circle)

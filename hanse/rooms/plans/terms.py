@@ -11,8 +11,28 @@ from hanse.kernel.rules import circle_rule
 from hanse.kernel.state import Draft
 from hanse.rooms.inventory.offer_facts import OFFER_TERMS
 from hanse.rooms.parties.facts import CIRCLES
-from hanse.rooms.plans.facts import AddAssignments, AddLines, Attest, OpenWindow, PlanLine, Propose
-from hanse.rooms.plans.private_rows import LINES, OWN_PARTS, QUESTIONS, VERDICTS, OwnPart, Question, Verdict, line_row
+from hanse.rooms.plans.facts import (
+    AddAssignments,
+    AddLines,
+    Attest,
+    EndRule,
+    OpenWindow,
+    PlanLine,
+    Propose,
+    SetRule,
+)
+from hanse.rooms.plans.private_rows import (
+    LINES,
+    OWN_PARTS,
+    QUESTIONS,
+    RULES,
+    VERDICTS,
+    OwnPart,
+    Question,
+    RuleRow,
+    Verdict,
+    line_row,
+)
 from hanse.rooms.plans.rows import SOURCES, WINDOWS
 from hanse.rooms.plans.rules import lines_hash
 
@@ -116,3 +136,34 @@ def _keep_own(draft: Draft, circle: str, plan: str, part: int, fact: Propose | A
 @circle_rule(Attest)
 def keep_verdict(draft: Draft, fact: Attest) -> None:
     draft.put(VERDICTS, Verdict(circle=fact.circle, plan=fact.plan, alias=draft.signer, faults=fact.faults or ""))
+
+
+@circle_rule(SetRule)
+def keep_rule(draft: Draft, fact: SetRule) -> None:
+    """Refuses, in order: plans.missing_terms (no currency), plans.bad_limit (a line's limit of nothing, or above that
+    of all)."""
+    require(fact.currency, "plans.missing_terms", "a rule names its currency")
+    good = 0 < fact.line_max_minor <= fact.total_max_minor
+    require(good, "plans.bad_limit", "a line's limit is above nothing, and at most that of all lines together",
+            got=fact.line_max_minor, expected=f"1 to {fact.total_max_minor}")  # fmt: skip
+    draft.put(
+        RULES,
+        RuleRow(
+            circle=fact.circle,
+            rule_id=fact.rule,
+            seller=fact.seller or "",
+            source_kind=fact.source_kind or "",
+            currency=fact.currency,
+            line_max_minor=fact.line_max_minor,
+            total_max_minor=fact.total_max_minor,
+        ),
+    )
+
+
+@circle_rule(EndRule)
+def end_rule(draft: Draft, fact: EndRule) -> None:
+    """Refuses: plans.unknown_rule."""
+    row = draft.get(RULES, fact.circle, fact.rule)
+    if row is None or row.ended:
+        raise Refused("plans.unknown_rule", "no such rule of yours", got=fact.rule)
+    draft.put(RULES, replace(row, ended=True))

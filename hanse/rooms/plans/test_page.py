@@ -107,41 +107,34 @@ def test_a_plan_is_started_watched_and_refused_where_nothing_is_open(town, monke
     assert cay.post("/plans/stop").status_code == 303
 
 
-def test_forecast_levels_replenishment_and_shocks_come_from_own_sales(town):
+def test_forecast_and_levels_come_from_own_sales_and_are_drawn_with_a_table(town):
     bob = town.visitor("bob")
     assert "being calculated" in bob.get("/plans/forecast/bob-6205").text
-    job = planning_stock.shelves(town.node, "bob")
-    for _ in range(1200):
-        if job.state != "working":
-            break
-        planning_stock.threading.Event().wait(0.1)
+    job = planning_stock.shelves(town.node, "bob", wait=True)
     assert job.state == "done"
     panel = bob.get("/plans/forecast/bob-6205").text
-    assert "Order at" in panel and "Lend above" in panel and "Demand by week" in panel
+    for words in ("Order at", "Lend above", "Demand by week", "Stock and its levels", "Left if nothing comes",
+                  "Figures as a table"):  # fmt: skip
+        assert words in panel, words
     assert bob.get("/plans/forecast/no-such").status_code == 404
     assert town.visitor("eve").get("/plans/forecast/bob-6205").status_code == 404
     shelf = job.by_number["bob-6205"]
-    assert 0 < shelf.reorder_each + 1 <= shelf.up_to_each and shelf.order_each == 0, "400 on hand are enough"
-    assert "Nothing has fallen" in bob.get("/plans/replenish").text
-    assert "In a bad shock" in bob.get("/plans/shocks").text
+    assert 0 < shelf.reorder_each + 1 <= shelf.up_to_each and shelf.stock[-1] == shelf.on_hand_each
+    assert "Nothing has fallen" in bob.get("/plans/replenish").text, "400 on hand are enough"
+    planning_stock.shelves(town.node, "ann", wait=True)
     assert "too little for a forecast" in town.visitor("ann").get("/plans/replenish").text
 
 
-def test_ticked_lines_are_ordered_or_listed_and_nothing_by_itself(town, monkeypatch):
-    from msgspec.structs import replace
-
-    bob = town.visitor("bob")
+def test_the_shock_board_has_sites_suppliers_and_demand_with_service_and_cost(town):
     job = planning_stock.shelves(town.node, "bob", wait=True)
-    if job.found is None:
-        pytest.skip("the forecast is not there")
-    low = replace(job.found.shelves[0], order_each=8)
-    monkeypatch.setattr(job, "found", replace(job.found, shelves=[low]))
-    assert "Cay, Kiel" in bob.get("/plans/replenish").text
-    assert bob.post("/plans/replenish/accept").status_code >= 400
-    listed = bob.post("/plans/replenish/list", {"id": "bob-6205"})
-    assert listed.headers["content-type"].startswith("text/csv") and "bob-6205" in listed.text
-    assert bob.post("/plans/replenish/accept", {"id": "bob-6205"}).status_code == 303
-    assert bob.post("/plans/replenish/accept", {"id": "another"}).status_code >= 400
+    struck = {one.label: one for one in job.found.shocks}
+    assert {"Demand doubles", "All suppliers late", "Store of Bob lost"} <= set(struck)
+    lost = struck["Store of Bob lost"]
+    assert lost.fill_forecast < job.found.calm_forecast and lost.missed_each > 0 and lost.extra_cost_minor > 0
+    assert lost.worst <= lost.fill_forecast
+    text = town.visitor("bob").get("/plans/shocks").text
+    for words in ("Store of Bob lost", "Demand doubles", "What it would cost more", "Figures as a table"):
+        assert words in text, words
 
 
 def test_a_study_is_shown_to_the_firm_that_it_was_kept_for(town):

@@ -15,6 +15,7 @@ CANDIDATES = {
     "dead": ("/stock/dead", "/inventory/dead", "/dead-stock"),
     "short": ("/stock", "/inventory"),
     "offers": ("/offers", "/inventory/offers"),
+    "forecast": ("/plans/forecast/{}",),
 }
 """kind -> the addresses at which a room may show it, the first that exists is used."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from litestar import Request
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from hanse.web.site import DemoRole, Site
 
 THEMES = ("light", "dark")
+OPEN_AT_FIRST = ("Trade", "Stock")
+"""Headings of the menu that show their entries to one who has not opened or closed any: the daily work."""
 
 
 @dataclass
@@ -60,6 +63,15 @@ class Shell:
         hrefs = (item.href for _, items in self.sections for item in items)
         fits = [h for h in hrefs if path == h or path.startswith(h.rstrip("/") + "/")]
         return max((h for h in fits if h != "/" or path == "/"), key=len, default="")
+
+    def part_open(self, name: str) -> bool:
+        """Whether a heading of the menu shows its entries: the one of this page always, others as the reader left it.
+
+        The cookie `menu` names the headings that were opened or closed against OPEN_AT_FIRST, with dots between them.
+        """
+        here = any(item.href == self.active for part, items in self.sections if part == name for item in items)
+        turned = unquote(self.request.cookies.get("menu", "")).split(".")
+        return here or (name in OPEN_AT_FIRST) != (name in turned)
 
     @property
     def theme(self) -> str:

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import threading
-import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
+import chromium
 import pytest
-import uvicorn
+from chromium import complaints, context, draw_all, shoot, until
+from gallery import PASSWORD, make
+from playwright.sync_api import Browser, Page
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None and os.environ.get("CI") != "true", reason="Chromium is not installed"),
-]
-from gallery import PASSWORD, make  # noqa: E402
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright  # noqa: E402
-
-AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text()
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-SIZES = {"desk": (1280, 900), "phone": (380, 800)}
+pytestmark = chromium.MARKS
 PAGES = ("/gallery", "/gallery/orders?f.status=open", "/settings", "/settings/second-factor", "/gallery/refused",
          "/gallery/empty", "/search?q=seal", "/", "/no-such-page")  # fmt: skip
 
@@ -31,67 +19,13 @@ PAGES = ("/gallery", "/gallery/orders?f.status=open", "/settings", "/settings/se
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """The gallery on a free port of this machine."""
-    server = uvicorn.Server(uvicorn.Config(make(), host="127.0.0.1", port=0, log_level="error", lifespan="off"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join(10)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """The system's Chromium."""
-    assert CHROMIUM is not None, "CI needs Chromium"
-    with sync_playwright() as play:
-        chromium = play.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
-        yield chromium
-        chromium.close()
-
-
-def context(browser: Browser, size: str = "desk", **more: Any) -> BrowserContext:
-    width, height = SIZES[size]
-    return browser.new_context(viewport={"width": width, "height": height}, timezone_id="Europe/Berlin", **more)
+    with chromium.serving(make()) as there:
+        yield there
 
 
 def sign_in(page: Page, address: str) -> list[str]:
-    """Sign in; returns the list to which errors of the console are added from now on."""
-    errors: list[str] = []
-    page.on("console", lambda m: errors.append(m.text) if m.type == "error" and "status of" not in m.text else None)
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(f"{address}/sign-in")
-    page.fill("#email", "anna@example.org")
-    page.fill("#password", PASSWORD)
-    page.click(".gate-card button.primary")
-    page.wait_for_url(f"{address}/")
-    return errors
-
-
-def until(page: Page, condition: str) -> None:
-    """Wait up to ten seconds for a condition; the page's own policy forbids Playwright's way of polling."""
-    end = time.monotonic() + 10
-    while not page.evaluate(condition):
-        assert time.monotonic() < end, f"did not happen: {condition}"
-        page.wait_for_timeout(30)
-
-
-def draw_all(page: Page) -> None:
-    """Bring every chart into view, and wait until all are drawn."""
-    for figure in page.query_selector_all("[data-chart]"):
-        figure.scroll_into_view_if_needed()
-    until(page, "[...document.querySelectorAll('[data-chart]')].every((f) => f.dataset.drawn)")
-
-
-def complaints(page: Page) -> list[str]:
-    """What axe-core finds, as rule and place."""
-    page.evaluate(AXE)  # by the debugger, which the page's own policy does not concern
-    found = page.evaluate("(tags) => axe.run(document, {runOnly: tags})", RULES)
-    return [f"{v['id']}: {node['target']} {node['failureSummary']}" for v in found["violations"] for node in v["nodes"]]
+    """Sign in as anna; returns the list to which errors of the console are added from now on."""
+    return chromium.sign_in(page, address, "anna@example.org", PASSWORD)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -307,6 +241,6 @@ def test_a_phone_opens_the_menu_with_words(browser: Browser, address: str) -> No
         sign_in(page, address)
         assert not page.locator(".menu a:has-text('Orders')").is_visible()
         page.click("summary:has-text('Menu')")
-        page.screenshot(path=os.environ.get("HANSE_SHOT") or None)
+        shoot(page, "menu-phone", whole=False)
         page.click(".menu a:has-text('Orders')")
         page.wait_for_url("**/gallery/orders")

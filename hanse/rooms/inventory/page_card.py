@@ -122,6 +122,7 @@ def _card(
         "inventory/card.html", title=own.own_number, crumbs=(("Stock", "/stock"),), status=status, card=card,
         chart=_levels(card), fresh=freshness(card.counted_days), tables=_tables(found, card, places),
         item_href=places.of("item", own.item) if own.item else "", offer_href=offer_address(own.own_number),
+        forecast_href=places.of("forecast", own.own_number),
         may={kind.kind: found.may(kind) for kind in (Count, Adjust, Move, SetPolicy, MakeOffer)},
         sites=site_options(found), lots=_lot_options(card), reasons=[(r, r) for r in REASONS],
         refusal=refusal, given=given or {}, form=form, currency=own.currency or "EUR",

@@ -43,6 +43,19 @@
     document.dispatchEvent(new CustomEvent("hanse:theme"));
   });
 
+  // The menu's headings stay as the reader left them: the server draws them so from the cookie `menu`.
+  const kept = () => decodeURIComponent(/(?:^|; )menu=([^;]*)/.exec(document.cookie)?.[1] || "").split(".").filter(Boolean);
+  for (const part of document.querySelectorAll("[data-part]")) {
+    part.querySelector("summary").addEventListener("click", () => {
+      const name = part.dataset.part;
+      const turned = new Set(kept());
+      if (turned.has(name)) turned.delete(name); else turned.add(name);
+      keep("menu", [...turned].join("."));
+    });
+  }
+  // A browser that cannot show a closed <details> by style shows the menu of a wide page by opening it.
+  if (!CSS.supports("selector(::details-content)") && innerWidth > 860) for (const menu of document.querySelectorAll("[data-menu]")) menu.open = true;
+
   // Keys: "/" goes to the search field; Escape closes what is open.
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest("input, textarea, select, [contenteditable]");
@@ -74,6 +87,69 @@
     const form = id && document.getElementById(id);
     if (form?.matches("[data-bulk]")) count(form);
     event.target.closest("form[data-autosubmit]")?.requestSubmit();
+  });
+
+  // Whatever takes longer than a moment says so. `data-busy` on a form names what is going on.
+  const busy = document.createElement("p");
+  busy.className = "toast busy";
+  const bar = document.createElement("progress");
+  const doing = document.createElement("span");
+  bar.setAttribute("aria-label", "Progress");
+  busy.append(bar, doing);
+  let waiting = 0;
+  const work = (words) => { doing.textContent = words; bar.removeAttribute("value"); document.getElementById("toasts").append(busy); };
+  const rest = () => { clearTimeout(waiting); busy.remove(); for (const b of document.querySelectorAll("button[aria-busy]")) b.removeAttribute("aria-busy"); };
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (event.defaultPrevented || form.matches("[data-theme-form]") || form.hasAttribute("hx-boost")) return;
+    if (event.submitter?.getAttribute("aria-busy")) { event.preventDefault(); return; }
+    clearTimeout(waiting);
+    if ((event.submitter?.getAttribute("formmethod") || form.method) === "post") event.submitter?.setAttribute("aria-busy", "true");
+    waiting = setTimeout(() => work(form.dataset.busy || "Working"), 600);
+    setTimeout(() => event.submitter?.removeAttribute("aria-busy"), 8000);
+  });
+  addEventListener("pageshow", rest);
+  addEventListener("pagehide", rest);
+
+  // Files: dropped anywhere on the page of an upload, sent with a bar that shows how much has gone.
+  const upload = (form) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", form.action);
+    request.upload.addEventListener("progress", (event) => { if (event.lengthComputable && event.loaded < event.total) { work("Sending the file"); bar.value = event.loaded / event.total; } });
+    request.upload.addEventListener("load", () => work(form.dataset.busy || "Working"));
+    request.addEventListener("error", () => { rest(); toast("No connection to the node. Try again.", true); });
+    request.addEventListener("load", () => {
+      if (request.status < 400 && request.responseURL && request.responseURL !== form.action) { location.assign(request.responseURL); return; }
+      rest();
+      const main = new DOMParser().parseFromString(request.responseText, "text/html").querySelector("main");
+      if (!main) { toast("The file could not be taken. Reload the page.", true); return; }
+      document.querySelector("main").replaceWith(main);
+      main.focus();
+    });
+    work("Sending the file");
+    request.send(new FormData(form));
+  };
+  const place = () => document.querySelector("form[data-drop]");
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches("form[data-drop]") || !event.target.querySelector("input[type=file]").files.length) return;
+    event.preventDefault();
+    upload(event.target);
+  }, true);
+  const over = document.createElement("div");
+  over.className = "dropping";
+  over.textContent = "Drop the file to read it";
+  let inside = 0;
+  const files = (event) => place() && event.dataTransfer?.types.includes("Files");
+  addEventListener("dragenter", (event) => { if (files(event)) { inside += 1; document.body.append(over); } });
+  addEventListener("dragleave", (event) => { if (files(event)) { inside -= 1; if (inside <= 0) { inside = 0; over.remove(); } } });
+  addEventListener("dragover", (event) => { if (files(event)) event.preventDefault(); });
+  addEventListener("drop", (event) => {
+    if (!files(event)) return;
+    event.preventDefault();
+    inside = 0;
+    over.remove();
+    place().querySelector("input[type=file]").files = event.dataTransfer.files;
+    place().requestSubmit();
   });
 
   // htmx: refusals of partial requests are told in a toast, and never replace part of a page.

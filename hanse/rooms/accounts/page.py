@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from hanse.rooms.accounts import page_bank, page_bills, page_document, page_overview, page_payments, page_statement
+from hanse.rooms.accounts import (
+    page_accruals,
+    page_bank,
+    page_bills,
+    page_credit,
+    page_document,
+    page_netting,
+    page_overview,
+    page_payments,
+    page_statement,
+)
 from hanse.rooms.accounts.page_overview import to_answer
 from hanse.rooms.accounts.page_words import ROLES
 from hanse.site.menu import Entry
 
 NAV = [Entry("Accounts", "/accounts", "Trade", ROLES, to_answer)]
-_PARTS = (page_overview, page_statement, page_bills, page_document, page_payments, page_bank)
+_PARTS = (
+    *(page_overview, page_statement, page_bills, page_document, page_payments, page_bank),
+    *(page_accruals, page_credit, page_netting),
+)
 PAGES: list[Any] = [page for part in _PARTS for page in part.PAGES]

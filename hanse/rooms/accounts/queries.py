@@ -286,3 +286,27 @@ def corrections(view: View, circle: str, item: str) -> list[Item]:
     """Credit notes of an invoice, oldest first."""
     where = f"circle = ? AND subject = ? AND item_kind = '{CREDIT_NOTE}'"
     return view.rows(ITEMS, where, (circle, item), order="issued_at, item")
+
+
+def journal_of(view: View, circle: str, document: str) -> list[Entry]:
+    """The entries that a document, accrual or payment has posted, oldest first."""
+    return view.rows(ENTRIES, "circle = ? AND document = ?", (circle, document), order="entry, part")
+
+
+def credit_partners(view: View, *, limit: int = 100) -> list[tuple[str, str]]:
+    """(customer, currency) that the reader sells to, by what is open, then those that it has set terms for."""
+    sql = (
+        f"SELECT customer, currency, SUM(balance_minor) FROM {{{BALANCES.name}}} WHERE supplier = ? "
+        "AND account IN ('due', 'unbilled') GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2"
+    )
+    found = {(row[0], row[1]): None for row in view.sql(sql, (view.party,), tables=(BALANCES,))}
+    for terms in view.rows(TERMS, "circle = ? AND partner <> '*'", (view.home,)):
+        found.setdefault((terms.partner, terms.currency), None)
+    return list(found)[:limit]
+
+
+def cycles(view: View) -> list[CyclePage]:
+    """The netting cycles of the reader's circles, newest first."""
+    found = view.rows(CYCLES, order="position DESC", limit=10_000)
+    pages = (cycle_page(view, row.cycle) for row in found if row.circle in view.circles)
+    return [one for one in pages if one is not None]

@@ -64,6 +64,7 @@ PAGES: dict[str, frozenset[str]] = {
     "/contracts": TRADE | {"viewer"},
     "/contracts/new": TRADE | {"viewer"},
     "/contracts/disputes": TRADE | {"viewer"},
+    "/contracts/simulate": TRADE | {"viewer"},
     "/docs/refusals": PUBLIC,
     "/history": EVERYBODY,
     "/history/seen": OWNER,

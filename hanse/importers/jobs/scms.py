@@ -13,34 +13,34 @@ from __future__ import annotations
 
 import csv
 import gzip
-import json
-import re
-import time
-import unicodedata
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future
-from datetime import date
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
+from hanse.importers.jobs.replaying import (
+    DAY_SECONDS,
+    Progress,
+    Stopwatch,
+    agree,
+    amounts,
+    day_at,
+    day_text,
+    state,
+    template_for,
+)
 from hanse.kernel.refusal import Refused
 from hanse.kernel.view import View
 from hanse.node import joining
 from hanse.node.node import Node
-from hanse.node.write_path import Receipt
-from hanse.rooms.contracts.facts import Attest, Propose, RegisterTemplate, Said
+from hanse.rooms.contracts.facts import Said
 from hanse.rooms.contracts.library import text_of
-from hanse.rooms.contracts.private_rows import AWARDS, DONE, RESULTS
-from hanse.rooms.contracts.terms import TermsRefused, compile_template
+from hanse.rooms.contracts.private_rows import DONE, RESULTS
 
 FILE = "scms_delivery_history.csv.gz"
 OWN_CENTRE = "From RDC"
-DAY_SECONDS = 86_400
-BATCH = 1_000
-WAIT_SECONDS = 120
 ASSUMED: Mapping[str, Any] = {
     "currency": "USD",
     "due_field": "promised_at",
@@ -67,7 +67,6 @@ COLUMNS = (
     "scheduled_iso",
     "delivered_iso",
 )
-Progress = Callable[[str, int, int], None]
 
 
 class Line(Struct, frozen=True):
@@ -109,7 +108,7 @@ class VendorFigures(Struct, frozen=True):
 
 
 class LateLine(Struct, frozen=True):
-    """One amount, and what opens it: its award, the entries that it rests on, the digest of its record."""
+    """One amount, and what opens it: its award, the entries that it rests on, the digest of its record, its steps."""
 
     vendor: str
     award: str
@@ -122,6 +121,7 @@ class LateLine(Struct, frozen=True):
     owed_minor: int
     entries: tuple[int, ...]
     sha256: str
+    why: tuple[tuple[str, str], ...]
 
 
 class Replayed(Struct, frozen=True):
@@ -171,16 +171,12 @@ def _line(number: int, row: Mapping[str, str]) -> Line:
             vendor=row["Vendor"],
             packs=int(row["Line Item Quantity"]),
             value_minor=int(value),
-            scheduled_at=_day(row["scheduled_iso"]),
-            delivered_at=_day(row["delivered_iso"]),
+            scheduled_at=day_at(row["scheduled_iso"]),
+            delivered_at=day_at(row["delivered_iso"]),
             own=row["Fulfill Via"] == OWN_CENTRE,
         )
     except (ValueError, ArithmeticError) as error:
         raise Refused("scms.bad_line", f"line {number} does not read: {error}", got=row.get("ID", "")) from None
-
-
-def _day(text: str) -> int:
-    return (date.fromisoformat(text) - date(1970, 1, 1)).days * DAY_SECONDS
 
 
 def replay(
@@ -199,83 +195,22 @@ def replay(
             role is the vendor's. params: over `ASSUMED`.
     Refuses, in order: as `read`, terms.* (template or parameters), as `Node` and `joining.found`, as the facts' rules.
     """
-    begun = time.perf_counter()
-    seconds: dict[str, float] = {}
-
-    def clock(what: str) -> None:
-        seconds[what] = round(time.perf_counter() - begun - sum(seconds.values()), 3)
-
+    watch = Stopwatch()
     lines = read(path)
-    clock("read")
+    watch.lap("read")
     text, terms = template or text_of("late-delivery"), {**ASSUMED, **(params or {})}
-    try:
-        compiled = compile_template(text)
-        compiled.bind(terms)
-    except TermsRefused as refused:
-        raise Refused(refused.code, refused.message, got=refused.got, expected=refused.expected) from None
+    template_for(text, [terms])
+    stated = [line for line in lines if not line.own]
     with Node(directory, create=True) as node:
         home = joining.found(node, party, network="SCMS replay", name="SCMS", kind="group")
-        agreements = _agree(node, party, home, lines, text, compiled.sha256, compiled.roles, terms)
-        clock("agreements")
-        _state(node, party, home, [line for line in lines if not line.own], agreements, progress)
-        clock("record")
+        agreements = agree(node, party, home, text, {line.vendor: terms for line in stated}, "late")
+        watch.lap("agreements")
+        state(node, party, home, [said(line, agreements[line.vendor]) for line in stated], progress)
+        watch.lap("record")
         found = report(node.view(party), lines, agreements)
-        clock("report")
-    clock("close")
-    return Replayed(dict(terms), True, party, home, *found, seconds)
-
-
-def slug(vendor: str) -> str:
-    """A vendor's name as an identifier's end.
-
-    >>> slug("RANBAXY Fine Chemicals LTD."), slug("Société X")
-    ('ranbaxy-fine-chemicals-ltd', 'societe-x')
-    """
-    plain = unicodedata.normalize("NFKD", vendor).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60] or "vendor"
-
-
-def _agree(
-    node: Node,
-    party: str,
-    home: str,
-    lines: list[Line],
-    text: str,
-    sha256: str,
-    roles: tuple[str, ...],
-    terms: Mapping[str, Any],
-) -> dict[str, str]:
-    """One agreement a vendor; vendor -> agreement."""
-    node.act(party, RegisterTemplate(sha256=sha256, text=text), check=False)
-    agreements: dict[str, str] = {}
-    facts = []
-    for vendor in sorted({line.vendor for line in lines if not line.own}):
-        name = f"late-{slug(vendor)}"
-        while name in agreements.values():
-            name += "+"
-        agreements[vendor] = name
-        facts.append(
-            Propose(
-                circle=home,
-                agreement=name,
-                proposal=f"{name}/1",
-                template=sha256,
-                params=dict(terms),
-                roles={roles[0]: vendor, roles[1]: party},
-                from_at=1,
-                note="Assumed terms: nobody signed them.",
-            )
-        )
-    futures = [node.path.submit(node.wallet.sign(party, fact)) for fact in facts]
-    _wait(futures)
-    return agreements
-
-
-def _wait(futures: list[Future[Receipt]]) -> None:
-    for future in futures:
-        refusal = future.result(WAIT_SECONDS).first_refusal
-        if refusal is not None:
-            raise Refused.of(refusal)
+        watch.lap("report")
+    watch.lap("close")
+    return Replayed(dict(terms), True, party, home, *found, watch.seconds)
 
 
 def said(line: Line, agreement: str) -> list[Said]:
@@ -303,19 +238,6 @@ def said(line: Line, agreement: str) -> list[Said]:
         ),
         Said(id=number, event="line.completed", agreement=agreement, occurred_at=at, keys=keys),
     ]
-
-
-def _state(
-    node: Node, party: str, home: str, lines: list[Line], agreements: Mapping[str, str], progress: Progress
-) -> None:
-    """State every line as a fact of its own, signed in batches."""
-    waiting: list[Future[Receipt]] = []
-    for start in range(0, len(lines), BATCH):
-        part = lines[start : start + BATCH]
-        facts = [Attest(circle=home, events=said(line, agreements[line.vendor])) for line in part]
-        waiting += [node.path.submit(signed) for signed in node.wallet.sign_batch(party, list(facts))]
-        progress("lines", start + len(part), len(lines))
-    _wait(waiting)
 
 
 def report(
@@ -357,25 +279,22 @@ def _figures(vendor: str, agreement: str, lines: list[Line], amounts: list[LateL
 def late_lines(view: View, agreement: str, lines: list[Line]) -> Iterator[LateLine]:
     """What one vendor owed, amount by amount, as the agreement's awards say."""
     known = {line.line: line for line in lines}
-    for award in view.rows(AWARDS, "circle = ? AND agreement = ?", (view.home, agreement), limit=100_000):
-        line = known[_line_of(award.key)]
+    for amount in amounts(view, agreement):
+        line, award = known[amount.line], amount.award
         yield LateLine(
             vendor=line.vendor,
             award=award.award,
             order=line.order,
             line=line.line,
-            scheduled=date.fromordinal(719_163 + line.scheduled_at // DAY_SECONDS).isoformat(),
-            delivered=date.fromordinal(719_163 + line.delivered_at // DAY_SECONDS).isoformat(),
+            scheduled=day_text(line.scheduled_at),
+            delivered=day_text(line.delivered_at),
             late_days=line.late_days,
             value_minor=line.value_minor,
             owed_minor=award.amount_minor,
             entries=award.evidence,
             sha256=award.sha256,
+            why=amount.why,
         )
-
-
-def _line_of(key: str) -> str:
-    return str(json.loads(key)[-1])
 
 
 def _terminable(view: View, agreement: str) -> int:

@@ -28,6 +28,7 @@ from hanse.node.proposing import (
 )
 from hanse.rooms.catalog.facts import ITEMS
 from hanse.rooms.catalog.queries import current, item_by_any, search, substitutes
+from hanse.rooms.group.queries import NearTier, near_tier
 from hanse.rooms.inventory.offer_queries import availability
 from hanse.rooms.orders.facts import DeliverTo
 from hanse.rooms.orders.pages_forms import DAY, Form, day_end, day_text, minor, text, whole
@@ -155,6 +156,7 @@ def _show(
         cards=_cards(view, wish) if wish else [],
         sites=[(site.site, f"{site.name}, {site.city}") for site in sites(view)],
         found=found,
+        near=_near(view, found),
         plan=plan,
         by=day_text(wish.requested_at) if wish else "",
         total=total,
@@ -166,6 +168,18 @@ def _show(
         refusal=told(refusal),
         failed=failed,
     )
+
+
+def _near(view: View, found: Proposal | None) -> list[NearTier]:
+    """Rebates of the reader's groups that this plan brings near their next tier, or over it."""
+    if found is None:
+        return []
+    sums: dict[str, int] = {}
+    for part in (part for line in found.plan.lines for part in line.parts):
+        source = found.sources[part.offer]
+        if not source.own:
+            sums[source.party] = sums.get(source.party, 0) + part.goods_minor
+    return [near for seller in sorted(sums) for near in near_tier(view, seller, found.currency, sums[seller])]
 
 
 def _add(params: Any, item: str) -> str:

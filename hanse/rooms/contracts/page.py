@@ -7,7 +7,7 @@ from typing import Any
 from litestar import Request, get
 
 from hanse.kernel.view import View
-from hanse.rooms.contracts import page_agreement, page_disputes, page_propose, page_result, page_simulate
+from hanse.rooms.contracts import page_agreement, page_disputes, page_propose, page_result, page_scores, page_simulate
 from hanse.rooms.contracts.facts import Propose
 from hanse.rooms.contracts.page_parts import (
     AGREEMENT_BADGES,
@@ -108,4 +108,5 @@ PAGES: list[Any] = [
     *page_result.PAGES,
     *page_disputes.PAGES,
     *page_simulate.PAGES,
+    *page_scores.PAGES,
 ]

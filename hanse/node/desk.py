@@ -34,6 +34,8 @@ _BUYER = (
     "accounts.pay",
     "accounts.hold_escrow",
     "accounts.book",
+    "group.commit",
+    "group.report_purchases",
 )
 _SELLER = (
     *_EVERYBODY,

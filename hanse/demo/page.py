@@ -20,7 +20,7 @@ from hanse.rooms.catalog.facts import ITEMS
 from hanse.rooms.inventory.offer_queries import availability
 from hanse.rooms.inventory.queries import dead_stock_value
 from hanse.rooms.orders.gains import pool_gains
-from hanse.web import page
+from hanse.web import Read, page
 from hanse.web.charts import Flow, Point, Series, bars, world
 
 DEAD_DAYS = 180
@@ -71,9 +71,9 @@ def ending_of(node: Node, story: Story, size: int) -> Money | None:
 
 
 @get("/demo", opt={"public": True}, sync_to_thread=True)
-def start(read: Any) -> Any:
+def start(read: Read) -> Any:
     """The story's start page."""
-    node: Node = read
+    node = read
     story = story_of(node)
     item = node.view().get(ITEMS, story.item)
     shown = members(node, node.log.size // 500)

@@ -60,7 +60,7 @@ class Story(Struct, frozen=True):
     distributor: str
     lender: str
     competitor: str
-    sources: list[Source]
+    sources: tuple[Source, ...]
     customer_order: str
     pool_order: str
     document: str
@@ -108,7 +108,7 @@ def tell(year: Year, goods: list[Good], end: int) -> Story:
         distributor=distributor.party,
         lender=best.party,
         competitor=COMPETITOR,
-        sources=sources,
+        sources=tuple(sources),
         customer_order=order,
         pool_order=pool_order,
         document=f"doc-{order}",

@@ -187,6 +187,9 @@ def test_the_command_plans_applies_attests_and_rechecks(town, tmp_path, capsys):
     assert said["sources"][0]["parts"] and said["attested"] == ["bob"]
     assert main(["plan", "--as", "bob", "--recheck", "--data", data]) == 0
     assert "holds" in capsys.readouterr().out
+    assert main(["verify", data, "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)["recomputed"]
+    assert [one["outcome"] for one in figures if one["what"] == "plan"] == ["proven"]
     assert main(["plan", "--as", "ann", "--attest", "--data", data]) == 0
     assert "no plan waits" in capsys.readouterr().out
     assert main(["plan", "--as", "bob", "--circle", "nowhere", "--data", data]) == 2

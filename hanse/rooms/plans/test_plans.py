@@ -4,6 +4,7 @@ from msgspec.structs import replace
 from hanse.rooms.inventory.offer_facts import WithdrawOffer
 from hanse.rooms.orders.testing import DAY
 from hanse.rooms.plans.checking import check_plan, recheck_all
+from hanse.rooms.plans.checks import certificates
 from hanse.rooms.plans.facts import AddAssignments, AddLines, OwnStock, WithdrawPlan
 from hanse.rooms.plans.queries import bid_prices, plan_page, plans
 from hanse.rooms.plans.rows import LOST, STANDING, STANDINGS, WITHDRAWN, WON
@@ -258,6 +259,22 @@ def test_everything_is_rechecked_and_a_false_attestation_is_named(town):
     town.must("bob", town.attest_fact("good"), town.attest_fact("wronged", good=False))
     found = {one.plan: one for one in recheck_all(town.view("ann"))}
     assert found["good"].ok and found["wronged"].faults == ("1 attested bad what holds",)
+
+
+def test_verification_computes_plans_again_and_calls_wrong_what_somebody_vouched_for(town):
+    honest = town.proposal("good")
+    town.must("eve", honest, town.proposal("wronged", taken=WORSE), town.proposal("nobodys", prices=[("ob", 1)]))
+    lied = town.proposal("lied", taken=WORSE)
+    town.must("eve", replace(lied, bound_scaled=lied.cost_minor * 1000, gap_ppm=0))
+    caught = town.proposal("caught", taken=WORSE)
+    town.must("eve", replace(caught, bound_scaled=caught.cost_minor * 1000, gap_ppm=0))
+    town.must("bob", town.attest_fact("good"), town.attest_fact("wronged", good=False), town.attest_fact("lied"))
+    town.must("bob", town.attest_fact("caught", good=False))
+    found = {one.name.partition(",")[0]: one for one in certificates(town.view("ann"))}
+    assert found["good"].why == "" and found["good"].amount_minor == honest.cost_minor and found["good"].entries
+    assert found["wronged"].why and "bound" in found["lied"].why
+    assert found["caught"].why == found["nobodys"].why == "", "nobody vouched for them"
+    assert list(certificates(town.view("zoe"))) == []
 
 
 def _story():

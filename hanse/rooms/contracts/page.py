@@ -7,7 +7,15 @@ from typing import Any
 from litestar import Request, get
 
 from hanse.kernel.view import View
-from hanse.rooms.contracts import page_agreement, page_disputes, page_propose, page_result, page_scores, page_simulate
+from hanse.rooms.contracts import (
+    page_agreement,
+    page_disputes,
+    page_print,
+    page_propose,
+    page_result,
+    page_scores,
+    page_simulate,
+)
 from hanse.rooms.contracts.facts import Propose
 from hanse.rooms.contracts.page_parts import (
     AGREEMENT_BADGES,
@@ -109,4 +117,5 @@ PAGES: list[Any] = [
     *page_disputes.PAGES,
     *page_simulate.PAGES,
     *page_scores.PAGES,
+    *page_print.PAGES,
 ]

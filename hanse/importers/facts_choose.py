@@ -9,7 +9,7 @@ from pathlib import Path
 from hanse.importers import library
 from hanse.importers.bundle import READY, ready
 from hanse.importers.fixlist import REASON, ROW, read_back
-from hanse.importers.guessing import guess
+from hanse.importers.guessing import guess_all
 from hanse.importers.mapping import MappingFile, Section, column_key, dump, load
 from hanse.importers.refusal import ImportRefused
 from hanse.importers.tables import Sheet, read, safe_name
@@ -105,12 +105,11 @@ def choose_mapping(sheets: Sequence[Sheet], directory: Path, *, target: str = ""
     sections: list[Section] = []
     confidence: dict[str, int] = {}
     for sheet in sheets:
-        one = guess(sheet, target if len(sheets) == 1 else "")
-        (section,) = one.sections
-        sections.append(section)
+        one = guess_all(sheet, target if len(sheets) == 1 else "")
+        sections += one.sections
         confidence |= {f"{sheet.name}.{field}": sure for field, sure in one.confidence.items()}
     found = MappingFile(safe_name(sheets[0].name), tuple(sections), confidence=confidence)
-    unsure = [s.source for s in sections if confidence[f"{s.source}.section"] < SURE]
+    unsure = sorted({s.source for s in sections if confidence[f"{s.source}.section"] < SURE})
     if unsure:
         raise ImportRefused(
             "mapping.unsure",

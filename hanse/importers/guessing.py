@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -67,6 +68,34 @@ def guess(sheet: Sheet, target_name: str = "") -> MappingFile:
     confidence = {"section": least} | {c.field: c.score for c in chosen.values()}
     section = Section(sheet.name, goal.name, specs, fingerprint=fingerprint(sheet.columns))
     return MappingFile(sheet.name, (section,), confidence=confidence)
+
+
+BESIDE = {"items": "stock", "stock": "items"}
+"""Firms keep both in one sheet: what a thing is, and how much of it lies where."""
+
+
+def guess_all(sheet: Sheet, target_name: str = "") -> MappingFile:
+    """As `guess`; a sheet that holds items and their stock gets a section for each, items first.
+
+    >>> from hanse.importers.tables import read
+    >>> (sheet,) = read("Artikel-Nr;Bezeichnung;Lagerort;Bestand\\nB1;Lager 6205;HH;120\\nB2;Riemen;HH;7\\n".encode())
+    >>> [section.target for section in guess_all(sheet).sections]
+    ['items', 'stock']
+    """
+    first = guess(sheet, target_name)
+    (section,) = first.sections
+    other = BESIDE.get(section.target, "")
+    if target_name or not other:
+        return first
+    beside = guess(sheet, other)
+    (more,) = beside.sections
+    used = {how.column for how in section.fields.values()}
+    new = {name for name, how in more.fields.items() if how.column and how.column not in used}
+    needed = {field.name for field in target(other).fields if field.required}
+    if not new or not needed <= set(more.fields) or beside.confidence["section"] < SHOWN_MIN:
+        return first
+    both = sorted((section, more), key=lambda one: one.target)
+    return replace(first, sections=tuple(both), confidence={**beside.confidence, **first.confidence})
 
 
 def _assign(goal: Target, columns: dict[str, list[str]], sheet: Sheet) -> dict[str, Candidate]:

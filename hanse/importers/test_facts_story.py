@@ -45,7 +45,7 @@ def test_two_firms_with_spreadsheets_reach_their_first_verified_order(
 
     # The first firm, alone: a network of one out of two spreadsheets, with nothing asked.
     said = run(capsys, "import", f"{files}/stock.csv", f"{files}/orders.csv", "--data", data, "--name", "Kontor Kiel")
-    assert (said["party"], said["bad"], said["import"]["new"]) == ("kontor-kiel", 0, 3)
+    assert (said["party"], said["bad"], said["import"]["new"]) == ("kontor-kiel", 0, 5)
     assert said["import"]["facts"]["orders.place"] == 1
     run(capsys, "import", f"{files}/a.csv", "--target", "items", "--publish", "--data", data)
 

@@ -24,7 +24,7 @@ from hanse.importers import FieldMap, ImportRefused, MappingFile, Section, Sheet
 from hanse.importers.facts import Import, Imported
 from hanse.importers.facts_choose import MAPPINGS, choose_mapping, sheets_of
 from hanse.importers.fixlist import REASON, ROW
-from hanse.importers.guessing import guess, read_as
+from hanse.importers.guessing import guess, guess_all, read_as
 from hanse.importers.mapping import dump, load, sheet_for
 from hanse.importers.safe import unguarded
 from hanse.importers.tables import Rows, safe_name
@@ -164,8 +164,8 @@ def first_mapping(node: Node, party: str, found: Sequence[Sheet]) -> tuple[Mappi
         sections: list[Section] = []
         confidence: dict[str, int] = {}
         for sheet in found:
-            one = guess(sheet)
-            sections.append(one.sections[0])
+            one = guess_all(sheet)
+            sections += one.sections
             confidence |= {f"{sheet.name}.{field}": sure for field, sure in one.confidence.items()}
         mapping, how = MappingFile(safe_name(found[0].name), tuple(sections), confidence=confidence), "a guess"
     return _by_sheet(mapping, found), how

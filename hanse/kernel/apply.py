@@ -35,7 +35,7 @@ TIMERS_PER_BLOCK_MAX = 500
 REFUSALS_PER_HOUR_MAX = 2_000
 
 
-class Outcome(Struct):
+class Outcome(Struct, gc=False):
     """What became of one fact.
 
     Attributes:
@@ -51,7 +51,7 @@ class Outcome(Struct):
     repeated: bool = False
 
 
-class Block(Struct):
+class Block(Struct, gc=False):
     """What a block adds: its header, its leaves in order (header first), the outcome of each submitted fact in the
     order given, and the facts that were recorded with their positions."""
 

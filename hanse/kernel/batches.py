@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -42,14 +43,20 @@ def signed_part(signed: Signed) -> tuple[bytes, bytes]:
         raise Refused("fact.bad_signature", "the signature is not base64url") from None
 
 
-def _check_covered(signed: Signed, statement_jwt: bytes) -> None:
-    parts = statement_jwt.split(b".")
+@lru_cache(maxsize=64)
+def _read_statement(jwt: bytes) -> BatchStatement:
+    """A statement, read once for all facts that it covers. Refuses: fact.bad_batch."""
+    parts = jwt.split(b".")
     try:
         if len(parts) != 3 or parts[0] != BATCH_HEADER:
             raise ValueError("its header is not a batch's")
-        said = _statement(sdjwt.unb64(parts[1]))
+        return _statement(sdjwt.unb64(parts[1]))
     except (ValueError, msgspec.DecodeError) as error:
         raise Refused("fact.bad_batch", f"the batch's statement does not read: {error}") from None
+
+
+def _check_covered(signed: Signed, statement_jwt: bytes) -> None:
+    said = _read_statement(statement_jwt)
     envelope = signed.envelope
     if (said.net, said.iss, said.kid) != (envelope.net, envelope.iss, envelope.kid):
         raise Refused("fact.bad_batch", "the batch was signed for another network, issuer or key")

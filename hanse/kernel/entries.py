@@ -38,7 +38,7 @@ class Header(Struct, frozen=True):
     state: str
 
 
-class BatchProof(Struct, frozen=True):
+class BatchProof(Struct, frozen=True, gc=False):
     """Why a batch's signature covers one fact.
 
     Attributes:
@@ -59,7 +59,7 @@ class BatchStatement(Struct, frozen=True, forbid_unknown_fields=True):
     size: int
 
 
-class Entry(Struct, frozen=True):
+class Entry(Struct, frozen=True, gc=False):
     """A leaf, read. `body`: the fact's signed bytes, the timer's id, or the header's JSON."""
 
     form: Literal["block", "fact", "batched", "timer"]

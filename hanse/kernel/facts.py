@@ -52,7 +52,7 @@ BATCH_HEADER = sdjwt.header("hanse-batch+jwt")
 _PREFIX = HEADER + b"."
 
 
-class Part(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class Part(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
     """A struct inside a fact: an order line, an address."""
 
     sd_: Any = msgspec.field(name="_sd", default=UNSET)
@@ -76,7 +76,7 @@ class Fact(Part, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw
     single: ClassVar[bool] = False
 
 
-class Envelope(Struct, frozen=True, forbid_unknown_fields=True):
+class Envelope(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """The payload of a fact's SD-JWT.
 
     Attributes:
@@ -183,7 +183,7 @@ def payload(
     return _json(envelope), disclosures
 
 
-class Signed(Struct):
+class Signed(Struct, gc=False):
     """A fact as submitted: its exact bytes, and what was read from them.
 
     Attributes:

@@ -66,7 +66,7 @@ class Meta(Row, frozen=True, kw_only=True):
     swept_day: int = 0
 
 
-TIMERS = Table("kernel_timer", Timer, ("due", "id"))
+TIMERS = Table("kernel_timer", Timer, ("due", "id"), often_new=True)
 SEEN = Table("kernel_seen", Seen, ("kid", "nonce"))
 REFUSALS = Table("kernel_refusals", Refusals, ("kid",))
 META = Table("kernel_meta", Meta, ("one",))

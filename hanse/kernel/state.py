@@ -9,17 +9,22 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from operator import itemgetter
 from typing import Any, TypeVar
 
 import msgspec
 
+from hanse.kernel.absent import Absent
 from hanse.kernel.kept import TIMERS, Timer
 from hanse.kernel.refusal import Refused
 from hanse.kernel.tables import Key, R, Row, SqlValue, Table
 
 CACHE_ROWS_MAX = 60_000
 """Rows of one table kept in memory between blocks."""
-_pack = msgspec.msgpack.Encoder().encode
+ROWS_AT_ONCE = (128, 16)
+"""Rows that one statement writes down, largest first: each statement gives other threads their turn once."""
+_spell = msgspec.json.Encoder(order="deterministic").encode
 _set = msgspec.structs.force_setattr
 E = TypeVar("E")
 
@@ -41,18 +46,23 @@ class _Held:
     """One table's rows in memory.
 
     rows: key -> row, or None for a key known to be absent; dirty ones included. dirty: changed and not yet written
-    down. changed: in the block under way. ready: key -> (row, its column values), while they are at hand.
+    down. changed: in the block under way, of public tables only. absent: of a table that is `often_new`.
     """
 
-    __slots__ = ("changed", "dirty", "drop", "get", "put", "ready", "rows", "table")
+    __slots__ = ("_more", "absent", "changed", "dirty", "drop", "get", "public", "put", "rows", "table")
 
     def __init__(self, table: Table[Any]) -> None:
-        self.table = table
+        self.table, self.public = table, not table.circle
         self.get, self.put, self.drop = _statements(table)
+        self._more = f", ({', '.join('?' * len(table.columns))})"
+        self.absent: Absent | None = None
         self.rows: dict[Key, Any] = {}
         self.dirty: dict[Key, Any] = {}
         self.changed: dict[Key, Any] = {}
-        self.ready: dict[Key, tuple[Any, tuple[SqlValue, ...]]] = {}
+
+    def values(self, more: int) -> str:
+        """Room for that many more rows in `put`."""
+        return self._more * more
 
 
 class State:
@@ -74,9 +84,17 @@ class State:
             hit: R | None = held.rows[key]
             return hit
         except KeyError:
+            if table.often_new and self._absent(held).surely(key):
+                held.rows[key] = None
+                return None
             found = self.conn.execute(held.get, key).fetchone()
             row = held.rows[key] = table.from_sql(found) if found else None
             return row
+
+    def _absent(self, held: _Held) -> Absent:
+        if held.absent is None or held.absent.full:
+            held.absent = Absent(self.conn, held.table)
+        return held.absent
 
     def scan(
         self,
@@ -102,9 +120,15 @@ class State:
         ) + f" ORDER BY {', '.join(table.key)} LIMIT {int(limit)}"
         return [table.from_sql(found) for found in self.conn.execute(sql, values)]
 
+    def at_hand(self, table: Table[R], key: Key) -> R | None:
+        """A row that only the entry under way can have written: the disk is not asked."""
+        return self._held[table.name].rows.get(key)
+
     def write(self, table: Table[Any], key: Key, row: Any) -> None:
         held = self._held[table.name]
-        held.rows[key] = held.dirty[key] = held.changed[key] = row
+        held.rows[key] = held.dirty[key] = row
+        if held.public:
+            held.changed[key] = row
 
     def write_all(self, changes: dict[str, dict[Key, Any]]) -> None:
         """Write a draft's rows: table name -> key -> row, or None where it goes."""
@@ -112,49 +136,48 @@ class State:
             held = self._held[name]
             held.rows.update(rows)
             held.dirty.update(rows)
-            held.changed.update(rows)
+            if held.public:
+                held.changed.update(rows)
 
-    def digest(self, changes: dict[str, dict[Key, Any]], names: Iterable[str]) -> bytes:
-        """SHA-256 over changed rows in order of (table, key): what replicas compare. The rows have been written."""
-        running = hashlib.sha256()
+    @staticmethod
+    def digest(changes: dict[str, dict[Key, Any]], names: Iterable[str]) -> bytes:
+        """SHA-256 over changed rows as JSON, in order of (table, key): what replicas compare."""
+        listed = []
         for name in sorted(names):
-            held, rows = self._held[name], changes[name]
-            to_sql, ready = held.table.to_sql, held.ready
-            for key in sorted(rows) if len(rows) > 1 else rows:
-                row = rows[key]
-                values = None
-                if row is not None:
-                    values = to_sql(row)
-                    ready[key] = (row, values)
-                running.update(_pack((name, key, values)))
-        return running.digest()
+            rows = changes[name]
+            listed.append((name, sorted(rows.items(), key=_key) if len(rows) > 1 else list(rows.items())))
+        return hashlib.sha256(_spell(listed)).digest()
 
     def flush(self, table: Table[Any]) -> None:
         """Write a table's changed rows down, inside the open transaction."""
         held = self._held[table.name]
         if not held.dirty:
             return
-        ready, to_sql = held.ready, table.to_sql
-        puts, drops = [], []
-        for key, row in held.dirty.items():
-            if row is None:
-                drops.append(key)
-            else:
-                known = ready.get(key)
-                puts.append(known[1] if known is not None and known[0] is row else to_sql(row))
-        if puts:
-            self.conn.executemany(held.put, puts)
+        to_sql = table.to_sql
+        puts = [to_sql(row) for row in held.dirty.values() if row is not None]
+        drops = [key for key, row in held.dirty.items() if row is None] if len(puts) < len(held.dirty) else []
+        if held.table.often_new:
+            absent = self._absent(held)
+            drops = [key for key in drops if not absent.surely(key)]
+            absent.add(key for key, row in held.dirty.items() if row is not None)
+        start = 0
+        for many in ROWS_AT_ONCE if len(puts) >= ROWS_AT_ONCE[-1] else ():
+            statement = held.put + held.values(many - 1)
+            while len(puts) - start >= many:
+                self.conn.execute(statement, tuple(chain.from_iterable(puts[start : start + many])))
+                start += many
+        if start < len(puts):
+            self.conn.executemany(held.put, puts[start:] if start else puts)
         if drops:
             self.conn.executemany(held.drop, drops)
         held.dirty.clear()
-        ready.clear()
 
     def changed(self) -> int:
-        """How many rows have changed in the block under way."""
+        """How many public rows have changed in the block under way."""
         return sum(len(held.changed) for held in self._held.values())
 
     def take_changes(self) -> dict[str, dict[Key, Any]]:
-        """What changed since the last call, and forget it."""
+        """What changed publicly since the last call, and forget it."""
         taken = {}
         for name, held in self._held.items():
             if held.changed:
@@ -183,7 +206,9 @@ class State:
             held.rows.clear()
             held.dirty.clear()
             held.changed.clear()
-            held.ready.clear()
+
+
+_key = itemgetter(0)
 
 
 def _statements(table: Table[Any]) -> tuple[str, str, str]:
@@ -232,6 +257,12 @@ class Draft:
             hit: R | None = mine[key]
             return hit
         return self._below.get(table, *key) if self._below and not table.circle else self.state.get(table, key)
+
+    def mine(self, table: Table[R], *key: SqlValue) -> R | None:
+        """A row whose key holds this draft's position, so that nothing before this entry can have written it."""
+        self._may(table, key)
+        rows = self._rows.get(table.name)
+        return rows[key] if rows is not None and key in rows else self.state.at_hand(table, key)
 
     def put(self, table: Table[R], row: R) -> None:
         """Insert or replace a row; its position becomes this draft's."""

@@ -6,6 +6,7 @@ first key column: it is private state, outside the hash that consensus agrees on
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any, Generic, TypeVar, get_type_hints
@@ -20,8 +21,11 @@ SqlValue = int | str | bytes | None
 Key = tuple[SqlValue, ...]
 
 
-class Row(Struct, frozen=True, kw_only=True):
-    """Base of all rows. `position`: the entry that wrote it last; the draft fills it in."""
+class Row(Struct, frozen=True, kw_only=True, gc=False):
+    """Base of all rows. `position`: the entry that wrote it last; the draft fills it in.
+
+    A row holds no reference to itself, so that the collector of cycles need not look at it.
+    """
 
     position: int = 0
 
@@ -36,14 +40,21 @@ class Table(Generic[R]):
         name: `room_noun`, also in SQL. row: its struct; scalars become columns, everything else JSON text.
         key: the names of the key fields, in order. index: further ordered indexes, each a tuple of field names.
         circle: private to circles; then `key[0] == "circle"`.
+        often_new: rules mostly ask for keys that are not there yet (an order to be placed, a hold to be made).
     """
 
     def __init__(
-        self, name: str, row: type[R], key: Sequence[str], index: Sequence[Sequence[str]] = (), circle: bool = False
+        self,
+        name: str,
+        row: type[R],
+        key: Sequence[str],
+        index: Sequence[Sequence[str]] = (),
+        circle: bool = False,
+        often_new: bool = False,
     ) -> None:
         if circle and key[0] != "circle":
             raise ValueError(f"{name}: a circle table's first key is circle")
-        self.name, self.row, self.key, self.circle = name, row, tuple(key), circle
+        self.name, self.row, self.key, self.circle, self.often_new = name, row, tuple(key), circle, often_new
         self.index = tuple(tuple(columns) for columns in index)
         hints = get_type_hints(row, include_extras=True)
         self.columns = tuple(field.name for field in msgspec.structs.fields(row))
@@ -53,6 +64,7 @@ class Table(Generic[R]):
         if any(type(None) in getattr(hints[n], "__args__", ()) for n in self._ints):
             raise ValueError(f"{name}: an integer column is never empty; give it a default")
         self._int_values: Callable[[R], tuple[int, ...]] = attrgetter(*self._ints, self._ints[0])
+        self._fit = struct.Struct(f"{len(self._ints) + 1}q").pack
         self._bool = tuple(n for n in self.columns if bare[n] is bool)
         self._affinity = {
             n: "TEXT" if n in self._json or bare[n] is str else "BLOB" if bare[n] is bytes else "INTEGER"
@@ -97,10 +109,11 @@ class Table(Generic[R]):
 
     def overflow(self, row: R) -> str:
         """The first integer column of a row that leaves 64 bits, or ""."""
-        values = self._int_values(row)
-        if max(values) <= INT64_MAX and min(values) >= INT64_MIN:
-            return ""
-        return next(n for n, v in zip(self._ints, values, strict=True) if not INT64_MIN <= v <= INT64_MAX)
+        try:
+            self._fit(*self._int_values(row))
+        except struct.error:
+            return next(n for n in self._ints if not INT64_MIN <= getattr(row, n) <= INT64_MAX)
+        return ""
 
     def from_sql(self, values: Sequence[Any]) -> R:
         """The row of column values in the order of `columns`."""

@@ -77,7 +77,7 @@ class Salts:
         return sdjwt.b64(taken).decode()
 
 
-class Presentation(Struct, frozen=True):
+class Presentation(Struct, frozen=True, gc=False):
     """A signed fact on its way to a node: its bytes, its disclosures, and in a batch its proof."""
 
     jwt: bytes

@@ -45,7 +45,7 @@ _FRAME_BYTES_MAX = 200
 _journal = journal("hanse.node")
 
 
-class Receipt(Struct, frozen=True):
+class Receipt(Struct, frozen=True, gc=False):
     """What a submitter gets.
 
     Attributes:

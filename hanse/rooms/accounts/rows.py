@@ -336,7 +336,7 @@ class Terms(Row, frozen=True, kw_only=True):
 _WAY = ("supplier", "customer", "currency")
 PAPERS = Table("accounts_paper", Paper, ("paper",))
 ESCROW_WAITS = Table("accounts_escrow_wait", EscrowWait, ("escrow",))
-ESCROW_OF_ORDER = Table("accounts_escrow_of_order", EscrowOfOrder, ("order_id",))
+ESCROW_OF_ORDER = Table("accounts_escrow_of_order", EscrowOfOrder, ("order_id",), often_new=True)
 CYCLES = Table("accounts_cycle", Cycle, ("cycle",), index=[("circle",)])
 ENTRIES = Table(
     "accounts_entry",

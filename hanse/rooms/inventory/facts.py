@@ -212,6 +212,7 @@ HOLDS = Table(
     ("circle", "order_id", "site", "own_number", "lot", "owner"),
     index=[("circle", "own_number")],
     circle=True,
+    often_new=True,
 )
 POLICIES = Table("inventory_policy", Policy, ("circle", "own_number"), circle=True)
 SERIALS = Table("inventory_serial", Serial, ("circle", "own_number", "serial"), circle=True)

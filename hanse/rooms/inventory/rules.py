@@ -165,7 +165,7 @@ def change(
 
 def _journal(draft: Draft, stock: Stock, each: int, reason: str, reference: str, made_at: int) -> None:
     n = len(draft.changes().get(MOVEMENTS.name, ()))
-    while draft.get(MOVEMENTS, stock.circle, draft.position, n) is not None:
+    while draft.mine(MOVEMENTS, stock.circle, draft.position, n) is not None:
         n += 1
     draft.put(
         MOVEMENTS,

@@ -163,8 +163,8 @@ class Return(Row, frozen=True, kw_only=True):
     lines: tuple[ReturnLine, ...]
 
 
-ORDERS = Table("orders_order", Order, ("order_id",), index=[("circle", "state"), ("state",)])
-SHIPMENTS = Table("orders_shipment", Shipment, ("shipment",), index=[("order_id",)])
+ORDERS = Table("orders_order", Order, ("order_id",), index=[("circle", "state"), ("state",)], often_new=True)
+SHIPMENTS = Table("orders_shipment", Shipment, ("shipment",), index=[("order_id",)], often_new=True)
 STEPS = Table("orders_step", Step, ("order_id", "entry"))
 HOLDS = Table("orders_hold", HoldRow, ("hold",))
 QUOTES = Table("orders_quote", QuoteRow, ("quote",), index=[("circle", "state")])

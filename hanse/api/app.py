@@ -10,7 +10,7 @@ from litestar.handlers import asgi
 from litestar.params import FromPath, RawBody
 from litestar.types import Receive, Scope, Send
 
-from hanse.api import reads, writes
+from hanse.api import reads, webhooks, writes
 from hanse.api.calls import Calls
 from hanse.api.openapi import document
 from hanse.kernel.refusal import Refused
@@ -19,6 +19,7 @@ from hanse.node.node import RECORD, Node
 from hanse.record.tiles import CHECKPOINT, parse_tile_path
 from hanse.web.accounts import AccountStore
 from hanse.web.refusals import Refusal, answer
+from hanse.webhooks import Webhooks
 
 JSON = "application/json"
 BULK_BYTES_MAX = 10_000_000
@@ -52,11 +53,17 @@ class Api:
         return Desk(self.node, who)
 
 
-def application(node: Node, accounts: AccountStore) -> Litestar:
+def application(node: Node, accounts: AccountStore, hooks: Webhooks) -> Litestar:
     """The API as an application of its own; the web application mounts it."""
     api = Api(node, accounts)
     return Litestar(
-        route_handlers=[*_writes(api), *_proofs(api), *reads.handlers(api.desk), *_about(api)],
+        route_handlers=[
+            *_writes(api),
+            *_proofs(api),
+            *reads.handlers(api.desk),
+            *webhooks.handlers(api.desk, hooks),
+            *_about(api),
+        ],
         path="/api/v1",
         exception_handlers={Exception: answer, Refused: answer, Refusal: answer},
         openapi_config=None,
@@ -127,9 +134,9 @@ def _about(api: Api) -> list[Any]:
     return [kinds, openapi]
 
 
-def routes(node: Node, accounts: AccountStore) -> list[Any]:
+def routes(node: Node, accounts: AccountStore, hooks: Webhooks) -> list[Any]:
     """What the web application mounts: `/api`, and the record as C2SP tlog-tiles."""
-    app = application(node, accounts)
+    app = application(node, accounts, hooks)
 
     @asgi("/api", is_mount=True, copy_scope=True, opt={"public": True, "door": "api"})
     async def mounted(scope: Scope, receive: Receive, send: Send) -> None:

@@ -10,6 +10,7 @@ from hanse import __version__
 from hanse.api.reads import Read, collect
 
 _PROBLEM = {"$ref": "#/components/responses/Refusal"}
+_JSON = "application/json"
 _TOKEN: list[dict[str, list[str]]] = [{"token": []}]
 _KEY = {
     "name": "Idempotency-Key",
@@ -33,6 +34,7 @@ def document(schema: dict[str, Any]) -> dict[str, Any]:
     for path in ("/entries/{position}", "/entries/{position}/proof"):
         place = {"name": "position", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 0}}
         paths[path] = {"get": _operation("An entry of the record, or its proof.", {}, 200, [place])}
+    paths |= _webhooks()
     components = dict(schema["components"]["schemas"])
     for read in collect():
         paths[f"/{read.path}"] = {"get": _operation(read.about, {}, 200, _parameters(read, components))}
@@ -52,6 +54,29 @@ def document(schema: dict[str, Any]) -> dict[str, Any]:
                 "Refusal": {"description": "Refused", "content": {"application/problem+json": {"schema": _refusal()}}}
             },
         },
+    }
+
+
+def _webhooks() -> dict[str, Any]:
+    """Where the firm's programs are told what was signed."""
+    wanted = {
+        "type": "object",
+        "required": ["url"],
+        "additionalProperties": False,
+        "properties": {
+            "url": {"type": "string", "format": "uri", "maxLength": 500},
+            "kinds": {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 20},
+        },
+    }
+    name = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+    return {
+        "/webhooks": {
+            "get": _operation("The addresses that are told of facts.", {}, 200),
+            "post": _operation("Tell another address; its secret is in this answer alone.", _body(_JSON, wanted), 201),
+        },
+        "/webhooks/{id}": {"delete": _operation("Tell an address no more.", {}, 200, [name])},
+        "/webhooks/{id}/test": {"post": _operation("Send a test event now.", {}, 200, [name])},
+        "/webhooks/{id}/resume": {"post": _operation("Try again now.", {}, 200, [name])},
     }
 
 

@@ -17,6 +17,7 @@ from hanse.cli.shell import Answer, Data, progress
 from hanse.demo.build import FULL, SMALL, Built, build
 from hanse.node.backup import ACCOUNTS
 from hanse.node.node import Node, has_node
+from hanse.webhooks import Webhooks, WebhookStore
 
 DEMO = Path("demo-data")
 BUILT = "demo-built.json"
@@ -62,7 +63,8 @@ def demo(
             sys.stderr.write(f"{_figures(built)}\n\nThe demo is at {address}\nStop it with Ctrl-C.\n")
             if browser and host in LOCAL:
                 threading.Timer(BROWSER_AFTER_SECONDS, webbrowser.open, [address]).start()
-            serve_node(node, _application(node, accounts, host), host, port)
+            webhooks = Webhooks(node, WebhookStore(data, node.clock))
+            serve_node(node, _application(node, accounts, webhooks, host), host, port, webhooks)
         finally:
             accounts.close()
     return Answer(built, "stopped")
@@ -85,14 +87,15 @@ def _figures(built: Built) -> str:
     )
 
 
-def _application(node: Node, accounts: Any, host: str) -> Any:
+def _application(node: Node, accounts: Any, webhooks: Webhooks, host: str) -> Any:
     from hanse.demo import page
     from hanse.demo.people import seat
     from hanse.site import build_site
     from hanse.web import create_app
 
     hosts = (*LOCAL[:2], "[::1]", host)
-    site = build_site(node, accounts, demo=True, demo_roles=seat(accounts), hosts=hosts, secure=False)
+    people = seat(accounts)
+    site = build_site(node, accounts, demo=True, demo_roles=people, webhooks=webhooks, hosts=hosts, secure=False)
     site.pages = [*site.pages, *page.PAGES]
     site.templates = [*site.templates, Path(page.__file__).parent]
     site.title = "Hanse demo"

@@ -21,6 +21,7 @@ from hanse.node.journal import journal
 from hanse.node.node import Node, has_node
 from hanse.rooms.parties.facts import PartyKind
 from hanse.web.accounts import AccountStore
+from hanse.webhooks import Webhooks, WebhookStore
 
 _journal = journal("hanse.cli")
 LOCAL = ("127.0.0.1", "localhost", "::1")
@@ -45,6 +46,7 @@ def serve(
     port: PositiveInt = 8000,
     site_host: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     plain_http: bool | None = None,
+    private_webhooks: bool = False,
 ) -> Answer:
     """Run a node and its web application until it is stopped.
 
@@ -64,6 +66,8 @@ def serve(
         A name under which people reach this node, beside localhost; may stand several times.
     plain_http
         Cookies may travel unencrypted. The default: only where the node listens to this machine alone.
+    private_webhooks
+        Webhooks may go to addresses of private networks, and unencrypted: for a receiver in the firm's own network.
     """
     if new and not (party and name):
         raise Refused(
@@ -82,19 +86,24 @@ def serve(
         accounts = AccountStore(data / ACCOUNTS)
         held.callback(accounts.close)
         local = host in LOCAL if plain_http is None else plain_http
-        app = _application(node, accounts, [*LOCAL[:2], "[::1]", *site_host], secure=not local)
+        webhooks = Webhooks(node, WebhookStore(data, node.clock, private=private_webhooks))
+        app = _application(node, accounts, webhooks, [*LOCAL[:2], "[::1]", *site_host], secure=not local)
         sys.stderr.write(f"{node.net} on {address}\n")
-        serve_node(node, app, host, port)
+        serve_node(node, app, host, port, webhooks)
     return Answer({"net": node.net, "entries": node.log.size}, "stopped")
 
 
-def serve_node(node: Node, app: Any, host: str, port: int) -> None:
-    """Serve an open node's application, its owners' answers included, until it is stopped."""
+def serve_node(node: Node, app: Any, host: str, port: int, webhooks: Webhooks | None = None) -> None:
+    """Serve an open node's application, its owners' answers and webhooks included, until it is stopped."""
     answering = Answering(node, lambda order, error: _journal.warning("order.unanswered", order=order, why=str(error)))
     try:
         answering.catch_up()
+        if webhooks is not None:
+            webhooks.start()
         _until_stopped(app, host, port)
     finally:
+        if webhooks is not None:
+            webhooks.close()
         answering.close()
 
 
@@ -105,9 +114,9 @@ def _until_stopped(app: Any, host: str, port: int) -> None:
         uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False, server_header=False)
 
 
-def _application(node: Node, accounts: AccountStore, hosts: list[str], *, secure: bool) -> Any:
+def _application(node: Node, accounts: AccountStore, webhooks: Webhooks, hosts: list[str], *, secure: bool) -> Any:
     """The web application: imported here, because no other command needs it."""
     from hanse.site import build_site
     from hanse.web import create_app
 
-    return create_app(build_site(node, accounts, hosts=tuple(hosts), secure=secure))
+    return create_app(build_site(node, accounts, webhooks=webhooks, hosts=tuple(hosts), secure=secure))

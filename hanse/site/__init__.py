@@ -24,22 +24,31 @@ from hanse.site.menu import Entry, addresses, entries, menu
 from hanse.site.places import Places
 from hanse.site.search import search
 from hanse.web import AccountStore, DemoRole, Hit, NavItem, Session, Site
+from hanse.webhooks import Webhooks, WebhookStore
 
 __all__ = ["build_site", "desk"]
 
 
 def build_site(
-    node: Node, accounts: AccountStore, *, demo: bool = False, demo_roles: Sequence[DemoRole] = (), **options: Any
+    node: Node,
+    accounts: AccountStore,
+    *,
+    demo: bool = False,
+    demo_roles: Sequence[DemoRole] = (),
+    webhooks: Webhooks | None = None,
+    **options: Any,
 ) -> Site:
     """The whole site of a node, for `hanse.web.create_app`.
 
     Args:
-        demo, demo_roles: show the bar that switches people. options: further fields of `hanse.web.Site`
+        demo, demo_roles: show the bar that switches people. webhooks: those of the node, which its keeper starts and
+            closes; without them addresses are kept, and nothing is sent. options: further fields of `hanse.web.Site`
             (`hosts`, `secure`, `title`, `requests_per_minute`).
     Raises: ValueError where a page module is broken; the modules' own import errors.
     """
     from hanse.api import routes
 
+    hooks = webhooks or Webhooks(node, WebhookStore(node.directory, node.clock))
     shown = page_modules()
     pages = [page for module in shown for page in module.PAGES]
     exists = addresses(pages)
@@ -67,8 +76,8 @@ def build_site(
         demo=demo,
         demo_roles=demo_roles,
         party_name=party_name,
-        mounts=routes(node, accounts),
-        dependencies=_dependencies(accounts, places),
+        mounts=routes(node, accounts, hooks),
+        dependencies=_dependencies(accounts, places, hooks),
         **options,
     )
 
@@ -85,8 +94,8 @@ def _folders(shown: Sequence[ModuleType]) -> list[Path]:
     return list(dict.fromkeys(Path(module.__file__).parent for module in shown if module.__file__))
 
 
-def _dependencies(accounts: AccountStore, places: Places) -> dict[str, Any]:
-    """What handlers may ask for besides `session` and `read`: `accounts`, `places`."""
+def _dependencies(accounts: AccountStore, places: Places, webhooks: Webhooks) -> dict[str, Any]:
+    """What handlers may ask for besides `session` and `read`: `accounts`, `places`, `webhooks`."""
     from litestar.di import Provide
 
     def provide_accounts() -> Any:
@@ -95,7 +104,11 @@ def _dependencies(accounts: AccountStore, places: Places) -> dict[str, Any]:
     def provide_places() -> Any:
         return places
 
+    def provide_webhooks() -> Any:
+        return webhooks
+
     return {
         "accounts": Provide(provide_accounts, sync_to_thread=False),
         "places": Provide(provide_places, sync_to_thread=False),
+        "webhooks": Provide(provide_webhooks, sync_to_thread=False),
     }

@@ -105,10 +105,10 @@ def transfers(year: Year) -> None:
 def _transfer(year: Year, giver: Firm, taker: Firm, name: str, *, accept: bool) -> None:
     trader = year.trader
     known = {kept.good.item for kept in _linked(year, taker)}
-    kept = next((k for k in _linked(year, giver) if k.free >= 2 and k.good.item in known), None)
+    kept = next((k for k in _linked(year, giver) if k.spare >= 2 and k.good.item in known), None)
     if kept is None:
         return
-    each, circle = min(6, kept.free), trader.circle(giver.party, taker.party)
+    each, circle = min(6, kept.spare), trader.circle(giver.party, taker.party)
     trader.do(giver.party, earmark(trader.home(giver.party), name, giver, kept.own_number, each, 0))
     trader.do(
         giver.party,
@@ -144,13 +144,13 @@ def price_list(year: Year, maker: str, but: str) -> None:
     kept = [
         k
         for k in shelf.values()
-        if k.level and k.good.item in theirs and k.good.item != but and theirs[k.good.item].free > 60
+        if k.level and k.good.item in theirs and k.good.item != but and theirs[k.good.item].spare > 60
     ][:PRICE_LIST_LINES]
     home, circle, place = trader.home(maker), trader.circle(maker, MAIN), firm.place
     for mine in kept:
         offer = f"list-{firm.prefix.lower()}-{mine.good.item}"
         source = theirs[mine.good.item]
-        each = source.free // 4
+        each = source.spare // 2
         trader.do(maker, earmark(home, offer, firm, source.own_number, each, 0))
         trader.do(
             maker,

@@ -23,17 +23,28 @@ from hanse.web.charts import Chart
 ON_TIME = "otif_lines"
 
 
+class Signed(Struct, frozen=True):
+    """One fact that the clause read: its name, its value as text, who signed it, and where."""
+
+    name: str
+    value: str
+    who: str
+    entry: int
+
+
 class Money(Struct, frozen=True):
     """What followed the late arrival, as the distributor reads it; links for the application.
 
     Attributes:
-        why: the clause's run that gave the credit. invoice, payment: of the late goods. credit, passed_on: what the
-        member owes the distributor, and the distributor the yard. rebate: what the payment added to the year's; its
-        sums so far. waterfall: the account with the member since the story began. on_time_ppm: its lines on time and
-        in full before the story, and with it; -1 for none.
+        why: the clause's run that gave the credit. signed: the facts that it read. invoice, payment: of the late goods.
+        credit, passed_on: what the member owes the distributor, and the distributor the yard.
+        rebate: what the payment added to the year's; its sums so far.
+        waterfall: the account with the member since the story began.
+        on_time_ppm: its lines on time and in full before the story, and with it; -1 for none.
     """
 
     why: ResultPage
+    signed: list[Signed]
     credit: Award
     passed_on: Award | None
     invoice: Item
@@ -66,6 +77,13 @@ def money(node: Node, story: Story) -> Money | None:
     told = {"circle": end.circle, "partner": story.lender, "currency": "EUR", "side": "buy"}
     return Money(
         why=why,
+        signed=[
+            Signed(
+                fact.name, fact.value, " and ".join(party_name(view, who) for who in fact.signer.split("+")), fact.entry
+            )
+            for fact in why.facts
+            if fact.entry
+        ],
         credit=why.award,
         passed_on=node.view(story.customer).get(AWARDS, end.customer_circle, end.customer_award),
         invoice=bill.item,

@@ -37,6 +37,17 @@ class Kept(Struct):
     def free(self) -> int:
         return self.on_hand - self.promised - self.offered - self.drawn
 
+    @property
+    def spare(self) -> int:
+        """Of what is free, what the firm's policy does not keep for its own customers."""
+        kept = self.level // 2 + 1 if self.keeps else 0
+        return max(0, self.free - kept)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the firm keeps some for its own customers: of what moves fast."""
+        return bool(self.level) and not self.dead and self.good.rate > 4
+
 
 Shelves = dict[str, dict[str, Kept]]
 """party -> item -> how it is kept"""
@@ -138,7 +149,7 @@ def _shelve(trader: Trader, firm: Firm, goods: list[Good], level_of: object, cos
                 keep_each=min(kept.level, kept.on_hand) // 2,
             )
             for kept in shelf.values()
-            if kept.level and not kept.dead and kept.good.rate > 4
+            if kept.keeps
         ],
     )
     return shelf

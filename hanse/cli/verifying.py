@@ -45,12 +45,14 @@ def verify(
     Parameters
     ----------
     directory
-        What to verify; the same as --data.
+        What to verify; the same as --data. A file is checked as `hanse check` does.
     key
         The record's public key (vkey) as you know it from elsewhere: then forgery shows too, not only damage.
     recompute
         Run every clause result again, and say of each figure: proven, not disclosed to you, erased, or wrong.
     """
+    if directory is not None and directory.is_file():
+        return check(directory, key=key[0] if key else "")
     with progress() as step:
         found = verifying.verify(directory or data, _keys(key), step, figures=recompute)
     text = Group(_figures(found.recomputed), _told(found)) if recompute else _told(found)
@@ -125,7 +127,7 @@ def prove(position: int, *, data: Data = HERE) -> Answer:
 
 
 def check(proof: Path, *, key: str = "") -> Answer:
-    """Check a proof that `hanse prove` printed. Exit code 2 where it does not hold.
+    """Check what `hanse prove` or `hanse disclose` printed (with --json). Exit code 2 where it does not hold.
 
     Parameters
     ----------
@@ -135,10 +137,18 @@ def check(proof: Path, *, key: str = "") -> Answer:
         The record's public key (vkey) as you know it from elsewhere.
     """
     try:
-        read = msgspec.json.decode(proof.read_bytes(), type=proving.Proof)
+        data = proof.read_bytes()
+        read: proving.Proof | proving.Disclosed
+        if b'"presentation"' in data:
+            read = msgspec.json.decode(data, type=proving.Disclosed)
+        else:
+            read = msgspec.json.decode(data, type=proving.Proof)
     except (OSError, msgspec.DecodeError) as error:
         raise Refused("proof.bad_form", f"the proof does not read: {error}", got=proof) from None
-    sentence = proving.check_proof(read, key or None)
+    if isinstance(read, proving.Disclosed):
+        sentence = proving.check_disclosed(read, key or None)
+    else:
+        sentence = proving.check_proof(read, key or None)
     return Answer({"ok": True, "sentence": sentence}, sentence)
 
 

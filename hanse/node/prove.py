@@ -199,6 +199,37 @@ def disclose(node: Node, party: str, position: int, field: str) -> Disclosed:
     raise Refused("disclose.not_held", "this node does not hold that figure: erased, or never given", got=field)
 
 
+def check_disclosed(disclosed: Disclosed, vkey: str | None = None) -> str:
+    """What a presentation proves, in a sentence: that this field of this entry has this value, and who signed it.
+
+    Args:
+        vkey: as `check_proof`.
+    Refuses, in order: as `check_proof`; disclose.other_entry (the presentation is not the entry's fact),
+        disclose.not_one_field, disclose.not_signed (the entry's fact does not commit to it), disclose.other_value.
+    """
+    sentence = check_proof(disclosed.proof, vkey)
+    entry = _read(_unb64(disclosed.proof.leaf))
+    jwt, *parts = disclosed.presentation.encode().split(b"~")
+    if entry is None or entry.form not in ("fact", "batched") or entry.body != jwt:
+        raise Refused("disclose.other_entry", "the presentation is not of the fact that the proof proves")
+    shown = [part for part in parts if part]
+    require(len(shown) == 1, "disclose.not_one_field", "a presentation shows one field", got=len(shown))
+    signed = read(rulebook().kinds, entry.body, (), entry.batch)
+    digests = _digests_at(signed.envelope, type(signed.fact), disclosed.field)
+    try:
+        _, name, value = sdjwt.read_disclosure(shown[0])
+    except ValueError as error:
+        raise Refused("disclose.not_signed", f"the disclosure does not read: {error}") from None
+    named = name == disclosed.field.rpartition(".")[2]
+    require(
+        named and sdjwt.digest(shown[0]) in digests, "disclose.not_signed", "the fact does not commit to this",
+        got=disclosed.field,
+    )  # fmt: skip
+    require(value == disclosed.value, "disclose.other_value", "it says another value", got=disclosed.value,
+            expected=value)  # fmt: skip
+    return f"{sentence} Its {disclosed.field} is {msgspec.json.encode(value).decode()}."
+
+
 def _digests_at(envelope: Envelope, cls: type[Fact], field: str) -> list[str]:
     """The digests in the object that a field's name leads to. Refuses: disclose.unknown_field."""
     unknown = Refused("disclose.unknown_field", f"{envelope.kind} has no such private field", got=field)

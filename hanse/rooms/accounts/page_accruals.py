@@ -12,7 +12,7 @@ from hanse.rooms.accounts.page_words import (
     ACCRUAL_KINDS,
     ACCRUAL_WORDS,
     CRUMBS,
-    ENTRY_WORDS,
+    ENTRY_ONE,
     TABS,
     at_desk,
     item_address,
@@ -41,7 +41,7 @@ ACCRUALS_TABLE = Table(
         Column("partner", "Partner", sortable=True),
         Column("amount", "In our favour", "money", sortable=True, filterable=True),
         Column("state", "State", "badge", filterable=True),
-        Column("until", "Last day to object", "time", sortable=True),
+        Column("until", "Last day to object", "day", sortable=True),
         Column("at", "Since", "time", sortable=True, filterable=True),
         Column("entry", "Entry", "proof"),
     ),
@@ -126,7 +126,7 @@ def accrual_page(
     item = view.get(ITEMS, circle, name)
     document = row.document if row.accrual_kind == "return" else name
     entries = [
-        [ENTRY_WORDS.get(e.entry_kind, e.entry_kind), e.at, e.reason.replace("_", " "),
+        [ENTRY_ONE.get(e.entry_kind, e.entry_kind), e.at, e.reason.replace("_", " "),
          "; ".join(_posted(e.lines, e.currency)), e.entry]
         for e in journal_of(view, circle, document)
     ]  # fmt: skip

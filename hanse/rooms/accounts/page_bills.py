@@ -165,7 +165,7 @@ def _facts(found: Desk, form: Given) -> list[Invoice]:
     iban, note = iban_of(form), form.text("note", "Note", most=4_000)
     facts: list[Invoice] = []
     for (circle, *_), shipments in groups.items():
-        number = found.node.wallet.new_id("inv")
+        number = found.node.wallet.new_id("inv")[:16]
         own = next_number(view, taken=len(facts))
         fact = drafting.invoice(view, circle, number, shipments, number=own, iban=iban, note=note)
         if fact is None:

@@ -34,9 +34,9 @@ CREDIT_TABLE = Table(
         Column("used", "Used", "money", sortable=True),
         Column("free", "Free", "money", sortable=True),
         Column("share", "Used of limit", "percent", sortable=True),
-        Column("due", "Invoices", "money"),
-        Column("unbilled", "Not billed", "money"),
-        Column("ordered", "Ordered", "money"),
+        Column("due", "Invoices", "money", shown=False),
+        Column("unbilled", "Not billed", "money", shown=False),
+        Column("ordered", "Ordered", "money", shown=False),
         Column("overdue", "Days over", "number", sortable=True),
         Column("held", "Credit hold", "badge", filterable=True),
         Column("terms", "Terms"),
@@ -66,7 +66,7 @@ def credit_row(view: View, row: Credit, terms: Terms | None) -> dict[str, Any]:
 
 def _terms_words(terms: Terms | None) -> str:
     if terms is None:
-        return "30 days, no limit: none are set"
+        return "none set"
     own = "" if terms.partner != "*" else ", as for everybody"
     cut = f", {terms.discount_ppm / 10_000:g} % within {terms.discount_days}" if terms.discount_ppm else ""
     return f"{terms.payment_days} days{cut}{own}"

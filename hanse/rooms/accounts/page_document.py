@@ -16,7 +16,7 @@ from hanse.rooms.accounts.facts import CreditLine, CreditNote, Pay, ReceivePayme
 from hanse.rooms.accounts.page_bills import next_number, numbered
 from hanse.rooms.accounts.page_words import (
     CRUMBS,
-    ENTRY_WORDS,
+    ENTRY_ONE,
     ITEM_WORDS,
     PAYMENT_WORDS,
     TABS,
@@ -70,12 +70,12 @@ DOCUMENTS = Table(
         Column("partner", "Partner", sortable=True),
         Column("state", "State", "badge", filterable=True, facets=STATES),
         Column("issued_at", "Issued", "time", sortable=True, filterable=True),
-        Column("due_at", "Due", "time", sortable=True, filterable=True),
+        Column("due_at", "Due", "day", sortable=True),
         Column("net", "Net", "money", shown=False),
         Column("tax", "Tax", "money", shown=False),
         Column("amount", "Total", "money", sortable=True, filterable=True),
         Column("open", "Open", "money", sortable=True, filterable=True),
-        Column("proof", "Books", "badge"),
+        Column("proof", "Books", "badge", shown=False),
     ),
     sort="-issued_at",
     row_key="item",
@@ -154,12 +154,13 @@ def show(
     return page(
         "accounts/document.html", title=f"{ITEM_WORDS[item.item_kind]} {item_link(item).text}", status=status,
         crumbs=(*CRUMBS, ("Documents", f"/accounts/documents?side={'sell' if sells else 'buy'}")), d=shown, item=item,
-        text=text, key=key_of(circle, name), state=state_of(item, view.now), proof=proven(item.unproven), lines=lines,
+        text=text, key=key_of(circle, name), position=shown.entries[0].entry if shown.entries else item.position,
+        state=state_of(item, view.now), proof=proven(item.unproven), lines=lines,
         supplier=name_of(view, item.supplier), customer=name_of(view, item.customer),
         bill_to=name_of(view, item.bill_to), orders=[Link(one, places.of("order", one)) for one in
                                                     (text.order_ids if text else ())],
         statement=statement_address(circle, partner, item.currency, "sell" if sells else "buy"),
-        entries=[[ENTRY_WORDS.get(e.entry_kind, e.entry_kind), e.at, e.reason, Money(e.due_minor, item.currency),
+        entries=[[ENTRY_ONE.get(e.entry_kind, e.entry_kind), e.at, e.reason, Money(e.due_minor, item.currency),
                   e.entry] for e in shown.entries],
         payments=_payments(view, item), credits=[document_row(view, one) for one in corrections(view, circle, name)],
         corrects=_corrects(view, text, item), origin=_origin(view, shown), reasons=REASONS,
@@ -292,7 +293,7 @@ def _credit_fact(found: Desk, circle: str, name: str, form: Given) -> CreditNote
     fact = drafting.credit_note(
         view,
         circle,
-        found.node.wallet.new_id("crn"),
+        found.node.wallet.new_id("crn")[:16],
         name,
         lines,
         number=next_number(view, CREDIT_NOTE),

@@ -46,11 +46,11 @@ CYCLES_TABLE = Table(
     "cycles",
     (
         Column("cycle", "Cycle", "link", wide=True),
-        Column("circle", "Of", sortable=True),
+        Column("circle", "Of", sortable=True, shown=False),
         Column("treasurer", "Treasurer"),
         Column("state", "State", "badge", filterable=True),
-        Column("ends_at", "Until", "time", sortable=True),
-        Column("parties", "Taking part", "number"),
+        Column("ends_at", "Until", "day", sortable=True),
+        Column("parties", "Taking part", "number", shown=False),
         Column("gross", "Before", "money"),
         Column("net", "After", "money"),
         Column("saved", "Need not be moved", "money"),
@@ -329,7 +329,7 @@ def _book(found: Desk, shown: CyclePage, form: Given) -> list[Fact]:
     return [
         Pay(
             circle=circle,
-            payment=found.node.wallet.new_id("pay"),
+            payment=found.node.wallet.new_id("pay")[:16],
             answer_by=view.now + ANSWER_SECONDS,
             cycle=shown.cycle.cycle,
             payer=view.party,

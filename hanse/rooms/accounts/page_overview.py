@@ -56,8 +56,8 @@ BALANCES = Table(
         Column("net", "Balance", "money", sortable=True),
         Column("unbilled", "Delivered, not billed", "money", sortable=True),
         Column("accrued", "Accrued", "money", sortable=True),
-        Column("other", "As customer", "link"),
-        Column("proof", "Books", "badge"),
+        Column("other", "Other side", "link"),
+        Column("proof", "Books", "badge", shown=False),
     ),
     row_key="partner",
     search="Partner",
@@ -70,7 +70,7 @@ OPEN = Table(
         Column("kind", "Kind", "badge", filterable=True),
         Column("partner", "Partner", sortable=True),
         Column("side", "Side", "badge", filterable=True, facets=("they owe us", "we owe them")),
-        Column("due_at", "Due", "time", sortable=True, filterable=True),
+        Column("due_at", "Due", "day", sortable=True),
         Column("late", "Days over", "number", sortable=True, filterable=True),
         Column("open", "Open", "money", sortable=True, filterable=True),
         Column("announced", "Being paid", "money", sortable=True),
@@ -165,7 +165,10 @@ def balance_row(view: View, row: Balance) -> dict[str, Any]:
     name = name_of(view, row.partner)
     other = "We sell" if sides[1] == "sell" else "We buy"
     return {
-        "partner": Link(name, statement_address(row.circle, row.partner, row.currency, sides[0])),
+        "partner": Link(
+            name + (" (unproven)" if row.unproven else ""),
+            statement_address(row.circle, row.partner, row.currency, sides[0]),
+        ),
         "get": Money(row.receivable_minor, row.currency),
         "owe": Money(row.payable_minor, row.currency),
         "net": Money(row.net_minor, row.currency),
@@ -183,7 +186,7 @@ def open_row(view: View, item: Item) -> dict[str, Any]:
         "item": item_link(item),
         "kind": Badge(ITEM_WORDS[item.item_kind], ""),
         "partner": name_of(view, item.customer if sells else item.supplier),
-        "side": Badge("they owe us", "good") if sells else Badge("we owe them", "info"),
+        "side": Badge("they owe us", "good") if sells == (item.open_minor > 0) else Badge("we owe them", "info"),
         "due_at": item.due_at or None,
         "late": max(0, (view.now - item.due_at) // 86_400) if item.due_at and item.open_minor > 0 else 0,
         "open": Money(item.open_minor, item.currency),
@@ -217,22 +220,13 @@ def age_rows(view: View, ages: list[Age]) -> list[list[Any]]:
     return [
         [
             name_of(view, age.partner),
-            *(Money(one, age.currency) for one in age.buckets_minor),
+            [Money(one, age.currency) for one in age.buckets_minor],
             Money(age.on_account_minor, age.currency),
             Money(age.open_minor, age.currency),
             age.oldest_days,
         ]
         for age in ages[:25]
     ]
-
-
-AGE_HEAD = [
-    ("Partner", ""),
-    *((bucket, "money") for bucket in BUCKETS),
-    ("On account", "money"),
-    ("Open", "money"),
-    ("Oldest, days over", "num"),
-]
 
 
 def totals(rows: list[Balance]) -> list[dict[str, Any]]:
@@ -275,7 +269,7 @@ def _accounts(request: Request[Any, Any, Any], found: Desk) -> Any:
         open_listing=table_view(request, OPEN, open_, "Nothing is open."),
         get_chart=ages_chart(view, "What others owe us, by age", sells),
         owe_chart=ages_chart(view, "What we owe, by age", buys),
-        age_head=AGE_HEAD,
+        buckets=BUCKETS,
         get_ages=age_rows(view, sells),
         owe_ages=age_rows(view, buys),
     )

@@ -55,7 +55,7 @@ _ITEM_COLUMNS = (
     Column("item", "Document", "link", sortable=True, wide=True),
     Column("kind", "Kind", "badge", filterable=True),
     Column("partner", "Partner", sortable=True, filterable=True),
-    Column("due_at", "Due", "time", sortable=True, filterable=True),
+    Column("due_at", "Due", "day", sortable=True),
     Column("late", "Days over", "number", sortable=True),
     Column("open", "Open", "money", sortable=True, filterable=True),
     Column("discount", "Discount now", "money"),
@@ -63,16 +63,19 @@ _ITEM_COLUMNS = (
 _PAYMENT_COLUMNS = (
     Column("payment", "Payment", "link", wide=True),
     Column("partner", "Partner", sortable=True, filterable=True),
-    Column("way", "Way", sortable=True),
     Column("state", "State", "badge", filterable=True),
     Column("amount", "Amount", "money", sortable=True, filterable=True),
     Column("settles", "Settles"),
-    Column("paid_at", "Said", "time", sortable=True, filterable=True),
-    Column("until", "Answer by", "time", sortable=True),
+    Column("until", "Answer by", "day", sortable=True),
+    Column("paid_at", "Said", "time", sortable=True, filterable=True, shown=False),
+    Column("way", "Way", sortable=True, shown=False),
     Column("account", "To account", shown=False),
     Column("proof", "Books", "badge", shown=False),
     Column("entry", "Entry", "proof"),
 )
+
+
+ALL_SHOWN = ("payment", "partner", "way", "state", "amount", "settles", "paid_at", "entry")
 
 
 def _table(id: str, columns: Sequence[Column], sort: str, *bulk: Bulk) -> Table:
@@ -142,7 +145,8 @@ def _listed(found: Desk, show: str) -> tuple[Table, list[dict[str, Any]], str]:
         bulk = [Bulk("Accept", "/accounts/payments/accept-debt")] if found.may(AcceptAssignment) else []
         debts = [row for row in assignments(view) if row.proposer != view.party]
         return _debts_table(*bulk), [_debt_row(view, row) for row in debts], "Nobody asks you to take on a debt."
-    table = _table("payments", _PAYMENT_COLUMNS, "-paid_at")
+    columns = [replace(one, shown=one.key in ALL_SHOWN) for one in _PAYMENT_COLUMNS]
+    table = _table("payments", columns, "-paid_at")
     return table, [payment_row(view, row) for row in payments(view, limit=5_000)], "No payment yet."
 
 
@@ -250,7 +254,7 @@ def payment_of(found: Desk, items: Sequence[Item], method: str = "bank") -> Pay:
     fields: dict[str, Any] = {} if one_sided else {"answer_by": view.now + ANSWER_SECONDS}
     return Pay(
         circle=first.circle,
-        payment=found.node.wallet.new_id("pay"),
+        payment=found.node.wallet.new_id("pay")[:16],
         payer=payer,
         payee=payee,
         refund=refund,
@@ -273,7 +277,7 @@ def receipt_of(found: Desk, items: Sequence[Item]) -> Fact:
         raise Refused("accounts.credits_exceed", "the credits are more than what they settle", got=total)
     return ReceivePayment(
         circle=first.circle,
-        payment=found.node.wallet.new_id("pay"),
+        payment=found.node.wallet.new_id("pay")[:16],
         answer_by=view.now + ANSWER_SECONDS,
         payer=first.customer,
         currency=first.currency,

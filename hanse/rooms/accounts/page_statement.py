@@ -11,6 +11,7 @@ from litestar.params import FromQuery
 from hanse.kernel.view import View
 from hanse.rooms.accounts.page_words import (
     CRUMBS,
+    ENTRY_ONE,
     ENTRY_WORDS,
     at_desk,
     item_link,
@@ -80,7 +81,7 @@ def entry_rows(view: View, found: Statement) -> list[dict[str, Any]]:
         level += sign * entry.due_minor
         rows.append({
             "at": entry.at,
-            "what": Badge(ENTRY_WORDS.get(entry.entry_kind, entry.entry_kind), "unproven" if entry.unproven else ""),
+            "what": Badge(ENTRY_ONE.get(entry.entry_kind, entry.entry_kind), "unproven" if entry.unproven else ""),
             "document": _document(view, entry),
             "reason": entry.reason,
             "amount": Money(sign * entry.due_minor, found.currency),

@@ -55,6 +55,11 @@ ENTRY_WORDS = {
     "refund": "Refunded", "provision used": "Accrual used",
 }  # fmt: skip
 """Kinds of entries, as the bars of a statement."""
+ENTRY_ONE = {
+    **ENTRY_WORDS, "invoice": "Invoice", "credit_note": "Credit note", "award": "Credit that stands",
+    "payment": "Payment", "debt leaves": "Debt handed over", "debt arrives": "Debt taken over",
+}  # fmt: skip
+"""The same of one entry."""
 ITEM_WORDS = {
     INVOICE: "Invoice", CREDIT_NOTE: "Credit note", ON_ACCOUNT: "On account", AWARD: "Credit", ASSIGNED: "Debt taken",
     NETTED: "Netting",

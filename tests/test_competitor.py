@@ -23,6 +23,8 @@ from hanse.node.node import Node
 from hanse.node.verify import verify
 from hanse.site.menu import template_of
 from hanse.site.testing import Visitor
+from hanse.webhooks import Subscription
+from hanse.webhooks.events import event_at
 
 COMPETITORS = ("dan", "eve")
 NOWHERE = "nothing-there"
@@ -272,6 +274,25 @@ def test_a_write_into_anothers_circle_is_refused_alike_whatever_it_names(
     assert first.json()["code"] in ("parties.not_in_circle", "node.no_key"), first.text
     assert found_in(first.text, needles) == []
     assert town.node.log.size == size
+
+
+# -- webhooks ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("party", COMPETITORS)
+def test_no_webhook_tells_a_competitor_any_of_the_secrets(
+    town: SecretTown, needles: dict[str, list[str]], party: str
+) -> None:
+    def told(reader: str) -> list[str]:
+        one = Subscription("wh_1", reader, 1, "https://example.com/", ("*",), "", 0, "active", 0, 0, 0, 0, "", 0)
+        view = town.node.view(reader)
+        events = (event_at(town.node, view, position, one) for position in range(town.node.log.size))
+        return [opened(event.decode()) for event in events if event is not None]
+
+    theirs = told(party)
+    assert found_in("\n".join(theirs), needles) == []
+    assert not [event for event in theirs if town.ab in event], "not even that the circle was busy"
+    assert len(found_in("\n".join(told("ann")), needles)) > 20, "the traders are told"
 
 
 # -- the disk ---------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from hanse.kernel.kept import TIMERS
 from hanse.node.history import told
 from hanse.node.parts import rulebook
 from hanse.node.prove import Proof, SignedPart, check_proof
+from hanse.rooms.orders.delivery_facts import SendMessage
 from hanse.rooms.orders.rows import ORDERS
 from hanse.site.sentences import SAYS, sentence
 from hanse.site.testing import EVIL, SmallTown
@@ -133,3 +134,22 @@ def test_waits_are_told_without_code(town: SmallTown) -> None:
     said = sentence(view, Told(1, "timer", "ok", 1, 0, kind="orders.deemed_received/sh-1"))
     assert said.text == "Shipment sh-1 counts as received: nobody signed for it in time."
     assert "contracts" not in sentence(view, Told(1, "timer", "ok", 1, 0, kind="contracts.objection_over/x")).text
+
+
+def test_who_opened_orders_documents_and_files_is_listed(town: SmallTown) -> None:
+    buyer, eve = town.visitor("ann", "buyer"), town.visitor("eve")
+    at = town.desk("ann")
+    file = at.keep_file(b"a drawing")
+    town.order("seen-1")
+    town.do("ann", SendMessage(circle=town.ab, message="seen-m", order="seen-1", text="", file_name="drawing.txt",
+                               file_hash=file, file_bytes=9))  # fmt: skip
+    town.confirm("seen-1")
+    for address in ("/orders/o/seen-1", "/orders/confirmation/seen-1", f"/orders/file/{file}/drawing.txt"):
+        assert buyer.get(address).status_code == 200
+        assert eve.get(address).status_code == 404
+    looks = [look.what for look in town.accounts.seen.recent(party="ann", limit=3)]
+    assert looks == [f"file:drawing.txt ({file[:12]})", "document:confirmation seen-1", "order:seen-1"]
+    assert not [look for look in town.accounts.seen.recent(party="eve") if "seen-1" in look.what]
+    listed = town.visitor("ann").get("/history/seen").text
+    assert "Buyer of Ann" in listed and "drawing.txt" in listed and "confirmation seen-1" in listed
+    assert town.visitor("ann", "buyer").get("/history/seen").status_code == 404

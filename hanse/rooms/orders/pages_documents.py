@@ -16,6 +16,7 @@ from hanse.rooms.orders.queries import order_page
 from hanse.rooms.orders.rows import SHIPMENTS
 from hanse.rooms.orders.worklists import document_page
 from hanse.site.desks import desk
+from hanse.site.pages_forms import note_seen
 from hanse.web import Read, Reader, not_here, page
 from hanse.web.settings import qr_svg
 
@@ -37,9 +38,14 @@ def _slip(at: Desk, shipment: str, link: str = "") -> Any:
 
 
 @get("/orders/slip/{shipment:path}", sync_to_thread=True)
-def slip_page(session: Reader, read: Read, shipment: FromPath[str]) -> Any:
+def slip_page(
+    request: Request[Any, Any, Any], session: Reader, read: Read, accounts: Accounts, shipment: FromPath[str]
+) -> Any:
     """The neutral packing slip: no price, no party, no PO number."""
-    return _slip(desk(read, session), shipment.lstrip("/"))
+    name = shipment.lstrip("/")
+    shown = _slip(desk(read, session), name)
+    note_seen(accounts, session, f"document:packing slip {name}", request)
+    return shown
 
 
 @post("/orders/pod-link", sync_to_thread=True, status_code=200)
@@ -60,32 +66,41 @@ def pod_link(request: Request[Any, Any, Any], session: Reader, read: Read, accou
 
 
 @get("/orders/confirmation/{order:path}", sync_to_thread=True)
-def confirmation(session: Reader, read: Read, order: FromPath[str]) -> Any:
+def confirmation(
+    request: Request[Any, Any, Any], session: Reader, read: Read, accounts: Accounts, order: FromPath[str]
+) -> Any:
     """The order confirmation, between buyer and seller."""
     at, name = desk(read, session), order.lstrip("/")
     found = order_confirmation(at.view, name) if at.view.home else None
     if found is None:
         raise not_here()
+    note_seen(accounts, session, f"document:confirmation {name}", request)
     crumbs = (*CRUMBS, (f"Order {name}", address(name)))
     return page("orders/confirmation.html", title=f"Order confirmation {name}", crumbs=crumbs, c=found)
 
 
 @get("/orders/note/{shipment:path}", sync_to_thread=True)
-def note(session: Reader, read: Read, shipment: FromPath[str]) -> Any:
+def note(
+    request: Request[Any, Any, Any], session: Reader, read: Read, accounts: Accounts, shipment: FromPath[str]
+) -> Any:
     """The delivery note, between buyer and seller."""
     at, name = desk(read, session), shipment.lstrip("/")
     found = delivery_note(at.view, name) if at.view.home else None
     if found is None:
         raise not_here()
+    note_seen(accounts, session, f"document:delivery note {name}", request)
     proof = PROOF_WORDS[found.proof]
     return page("orders/note.html", title=f"Delivery note {name}", crumbs=_crumbs(at, name), n=found, proof=proof)
 
 
 @get("/orders/documents/{document:path}", sync_to_thread=True)
-def customer_document(session: Reader, read: Read, document: FromPath[str]) -> Any:
+def customer_document(
+    request: Request[Any, Any, Any], session: Reader, read: Read, accounts: Accounts, document: FromPath[str]
+) -> Any:
     """One customer's document over several owners' orders; the sellers never see it."""
     at = desk(read, session)
     found = document_page(at.view, document.lstrip("/")) if at.view.home else None
     if found is None:
         raise not_here()
+    note_seen(accounts, session, f"document:{found.document}", request)
     return page("orders/document.html", title=f"Document {found.document}", crumbs=CRUMBS, d=found, address=address)

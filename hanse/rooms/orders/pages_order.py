@@ -18,12 +18,13 @@ from hanse.rooms.catalog.facts import ITEMS
 from hanse.rooms.inventory.offer_queries import OwnSource, own_sources
 from hanse.rooms.orders.delivery_facts import SendMessage
 from hanse.rooms.orders.pages_actions import DO, actions_of, shipment_actions, sides_of
-from hanse.rooms.orders.pages_forms import PROOF_WORDS, STEP_WORDS, Form, day_text, state_badge, text
+from hanse.rooms.orders.pages_forms import PROOF_WORDS, STEP_WORDS, Accounts, Form, day_text, state_badge, text
 from hanse.rooms.orders.queries import OrderPage, order_page, party_name
 from hanse.rooms.orders.rows import RETURNS
 from hanse.rooms.orders.worklists import approvals
 from hanse.rooms.parties.queries import sites
 from hanse.site.desks import desk
+from hanse.site.pages_forms import note_seen
 from hanse.web import Read, Reader, go, not_here, page
 
 CRUMBS = (("Today", "/"), ("Orders", "/orders"))
@@ -152,9 +153,14 @@ def show(
 
 
 @get("/orders/o/{order:path}", sync_to_thread=True)
-def one_order(session: Reader, read: Read, order: FromPath[str]) -> Any:
+def one_order(
+    request: Request[Any, Any, Any], session: Reader, read: Read, accounts: Accounts, order: FromPath[str]
+) -> Any:
     """One order."""
-    return show(desk(read, session), order.lstrip("/"))
+    name = order.lstrip("/")
+    shown = show(desk(read, session), name)
+    note_seen(accounts, session, f"order:{name}", request)
+    return shown
 
 
 @post("/orders/do/{action:str}", sync_to_thread=True)
@@ -227,7 +233,15 @@ def _send(at: Desk, form: dict[str, str], data: bytes, name: str) -> Any:
 
 
 @get("/orders/file/{name:str}/{label:path}", sync_to_thread=True)
-def file(session: Reader, read: Read, name: FromPath[str], label: FromPath[str]) -> Response[bytes]:
+def file(
+    request: Request[Any, Any, Any],
+    session: Reader,
+    read: Read,
+    accounts: Accounts,
+    name: FromPath[str],
+    label: FromPath[str],
+) -> Response[bytes]:
     """A file that a message names, always as a download under the address's last word. Refuses: desk.unknown_file."""
     data = desk(read, session).file(name)
+    note_seen(accounts, session, f"file:{label.lstrip('/')} ({name[:12]})", request)
     return Response(data, media_type="application/octet-stream", headers={"Content-Disposition": "attachment"})

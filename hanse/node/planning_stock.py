@@ -13,8 +13,9 @@ from multiprocessing.connection import Connection
 
 from hanse.node.journal import journal
 from hanse.node.node import Node
-from hanse.node.planning_gather import gather
+from hanse.node.planning_gather import WEEKS_MIN, gather
 from hanse.node.planning_shelf import MONDAY, WEEK, Given, Shelf, Shelves
+from hanse.rooms.inventory.facts import MOVEMENTS
 
 WORK_SECONDS = 600
 NICE = 10
@@ -60,11 +61,14 @@ def shelves(node: Node, party: str, *, wait: bool = False) -> _Job:
     return job
 
 
-def known(node: Node, party: str) -> Shelves | None:
-    """The firm's shelves where they are computed already; nothing is begun."""
-    with _lock:
-        job = _jobs.get((str(node.directory.resolve()), party))
-    return job.found if job is not None else None
+def found_or_begun(node: Node, party: str) -> Shelves | None:
+    """The firm's shelves, as far as they are there; begun where it has sold for long enough."""
+    view = node.view(party)
+    since = view.now - WEEKS_MIN * WEEK
+    sql = "SELECT 1 FROM {inventory_movement} WHERE circle = ? AND reason = 'sold' AND made_at < ? LIMIT 1"
+    if not view.sql(sql, (view.home, since), tables=(MOVEMENTS,)):
+        return None
+    return shelves(node, party).found
 
 
 def forget(node: Node, party: str) -> None:

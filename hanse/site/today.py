@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from hanse.kernel.view import View
+from hanse.node import planning_stock
 from hanse.node.desk import Desk
+from hanse.node.planning_replenish import proposals
 from hanse.rooms.catalog import queries as catalog
 from hanse.rooms.inventory import offer_queries as offering
 from hanse.rooms.inventory import queries as inventory
@@ -17,6 +19,8 @@ from hanse.rooms.orders.purchases import pending_requests
 from hanse.rooms.orders.queries import orders
 from hanse.rooms.orders.rows import ORDERS
 from hanse.rooms.orders.waiting import changes_to_answer, returns_to_answer, to_receive
+from hanse.rooms.plans.queries import plans
+from hanse.rooms.plans.rows import STANDING
 from hanse.site.places import Places
 from hanse.web.formats import Money, quantity
 
@@ -26,6 +30,8 @@ LINES_MAX = 200
 ENDING_DAYS = 7
 DEAD_DAYS = 180
 FIGURES_DAYS = 90
+REORDER_SHOWN = 5
+LEND_SHOWN = 5
 
 
 class Action(Struct, frozen=True):
@@ -59,7 +65,8 @@ class Today(Struct, frozen=True):
 def today(desk: Desk, places: Places) -> Today:
     """Everything that waits for a desk. A role sees what it may do; a viewer sees all."""
     view = desk.view
-    found = [action for action in _all(view, places) if desk.who.role == "viewer" or desk.may(action.kind)]
+    offered = [*_all(view, places), *_planned(desk, view, places)]
+    found = [action for action in offered if desk.who.role == "viewer" or desk.may(action.kind)]
     found.sort(key=lambda a: (not a.late, -(a.money.minor if a.money else 0), a.due_at or 2**62, a.title))
     since = view.now - FIGURES_DAYS * DAY
     return Today(
@@ -176,6 +183,57 @@ def _stock(view: View, places: Places) -> Iterator[Action]:
                 "inventory.offer",
             )  # fmt: skip
     yield from _matching(view, places)
+
+
+def _planned(desk: Desk, view: View, places: Places) -> Iterator[Action]:
+    """What the forecast and the plans ask for: order again, lend what is wanted, recompute others' plans."""
+    if not view.home:
+        return
+    yield from _reordering(desk, view, places)
+    for match in offering.lend_matches(view)[:LEND_SHOWN]:
+        own = catalog.own_item(view, match.own_number)
+        each = min(match.want.each, match.free_each)
+        money = Money(each * own.cost_minor, own.currency) if own and own.currency else None
+        yield Action(
+            "Lend" if match.want.borrow else "Sell", f"{match.want.party_name} wants {quantity(match.want.each)} of "
+            f"{match.own_number}", f"You have {quantity(match.free_each)} free", money, 0, False, "/borrow#can-lend",
+            "inventory.offer",
+        )  # fmt: skip
+    for plan in plans(view):
+        if plan.state == STANDING and not plan.mine and not (plan.good or plan.bad) and plan.ends_at > view.now:
+            yield Action(
+                "Check", f"Recompute the plan of {plan.planner_name}", f"{plan.circle_name}, {_lines(plan.lines)}; a "
+                "plan that nobody recomputed is not chosen", Money(plan.cost_minor, plan.currency), plan.ends_at, False,
+                f"/plans/p/{plan.plan}", "plans.attest",
+            )  # fmt: skip
+
+
+def _reordering(desk: Desk, view: View, places: Places) -> Iterator[Action]:
+    """What has fallen to its level: the dearest lines one by one, the others together."""
+    found = planning_stock.found_or_begun(desk.node, desk.who.party)
+    due = proposals(view, found) if found else []
+    for one in due[:REORDER_SHOWN]:
+        shelf, best = one.shelf, one.sources[0] if one.sources else None
+        out = one.position_each <= 0
+        where = f" from {best.name}" if best else ""
+        each = best.each if best else one.order_each
+        title = f"Order {quantity(each)} of {shelf.own_number}{where}" if one.order_each else (
+            f"Move {quantity(sum(t.each for t in one.transfers))} of {shelf.own_number} between your sites"
+        )  # fmt: skip
+        yield Action(
+            "Order" if one.order_each else "Move", title, f"Free and coming {quantity(one.position_each)}, order at "
+            f"{quantity(shelf.reorder_each)}", Money(one.value_minor, shelf.currency), 0, out, "/plans/replenish",
+            "orders.place" if one.order_each else "inventory.move",
+        )  # fmt: skip
+    rest: dict[str, list[int]] = {}
+    for one in due[REORDER_SHOWN:]:
+        rest.setdefault(one.shelf.currency, []).append(one.value_minor)
+    for currency, values in sorted(rest.items()):
+        yield Action(
+            "Order", f"Order {'one more item' if len(values) == 1 else f'{len(values)} more items'} again",
+            "Fallen to the level at which to order", Money(sum(values), currency), 0, False, "/plans/replenish",
+            "orders.place",
+        )  # fmt: skip
 
 
 def _matching(view: View, places: Places) -> Iterator[Action]:

@@ -125,6 +125,27 @@ def test_forecast_and_levels_come_from_own_sales_and_are_drawn_with_a_table(town
     assert "too little for a forecast" in town.visitor("ann").get("/plans/replenish").text
 
 
+def test_today_ranks_what_to_order_and_what_to_recompute_with_its_money(town, pooled):
+    from hanse.node.planning_replenish import proposals
+    from hanse.site.places import Places
+    from hanse.site.today import today
+
+    town.do("bob", Adjust(circle=town.home("bob"), lines=[
+        AdjustLine(site="store-bob", own_number="bob-6205", each=-280, reason="scrapped")]))  # fmt: skip
+    found = planning_stock.shelves(town.node, "bob", wait=True).found
+    desk = town.desk("bob")
+    assert proposals(desk.view, found), "it has fallen to its level"
+    shown = today(desk, Places(set())).actions
+    [order] = [action for action in shown if action.what == "Order"]
+    assert "bob-6205" in order.title and order.money.minor > 0 and order.href == "/plans/replenish"
+    lender = today(town.desk("cay"), Places(set())).actions
+    assert [a for a in lender if a.what == "Sell" and "Eve wants 12" in a.title and a.money.minor == 12 * 700]
+    keys = [(not a.late, -(a.money.minor if a.money else 0)) for a in shown]
+    assert keys == sorted(keys)
+    town.do("bob", Adjust(circle=town.home("bob"), lines=[
+        AdjustLine(site="store-bob", own_number="bob-6205", each=280, reason="found")]))  # fmt: skip
+
+
 def test_the_shock_board_has_sites_suppliers_and_demand_with_service_and_cost(town):
     job = planning_stock.shelves(town.node, "bob", wait=True)
     struck = {one.label: one for one in job.found.shocks}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from typing import Any
 
 from litestar import Request, get
@@ -39,8 +40,8 @@ AGREEMENTS_TABLE = Table(
         Column("title", "Agreement", "link", wide=True),
         Column("partner", "With", sortable=True, filterable=True),
         Column("state", "State", "badge", filterable=True, facets=STATES),
-        Column("from_at", "From", "time", sortable=True),
-        Column("until_at", "Until", "time", sortable=True),
+        Column("from_at", "From", "day", sortable=True),
+        Column("until_at", "Until", "day", sortable=True),
         Column("waits", "Waits for you"),
         Column("pending", "Pending to you", "money", sortable=True),
         Column("standing", "Stands to you", "money", sortable=True),
@@ -61,10 +62,14 @@ def _listed(view: View, card: AgreementCard, waits: str) -> dict[str, Any]:
         "title": Link(card.title or card.agreement, address("a", card.circle, card.agreement)),
         "partner": card.partner_name or circle_words(view, card.circle),
         "state": Badge(f"{state.text}, unproven", "unproven") if card.unproven and state.tone == "good" else state,
-        "from_at": card.from_at, "until_at": card.until_at or None, "waits": waits,
+        "from_at": _day(card.from_at), "until_at": _day(card.until_at) if card.until_at else None, "waits": waits,
         "pending": Money(card.pending_minor, money), "standing": Money(card.standing_minor, money),
         "version": card.version, "number": card.agreement, "position": card.position,
     }  # fmt: skip
+
+
+def _day(at: int) -> date:
+    return datetime.fromtimestamp(at, UTC).date()
 
 
 def _proposal_row(view: View, card: ProposalCard) -> list[Any]:
@@ -85,7 +90,7 @@ def agreements_page(request: Request[Any, Any, Any], session: Reader, read: Read
     view = found.view
     offered = proposals(view)
     asked = {(one.proposal.circle, one.proposal.agreement) for one in offered if one.mine}
-    rows = [_listed(view, card, "an amendment to sign" if (card.circle, card.agreement) in asked else
+    rows = [_listed(view, card, "amendment" if (card.circle, card.agreement) in asked else
                     f"{card.disputed} disputed" if card.disputed else "") for card in agreements(view)]  # fmt: skip
     if (file := exported(request, (AGREEMENTS_TABLE, rows))) is not None:
         return file

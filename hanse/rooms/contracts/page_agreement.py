@@ -17,6 +17,7 @@ from hanse.rooms.contracts.page_parts import (
     CRUMBS,
     PROPOSAL_BADGES,
     address,
+    change_words,
     circle_words,
     key_words,
     may,
@@ -37,6 +38,7 @@ RUN_BADGES = {
     "excused": Badge("excused", "quiet"), "failed": Badge("not computed", "bad"),
 }  # fmt: skip
 ROWS_SHOWN = 100
+RUNS_SHOWN = 30
 
 
 class ClauseShown(Struct, frozen=True):
@@ -58,7 +60,7 @@ def clauses_of(terms: Terms, prose: list[str] | tuple[str, ...]) -> list[ClauseS
 
 def _clause(terms: Terms, clause: Clause, text: str) -> ClauseShown:
     when = clause.spec.when
-    said = ", ".join(terms.events(clause.id))
+    said = "on " + ", ".join(terms.events(clause.id))
     if when.timer:
         unless = f", unless {' or '.join(when.unless)}" if when.unless else ""
         said = f"at {when.timer}{unless}"
@@ -132,6 +134,7 @@ def show(
         awards=award_rows(view, shown), runs=_runs(shown), folds=_folds(shown, plan.terms if plan else None),
         open_proposals=waiting, may=may(found, Amend, EndAgreement, ConfirmResult), refusal=refusal,
         given=given or {}, opened=opened, hashes=hashes_of(view, shown),
+        changes={number: [change_words(one) for one in said] for number, said in shown.changes.items()},
         simulate=f"/contracts/simulate?agreement={circle}/{agreement}",
         print_href=address("print", circle, agreement), pdf_href=address("pdf", circle, agreement),
     )  # fmt: skip
@@ -163,9 +166,10 @@ def _runs(shown: AgreementPage) -> list[list[Any]]:
     """Runs that gave no money: what waits, what failed, what was excused, what came to nothing."""
     return [
         [Link(run.clause, address("r", run.circle, run.agreement, run.clause, run.key)), key_words(run.key),
-         RUN_BADGES[run.state], run.code or outcome_words(run.actions), run.due_at or run.at, run.position]
+         RUN_BADGES[run.state], "not yet" if run.state == "armed" else run.code or outcome_words(run.actions),
+         run.due_at or run.at, run.position]
         for run in shown.results if not run.awards
-    ][:ROWS_SHOWN]  # fmt: skip
+    ][:RUNS_SHOWN]  # fmt: skip
 
 
 def _folds(shown: AgreementPage, terms: Terms | None) -> list[list[Any]]:
@@ -207,7 +211,8 @@ def show_proposal(found: Desk, circle: str, proposal: str, *, status: int = 200,
     return page(
         "contracts/proposal.html", title=plan.terms.template.document.title if plan else proposal, crumbs=CRUMBS,
         status=status, card=card, row=row, badge=PROPOSAL_BADGES[row.state], signers=signers, refusal=refusal,
-        proposer=party_name(view, row.proposer), partner=circle_words(view, circle),
+        proposer=party_name(view, row.proposer),
+        changes=[change_words(one) for one in card.changes], partner=circle_words(view, circle),
         clauses=clauses_of(plan.terms, card.prose) if plan else [], params=told_params(plan.terms) if plan else [],
         around=surroundings(view, row.content), may=may(found, SignProposal, EndProposal, CounterPropose),
         mine=row.proposer == view.party, concerned=view.party in dict(row.content.roles).values(),

@@ -17,7 +17,9 @@ from hanse.rooms.contracts.rows import TEMPLATES
 from hanse.rooms.contracts.terms import Template, TermsRefused
 from hanse.rooms.parties.queries import circle_card
 from hanse.web import Badge, not_here
+from hanse.web.formats import time_text
 
+DAY = 86_400
 CRUMBS = (("Contracts", "/contracts"),)
 TABS = (
     ("Agreements", "/contracts"),
@@ -134,6 +136,25 @@ def key_words(key: str) -> str:
     's-1, 2'
     """
     return key.strip("[]").replace('"', "").replace(",", ", ")
+
+
+def change_words(change: str) -> str:
+    """One difference of two sets of terms, for people: labels for names, days for seconds, days of the calendar.
+
+    >>> change_words("params.pay_within: 30 days becomes 14 days"), change_words("notice_seconds: 0 becomes 864000")
+    ('Pay within: 30 days becomes 14 days', 'Notice: 0 days becomes 10 days')
+    >>> change_words("until_at: 0 becomes 1790000000")
+    'Until: open becomes 21 Sep 2026'
+    """
+    name, _, rest = change.partition(": ")
+    before, _, after = rest.partition(" becomes ")
+    if name.endswith("_seconds") and before.isdigit() and after.isdigit():
+        rest = f"{int(before) // DAY} days becomes {int(after) // DAY} days"
+    elif name.endswith("_at") and before.isdigit() and after.isdigit():
+        days = [time_text(int(text), with_time=False) if int(text) else "open" for text in (before, after)]
+        rest = " becomes ".join(days)
+    label = name.removeprefix("params.").removesuffix("_seconds").removesuffix("_at").replace("_", " ")
+    return f"{label[:1].upper()}{label[1:]}: {rest}"
 
 
 def may(found: Desk, *kinds: Any) -> dict[str, bool]:

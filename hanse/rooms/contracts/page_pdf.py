@@ -129,7 +129,7 @@ def _front(paper: _Paper, found: Printable) -> None:
 
 
 def _rule(paper: _Paper, clause: ClauseShown) -> None:
-    paper.say(f"{clause.id}: on {clause.when}, once for each {clause.once_per}", 9, after=1)
+    paper.say(f"{clause.id}: {clause.when}, once for each {clause.once_per}", 9, after=1)
     for name, whence, who in clause.facts:
         paper.pair(f"   {name}", f"{whence}{f' (signed by {who})' if who else ''}", 7.5)
     for name, rule in clause.steps:

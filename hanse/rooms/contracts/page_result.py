@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from litestar import Request, get, post
@@ -25,6 +26,7 @@ from hanse.web.formats import decimal
 
 EVIDENCE_MAX = 200
 """Entries that one form may name."""
+TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
 
 def explained(view: View, shown: ResultPage) -> list[dict[str, str]]:
@@ -85,7 +87,8 @@ def _rounding(rule: str, terms: Terms) -> str:
 
 
 def _facts(view: View, shown: ResultPage) -> list[list[Any]]:
-    return [[label_of(fact.name), fact.value, _signers(view, fact), fact.entry or None] for fact in shown.facts]
+    return [[label_of(fact.name), fact.value, _signers(view, fact), fact.entry or None,
+             TIME.fullmatch(fact.value) is not None] for fact in shown.facts]  # fmt: skip
 
 
 def _signers(view: View, fact: FactShown) -> str:

@@ -29,7 +29,7 @@ _SHARED = (
     Column("proof", "Proof", "badge", filterable=True, facets=("proven", "partly unproven", "unproven")),
     Column("orders", "Orders", "number", sortable=True),
     Column("otif_lines", "On time in full, lines", "percent", sortable=True),
-    Column("otif_orders", "Orders", "percent", sortable=True),
+    Column("otif_orders", "On time in full, orders", "percent", sortable=True),
     Column("perfect_orders", "Perfect orders", "percent", sortable=True),
     Column("fill_rate", "Fill rate", "percent", sortable=True),
     Column("lead_days", "Lead time, days", "number", sortable=True),
@@ -125,7 +125,7 @@ def one_scorecard(request: Request[Any, Any, Any], session: Reader, read: Read) 
     charts: list[Chart] = [chart for chart in card.charts if chart.points]
     if side == "sell" and payer_chart.points:
         charts.append(payer_chart)
-    drawn = [(chart_of(chart), change(chart), _signals(chart)) for chart in charts]
+    drawn = [(chart_of(chart) if len(chart.points) > 1 else None, change(chart), _signals(chart)) for chart in charts]
     return page(
         "contracts/scorecard.html", title=f"Scorecard of {card.partner_name}",
         crumbs=(*CRUMBS, ("Scorecards", f"/contracts/scorecards?side={side}")), card=card, badge=badge_of(card),

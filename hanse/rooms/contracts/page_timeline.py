@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hanse.kernel.view import View
-from hanse.rooms.contracts.page_parts import AWARD_BADGES, DISPUTE_BADGES, address, key_words
+from hanse.rooms.contracts.page_parts import AWARD_BADGES, DISPUTE_BADGES, address, change_words, key_words
 from hanse.rooms.contracts.private_rows import (
     AGREEMENTS,
     DISPUTES,
@@ -20,13 +20,14 @@ from hanse.rooms.contracts.proposals import difference, party_name
 from hanse.rooms.contracts.queries import AgreementPage
 from hanse.web.formats import money
 
-STEPS_SHOWN = 80
+STEPS_SHOWN = 40
+AHEAD_SHOWN = 6
 CHANGES_SHOWN = 6
 Step = dict[str, Any]
 
 
 def timeline_of(view: View, shown: AgreementPage) -> list[Step]:
-    """Steps as `ui.timeline` draws them, oldest first, at most the latest 80 of what has happened.
+    """Steps as `ui.timeline` draws them, oldest first, at most the latest 40 of what has happened.
 
     Each names its entry; what is to come stands last.
     """
@@ -39,7 +40,7 @@ def timeline_of(view: View, shown: AgreementPage) -> list[Step]:
     for award in shown.awards:
         past += _award(view, award)
     for run in shown.results:
-        if not run.awards and run.state in ("done", "failed", "excused"):
+        if not run.awards and (run.actions or run.state == "failed"):
             words = outcome_words(run.actions)
             href = address("r", circle, agreement, run.clause, run.key)
             past.append({"at": run.at, "title": f"Clause {run.clause}: {words}", "detail": key_words(run.key),
@@ -79,7 +80,7 @@ def _proposed(view: View, row: Proposal) -> list[Step]:
 def changes_text(changes: list[str] | tuple[str, ...]) -> str:
     """Changes as one line of words, at most six of them."""
     more = len(changes) - CHANGES_SHOWN
-    shown = [one.removeprefix("params.").replace("_", " ") for one in changes[:CHANGES_SHOWN]]
+    shown = [change_words(one) for one in changes[:CHANGES_SHOWN]]
     return "; ".join(shown) + (f"; and {more} more" if more > 0 else "")
 
 
@@ -160,4 +161,9 @@ def _ahead(view: View, shown: AgreementPage) -> list[Step]:
         by = f"by {party_name(view, row.ended_by)}" if row.ended_by else "as agreed"
         steps.append({"at": row.until_at, "title": "Ended" if over else "Ends", "detail": by, "proof": row.position,
                       "state": "done" if over else "next"})  # fmt: skip
-    return sorted(steps, key=lambda step: step["at"])
+    steps.sort(key=lambda step: step["at"])
+    more = len(steps) - AHEAD_SHOWN
+    if more > 0:
+        last = {"at": steps[-1]["at"], "title": f"and {more} more until then", "detail": "", "proof": None}
+        steps = [*steps[:AHEAD_SHOWN], {**last, "state": "next"}]
+    return steps

@@ -93,7 +93,7 @@ def test_a_contract_is_proposed_countered_signed_amended_and_ended_by_forms(town
     counter = {**TYPED, **REST, PREFIX + "rate": "2", "counters": row.proposal, "circle": town.ab}
     second = bob.post("/contracts/new", counter).headers["location"]
     text = read(ann.get(second))
-    assert "params.rate: 2.5% becomes 2%" in text
+    assert "Rate: 2.5% becomes 2%" in text
     digest = re.search(r'name="digest" value="([0-9a-f]{64})"', text).group(1)
     name = second.rpartition("/")[2]
     forged = ann.post("/contracts/sign", {"circle": town.ab, "proposal": name, "digest": "0" * 64})
@@ -104,7 +104,7 @@ def test_a_contract_is_proposed_countered_signed_amended_and_ended_by_forms(town
 
     amend = {**TYPED, **REST, PREFIX + "cap": "10", "amends": "B2", "circle": town.ab}
     third = ann.post("/contracts/new", amend).headers["location"]
-    assert "params.cap: 15% becomes 10%" in read(bob.get(third))
+    assert "Cap: 15% becomes 10%" in read(bob.get(third))
     assert "An amendment waits for your signature" in read(bob.get(f"/contracts/a/{town.ab}/B2"))
     declined = bob.post("/contracts/decline", {"circle": town.ab, "proposal": third.rpartition("/")[2], "reason": "No"})
     assert declined.status_code == 303 and "withdrawn or declined" in read(ann.get(third))

@@ -46,8 +46,8 @@ class Emitter:
     def code(self, node: Node, in_macro: bool = False) -> str:
         """Python source of a node; a value that may leave int64 is checked."""
         plain = self._plain(node, in_macro)
-        if not node.guard or node.op == "muldiv" or node.op in ("tier_slices", "sum"):
-            return plain
+        if not node.guard or plain.startswith("muldiv(") or node.op in ("tier_slices", "sum"):
+            return plain  # these check by themselves
         if in_macro:
             return f"fit({plain})"
         self.temps += 1
@@ -111,8 +111,7 @@ class Emitter:
             return f"muldiv({', '.join(parts)}, {self.code(mode, in_macro)})"
         if c.low <= 0:
             return f"muldiv({', '.join(parts)}, {self.constant(mode.value)})"
-        plain = f"round_{mode.value}({parts[0]} * {parts[1]}, {parts[2]})"
-        return f"fit({plain})" if node.guard else plain
+        return f"round_{mode.value}({parts[0]} * {parts[1]}, {parts[2]})"
 
     def _macro(self, node: Node) -> str:
         macro, target = str(node.value), self.code(node.args[0], True)

@@ -29,8 +29,10 @@ def _muldiv(name: str, args: tuple[Node, ...]) -> Node:
             raise TermsRefused("terms.kind", "muldiv takes numbers", str(arg.kind), "a number")
     nonzero(c)
     mode = expect(args[3], kinds.ROUNDING, "the rounding")
-    product = span("*", INT, (a, b), *_unbounded(corners(a, b, lambda x, y: x * y)))
-    low, high = divide_bounds(replace(product, low=product.low, high=product.high), c)
+    whole = corners(a, b, lambda x, y: x * y)
+    product = span("*", INT, (a, b), *_unbounded(whole))
+    low, high = divide_bounds(replace(product, low=whole[0], high=whole[1]), c)
+    low, high = low - (whole[0] < 0), high + (whole[1] > 0)  # whichever way it is rounded
     kind = kinds.number(kinds.settle(muldiv_dim(a, b, c)))
     return span("muldiv", kind, (a, b, c, mode), low, high)
 

@@ -15,20 +15,23 @@ from hanse.planning.sourcing import Problem
 SITES, MEMBERS = 50, 25
 
 
-def synthetic(lines: int, seed: int, width: int = 16, shipments_max: int = 3) -> Problem:
-    """A network of 50 sites in 25 firms with `lines` open order lines, four an order on average.
+def synthetic(lines: int, seed: int, width: int = 16, shipments_max: int = 3, lumpy: bool = False) -> Problem:
+    """A network of 50 sites in 25 firms with `lines` open order lines, three an order on average.
 
-    Demand by Zipf over lines/10 items (at least 200), quantities log-normal about 3. An item lies at 8 to 21 sites,
-    unevenly; one item in five is scarce: at some 60% of those sites, 70-110% of what is asked in the whole network
-    (the others 200-500%). 5-30% of each stock row is the owner's safety stock, open to its own orders alone; one in ten
-    (firm, brand) pairs is not authorised. Money in cents, all that a decision can change: a shipment's fixed cost
+    Demand by Zipf over lines/100 items (at least 20), quantities log-normal about 3. An item lies at 8 to 21 sites,
+    unevenly; one item in five is scarce: at some 60% of those sites, 50-90% of what is asked in the whole network
+    (the others 600-1500%). 5-30% of each stock row is the owner's safety stock, open to its own orders alone; one in
+    ten (firm, brand) pairs is not authorised. Money in cents, all that a decision can change: a shipment's fixed cost
     (10 to 24), freight by weight and distance, lateness by distance against the date asked, the price an owner asks
-    above the item's worth (0-27% of it), and per unit left short 25.00 and twice the item's worth. The worth
-    itself is paid in any plan and counted in none. Each line keeps the `width` cheapest places by its own cost with
-    half a shipment's opening.
+    above the item's worth (0-27% of it), and per unit left short 25.00 and twice the item's worth, times a factor of
+    the customer (log-normal, 25%). The worth itself is paid in any plan and counted in none. Each line keeps the
+    `width` cheapest places by its own cost with half a shipment's opening.
+
+    lumpy: four lines an order, lines/25 items (at least 40), scarce 70-110%, others 200-500%, one shortage price:
+    remnants smaller than a line are many, so the best bound lies a percent below any plan.
     """
     rng = np.random.default_rng(seed)
-    items = max(200, lines // 10)
+    items = max(40, lines // 25) if lumpy else max(20, lines // 100)
     at = rng.random((SITES, 2)) * 1000.0
     owner = np.arange(SITES) % MEMBERS
     brand = rng.integers(0, 40, items)
@@ -36,13 +39,13 @@ def synthetic(lines: int, seed: int, width: int = 16, shipments_max: int = 3) ->
     weight = np.exp(rng.normal(1.2, 0.9, items))  # kg per each
     value = np.exp(rng.normal(6.0, 0.8, items))  # cents per each
     zipf = 1.0 / np.arange(1, items + 1) ** 0.8
-    orders = max(1, lines // 4)
+    orders = max(1, lines // (4 if lumpy else 3))
     line_order = np.sort(np.concatenate([np.arange(orders), rng.integers(0, orders, lines - orders)]))
     item = rng.choice(items, lines, p=zipf / zipf.sum())
     qty = np.ceil(np.exp(rng.normal(1.2, 1.0, lines))).astype(np.int64)
     where = at[rng.integers(0, SITES, orders)] + rng.normal(0, 60, (orders, 2))
     party = owner[np.argmin(((where[:, None] - at[None]) ** 2).sum(2), axis=1)]
-    stock = _stock(rng, items, item, qty)
+    stock = _stock(rng, items, item, qty, lumpy)
     foreign = np.floor(stock * rng.uniform(0.7, 0.95, stock.shape)).astype(np.int64)
     opening, parts = _costs(rng, at, where, line_order, weight, value)
     blocks = []
@@ -56,11 +59,12 @@ def synthetic(lines: int, seed: int, width: int = 16, shipments_max: int = 3) ->
         ok = np.take_along_axis(allowed, keep, axis=1)
         blocks.append((np.where(ok, keep, -1).astype(np.int16), np.take_along_axis(unit, keep, axis=1)))
     site, sku = np.nonzero(stock)
+    asks = 1.0 if lumpy else np.exp(rng.normal(0.0, 0.25, lines))
     return Problem.of(
         line_order=line_order,
         line_item=item,
         line_qty_each=qty,
-        line_penalty_minor=(2500 + 2 * value[item]).astype(np.int64),
+        line_penalty_minor=((2500 + 2 * value[item]) * asks).astype(np.int64),
         cand_place=np.concatenate([place for place, _ in blocks]),
         cand_cost_minor=np.concatenate([cost for _, cost in blocks]),
         open_cost_minor=opening,
@@ -74,11 +78,12 @@ def synthetic(lines: int, seed: int, width: int = 16, shipments_max: int = 3) ->
     )
 
 
-def _stock(rng, items, item, qty):
+def _stock(rng, items, item, qty, lumpy):
     """stock[site, item]: shares of what the network holds, by gamma."""
     asked = np.bincount(item, weights=qty, minlength=items)
     scarce = rng.random(items) < 0.2
-    level = np.where(scarce, rng.uniform(0.7, 1.1, items), rng.uniform(2.0, 5.0, items))
+    low, plenty = ((0.7, 1.1), (2.0, 5.0)) if lumpy else ((0.5, 0.9), (6.0, 15.0))
+    level = np.where(scarce, rng.uniform(*low, items), rng.uniform(*plenty, items))
     held = rng.random((SITES, items)) < rng.uniform(0.15, 0.42, items)[None, :]
     share = rng.gamma(1.0, 1.0, (SITES, items)) * held * np.where(scarce, rng.random((SITES, items)) < 0.6, 1)
     share /= np.maximum(share.sum(axis=0), 1e-9)

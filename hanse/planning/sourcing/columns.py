@@ -48,6 +48,7 @@ class Master:
         self.pair = net.pair_ptr[self.order] + net.cand_loc
         rows = net.row_total.size
         self.tight_t, self.tight_f, self.tight_p = contested(problem)
+        self.wanted = (_among(self.tight_t, rows), _among(self.tight_f, rows), _among(self.tight_p, net.place_cap.size))
         if asked_over is not None:
             self.tight_t = self.tight_t[asked_over[0][self.tight_t]]
             self.tight_f = self.tight_f[asked_over[1][self.tight_f]]
@@ -133,6 +134,24 @@ class Master:
         start = np.searchsorted(key // (rows.max() + 1), np.arange(orders.size)).astype(np.int32)
         self._columns(cost, start, (key % (rows.max() + 1)).astype(np.int32), vals)
 
+    def lacks(self, over: tuple[NDArray[np.bool_], ...]) -> bool:
+        """Whether any contested stock or place of `over` ([stock] total, foreign, [place]) has no row here."""
+        rows = (self.row_t, self.row_f, self.row_p)
+        return any(bool((o & w & (r < 0)).any()) for o, w, r in zip(over, self.wanted, rows, strict=True))
+
+    def entries(self) -> tuple[Ints, Ints, Ints]:
+        """All patterns, entry by entry: (column, cand, units)."""
+        none = np.zeros(0, np.int64)
+        cand, units = np.concatenate([none, *self.col_cand]), np.concatenate([none, *self.col_units])
+        self.col_cand, self.col_units = [cand], [units]
+        return np.repeat(np.arange(self.col_order.size), np.diff(self.col_ptr)), cand, units
+
+    def pattern(self, col: int) -> tuple[Ints, Ints]:
+        """(cand, units) of one column; empty for one that leaves its order short."""
+        _, cand, units = self.entries() if len(self.col_cand) > 1 else (0, self.col_cand[0], self.col_units[0])
+        a, b = self.col_ptr[col], self.col_ptr[col + 1]
+        return cand[a:b], units[a:b]
+
     def solve(self, seconds: float) -> tuple[float, Floats, Floats, Floats] | None:
         """(value, price total[stock], foreign[stock], place[place]) of the restricted program in minor units; None
         if cut."""
@@ -156,6 +175,12 @@ class Master:
 def _number(which: Ints, size: int, first: int) -> Ints:
     out = np.full(size, -1, np.int64)
     out[which] = first + np.arange(which.size)
+    return out
+
+
+def _among(which: Ints, size: int) -> NDArray[np.bool_]:
+    out = np.zeros(size, bool)
+    out[which] = True
     return out
 
 

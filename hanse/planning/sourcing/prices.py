@@ -122,12 +122,14 @@ class Ascent:
         whole = [np.rint(np.clip(p, 0.0, m) * scale).astype(np.int64) for p, m in zip(price, self.most, strict=True)]
         whole[2][~self.pricer.limited] = 0
         bound = self.pricer(whole[0], whole[1], whole[2])
+        for known, over in zip(self.over, self.pricer.excess(), strict=True):
+            known |= over > 0
         return Prices(scale, whole[0], whole[1], whole[2], bound)
 
     def step(self) -> Prices:
         """Move once from where the pricer stands; returns the prices there, and keeps the best in `best`."""
         for k, over in enumerate(self.pricer.excess()):
-            self.over[k] |= (over > 0) | (self.price[k] > 0)
+            self.over[k] |= self.price[k] > 0
             g = over.astype(float)
             g[(self.price[k] <= 0) & (g < 0)] = 0
             self.drift[k] = 0.7 * self.drift[k] + 0.3 * g

@@ -37,3 +37,28 @@ def _touched(net: Net, o: int, moved: Flags, moved_place: Flags) -> bool:
     for s in range(net.pair_ptr[o], net.pair_ptr[o + 1]):
         touched = touched or moved_place[net.pair_place[s]] == 1
     return touched
+
+
+@njit
+def price_some(
+    net: Net, orders: Ints, scale: int, pt: Ints, pf: Ints, pp: Ints, at: Ints, af: Ints, ap: Ints, units: Ints, w: Work
+) -> None:  # fmt: skip
+    """Cheapest patterns (units[cand]) of these orders, each as if all that is left were its own; at, af, ap stay."""
+    for x in range(orders.size):
+        o = orders[x]
+        load(net, o, scale, pt, pf, pp, at, af, ap, w)
+        search(net, o, NODES_MAX, w)
+        place_units(net, o, units, at, af, ap, -1, at, af, w)
+        for j in range(net.pair_ptr[o + 1] - net.pair_ptr[o]):
+            w.slot[j] = 0
+        for c in range(net.cand_ptr[net.line_ptr[o]], net.cand_ptr[net.line_ptr[o + 1]]):
+            y = units[c]
+            if y == 0:
+                continue
+            at[net.cand_row[c]] += y
+            if net.cand_own[c] == 0:
+                af[net.cand_row[c]] += y
+            j = net.cand_loc[c]
+            if w.slot[j] == 0:
+                w.slot[j] = 1
+                ap[net.pair_place[net.pair_ptr[o] + j]] += 1

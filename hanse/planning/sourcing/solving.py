@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hanse.planning.sourcing.columns import Master, contested_rows
+from hanse.planning.sourcing.diving import Dive
 from hanse.planning.sourcing.local import Local
 from hanse.planning.sourcing.plan import Plan, Prices, fitting, plan_of
 from hanse.planning.sourcing.prices import Ascent, Pricer
@@ -22,6 +23,7 @@ LP_SIZE_MAX = 120_000  # orders + contested rows above which column generation i
 
 Progress = Callable[[str, Plan], None]
 Cancel = Callable[[], bool]
+Pattern = tuple[Ints, Ints]  # candidates and their units, over all orders
 
 
 def solve(
@@ -158,12 +160,14 @@ def _whole(problem: Problem, run: _Run, units: Ints | None, prices: Prices | Non
     best = Local(problem, run.seed, ascent.best, pricer.value, pricer.units, ascent.floor)
     best.begin(units)
     run.tell("first plan", lambda: best.plan(ascent.best, False))
-    _ascend(problem, run, ascent, best)
+    master = _ascend(problem, run, ascent, best)
     final = ascent.evaluate_best()
     local = Local(problem, run.seed, final, pricer.value, pricer.units, ascent.floor)
     local.begin(best.best_units if units is not None else None)
     if best.best_cost < local.best_cost:
         local.begin(best.best_units)
+    if master is not None and local.worthwhile():
+        _dive(problem, run, master, local)
     share, rounds = run.share(), 0
     effort = run.rounds if run.seconds is None else run.left(1.0) * 3
     while local.worthwhile() and not run.stop() and (run.rounds is None or rounds < run.rounds):
@@ -174,42 +178,52 @@ def _whole(problem: Problem, run: _Run, units: Ints | None, prices: Prices | Non
     return local.plan(final, not run.cancelled(), rounds)
 
 
-def _ascend(problem: Problem, run: _Run, ascent: Ascent, best: Local) -> None:
-    """Prices by subgradient; by column generation after that, where its linear programs fit the time."""
+def _dive(problem: Problem, run: _Run, master: Master, local: Local) -> None:
+    """Let the search go on from the program's plan where that is better."""
+    dived = Dive(master, problem.net, SCALE).run(lambda: 0.0 if run.cancelled() else run.left(0.8))
+    if dived is None:
+        return
+    units = np.zeros(problem.cand_place.size, np.int64)
+    units[problem.net_cand] = dived
+    if plan_of(problem, units).cost_minor < local.best_cost:
+        local.begin(units)
+
+
+def _ascend(problem: Problem, run: _Run, ascent: Ascent, best: Local) -> Master | None:
+    """Prices by subgradient; by column generation after that, where its linear programs fit the time.
+
+    Returns the program over patterns when it was solved to its end.
+    """
     contested = contested_rows(problem)
     if contested == 0:
-        return
+        return None
     guess = (
         2.0 * ((problem.orders + contested / 3) / 7_000) ** 1.5
     )  # seconds of two cores, measured; a third is overdrawn
     columns = problem.orders + contested <= LP_SIZE_MAX and (run.seconds is None or guess < 0.6 * run.left(1.0))
     steps, share = (40, 0.3) if columns else (400, 0.4)
-    recent: deque[tuple[Ints, Ints]] = deque(maxlen=15)
+    recent: deque[Pattern] = deque(maxlen=15)
     for _ in range(steps):
         if run.stop(share):
             break
         ascent.step()
         if columns:
-            used = np.flatnonzero(ascent.pricer.units)
-            recent.append((used, ascent.pricer.units[used]))
+            recent.append(_kept(ascent.pricer.units))
         run.tell("prices", lambda: best.plan(ascent.best, False))
-    if columns and not run.stop(0.5):
-        _generate(problem, run, ascent, recent, best)
+    if not columns or run.stop(0.5):
+        return None
+    return _generate(problem, run, ascent, list(recent), best)
 
 
-def _generate(problem: Problem, run: _Run, ascent: Ascent, recent: deque[tuple[Ints, Ints]], best: Local) -> None:
-    """Column generation from the recent patterns, until the bound meets the restricted program or the time is up."""
-    master = Master(problem, tuple(ascent.over))
-    for used, units in recent:
-        pattern = np.zeros(problem.net.cand_row.size, np.int64)
-        pattern[used] = units
-        master.add(pattern)
-    for _ in range(30):
+def _generate(problem: Problem, run: _Run, ascent: Ascent, pool: list[Pattern], best: Local) -> Master | None:
+    """Column generation until the bound meets the restricted program, which is returned; None if the time was up."""
+    master = _master(problem, ascent, pool)
+    for _ in range(60):
         if run.stop(0.55):
-            return
+            return None
         solved = master.solve(min(run.left(0.65), 1e6))
         if solved is None:
-            return
+            return None
         value, *dual = solved
         added = 0
         for pull in (0.3, 0.0):  # between the best prices so far and the program's own
@@ -218,6 +232,25 @@ def _generate(problem: Problem, run: _Run, ascent: Ascent, recent: deque[tuple[I
             now = ascent.evaluate([pull * o / base.scale + (1 - pull) * d for o, d in zip(old, dual, strict=True)])
             ascent.take(now)
             added += master.add(ascent.pricer.units)
+            pool.append(_kept(ascent.pricer.units))
         run.tell("columns", lambda: best.plan(ascent.best, False))
-        if added == 0 or value - ascent.best.bound <= 2e-5 * abs(value):
-            return
+        if master.lacks(tuple(ascent.over)):
+            master = _master(problem, ascent, pool)
+        elif added == 0 or value - ascent.best.bound <= 2e-5 * abs(value):
+            return master
+    return master
+
+
+def _master(problem: Problem, ascent: Ascent, pool: list[Pattern]) -> Master:
+    """The restricted program with a row for whatever was ever overdrawn, and these patterns."""
+    master = Master(problem, tuple(ascent.over))
+    for used, units in pool:
+        pattern = np.zeros(problem.net.cand_row.size, np.int64)
+        pattern[used] = units
+        master.add(pattern)
+    return master
+
+
+def _kept(units: Ints) -> Pattern:
+    used = np.flatnonzero(units)
+    return used, units[used]

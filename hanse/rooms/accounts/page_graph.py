@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-SIZE_X, SIZE_Y, RING_X, RING_Y, NODE = 480, 320, 165, 110, 30
+SIZE_X, SIZE_Y, RING_X, RING_Y, GAP_X, GAP_Y = 440, 300, 165, 120, 54, 22
 PARTIES_MAX = 16
 SHORT = 11
 
@@ -28,14 +28,17 @@ def _arrow(start: tuple[float, float], end: tuple[float, float], width: float, w
     ux, uy = (x2 - x1) / length, (y2 - y1) / length
     bend = min(34.0, length * 0.16)
     mx, my = (x1 + x2) / 2 - uy * bend, (y1 + y2) / 2 + ux * bend
-    gap = NODE + 8
-    sx, sy, ex, ey = x1 + ux * gap, y1 + uy * gap * 0.6, x2 - ux * gap, y2 - uy * gap * 0.6
+    gap = 1 / math.hypot(ux / GAP_X, uy / GAP_Y)
+    sx, sy, ex, ey = x1 + ux * gap, y1 + uy * gap, x2 - ux * gap, y2 - uy * gap
     path = Markup(
         '<path d="M{:.1f} {:.1f}Q{:.1f} {:.1f} {:.1f} {:.1f}" fill="none" stroke="currentColor" stroke-width="{:.1f}" '
         'opacity=".55" marker-end="url(#{})"/>'
     ).format(sx, sy, mx, my, ex, ey, width, mark)
-    text = Markup('<text x="{:.1f}" y="{:.1f}" text-anchor="middle" font-size="12" fill="currentColor">{}</text>')
-    return path + text.format((mx * 2 + x1 + x2) / 4, (my * 2 + y1 + y2) / 4 + 4, words)
+    text = Markup(
+        '<text x="{:.1f}" y="{:.1f}" text-anchor="middle" font-size="13" font-weight="560" fill="currentColor" '
+        'stroke="var(--surface)" stroke-width="5" paint-order="stroke">{}</text>'
+    )
+    return path + text.format((mx * 2 + sx + ex) / 4, (my * 2 + sy + ey) / 4 + 4, words)
 
 
 def _firm(at: tuple[float, float], name: str, own: bool) -> Markup:
@@ -63,11 +66,12 @@ def graph(names: Sequence[str], flows: Sequence[tuple[str, str, int, str]], own:
     if not flows or not 2 <= len(names) <= PARTIES_MAX:
         return Markup("")
     at = _places(names)
+    low, high = min(y for _, y in at.values()) - 26, max(y for _, y in at.values()) + 36
     most = max(amount for *_, amount, _ in flows) or 1
     head = Markup(
-        '<svg class="netting" viewBox="0 0 {} {}" width="100%" aria-hidden="true"><defs><marker id="{}" '
+        '<svg class="netting" viewBox="0 {:.0f} {} {:.0f}" width="100%" aria-hidden="true"><defs><marker id="{}" '
         'viewBox="0 0 8 8" refX="6" refY="4" markerUnits="userSpaceOnUse" markerWidth="10" markerHeight="10" '
         'orient="auto"><path d="M0 0 8 4 0 8z" fill="currentColor"/></marker></defs>'
-    ).format(SIZE_X, SIZE_Y, mark)
+    ).format(low, SIZE_X, high - low, mark)
     arrows = [_arrow(at[a], at[b], 1.2 + 3.2 * amount / most, words, mark) for a, b, amount, words in flows]
     return head + Markup("").join([*arrows, *(_firm(at[name], name, name == own) for name in names)]) + Markup("</svg>")

@@ -30,6 +30,7 @@ WIDE_COLUMNS_MIN = 5
 ITEMS_MAX = 400
 GOODS = {"online_retail": r"^\d{5}"}
 """mapping -> the form of own numbers that are goods: the others are postage, fees, samples and corrections."""
+GOODS_WORDS = {r"^\d{5}": "postage, fees, samples, corrections: numbers that do not begin with five digits"}
 PERIOD_DAYS = {"week": 7, "day": 1}
 Told = Callable[[str, int, int], None]
 
@@ -213,7 +214,8 @@ def history_of(
         for member in members:
             member.sales = [row for row in member.sales if re.search(goods, row["item"])]
         gone = rows - sum(len(member.sales) for member in members)
-        notes.append(f"{gone:,} sales rows are of no goods (own numbers not of the form {goods}) and are left out")
+        what = GOODS_WORDS.get(goods, f"own numbers not of the form {goods}")
+        notes.append(f"{gone:,} sales rows are of no goods ({what}) and are left out")
     frame = _frame(members, by)
     origin = f"sales exports of {len(members)} members"
     if split:

@@ -10,10 +10,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hanse.rooms.contracts.facts import Attest, RegisterTemplate, Said
 from hanse.rooms.contracts.recompute import recompute_all
-from hanse.rooms.contracts.testing import DAY, LATE, Trade, library, sha_of
+from hanse.rooms.contracts.terms import TermsRefused, compile_template
+from hanse.rooms.contracts.testing import LATE, Trade, library, sha_of
+from hanse.rooms.orders.testing import DAY
 
 REBATE: dict[str, Any] = {"currency": "EUR", "rebate_period": "month", "scheme": "retroactive"}
 
@@ -49,6 +53,43 @@ def test_overflow_ends_in_a_failed_run_and_the_delivery_stands(trade: Trade) -> 
     assert trade.both_sides_agree()
 
 
+@given(first=st.integers(-(10**12), 10**12), second=st.integers(-(10**12), 10**12), by=st.integers(1, 10**6))
+def test_no_step_of_any_clause_leaves_64_bits(first: int, second: int, by: int) -> None:
+    """Products inside muldiv may: what comes out of it, and what is made of that, is checked against its true range."""
+    text = CHAIN.format(*("-" if number < 0 else "" for number in (first, second)))
+    terms = compile_template(text).bind({"a": abs(first), "b": abs(second), "by": by})
+    exact = first * second
+    half = exact // by
+    wanted = {"whole": exact, "part": half, "again": half * by, "more": half * 1_000}
+    try:
+        steps = terms.evaluate("chain", {"qty": 1}).steps
+    except TermsRefused as refused:
+        assert refused.code == "terms.overflow" and max(map(abs, wanted.values())) >= 2**63
+    else:
+        assert dict(steps) == wanted and all(-(2**63) <= value < 2**63 for value in steps.values())
+
+
+CHAIN = """
+template: chain
+version: 1.0.0
+roles: [supplier, buyer]
+params:
+  a:  {{unit: int, minimum: 0, maximum: 1000000000000}}
+  b:  {{unit: int, minimum: 0, maximum: 1000000000000}}
+  by: {{unit: int, minimum: 1, maximum: 1000000}}
+clauses:
+- id: chain
+  text: "{{supplier}} tells {{buyer}} what {{a}}, {{b}} and {{by}} come to."
+  when: {{event: delivery, once_per: [delivery, line]}}
+  facts: {{qty: {{event: delivery, field: quantity, unit: qty, attest: [supplier, buyer]}}}}
+  let:
+    whole: 'muldiv({0}a, {1}b, 1, "floor") + (qty > 0 ? 0 : 1)'
+    part:  'muldiv({0}a, {1}b, by, "floor")'
+    again: part * by
+    more:  part * 1000
+  then: [{{tell: chain.known, with: {{whole: whole, part: part, again: again, more: more}}}}]
+examples: [{{with: {{a: 6, b: 7, by: 4}}, given: {{qty: 1}}, want: {{}}}}]
+"""
 BOMB = "a: &a [x, x, x]\nb: &b [*a, *a, *a]\ntemplate: [*b, *b, *b]\n"
 COSTLY = library("vendor-terms").replace("maximum_items: 200", "maximum_items: 500").replace(
     "size(rows) > 0\n    enough", "items.all(a, items.exists(b, b.moq == a.moq))\n    enough"

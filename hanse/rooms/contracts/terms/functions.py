@@ -32,7 +32,6 @@ def _muldiv(name: str, args: tuple[Node, ...]) -> Node:
     whole = corners(a, b, lambda x, y: x * y)
     product = span("*", INT, (a, b), *_unbounded(whole))
     low, high = divide_bounds(replace(product, low=whole[0], high=whole[1]), c)
-    low, high = low - (whole[0] < 0), high + (whole[1] > 0)  # whichever way it is rounded
     kind = kinds.number(kinds.settle(muldiv_dim(a, b, c)))
     return span("muldiv", kind, (a, b, c, mode), low, high)
 

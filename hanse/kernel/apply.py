@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -27,6 +28,7 @@ from hanse.kernel.kept import (
 from hanse.kernel.refusal import Refusal, Refused
 from hanse.kernel.rules import Rulebook
 from hanse.kernel.state import Draft, State
+from hanse.kernel.tables import Key
 
 EVENTS_MAX = 200
 """Events that one fact may cause, subscribers' own events included."""
@@ -83,6 +85,7 @@ class Applier:
         self._home_tables: set[str] = book.find_homes.__dict__["tables"]
         self._highest: dict[str, int] = {}
         self._homes: dict[str, list[tuple[str, str]]] = {}
+        self._heard: dict[str, list[tuple[int, str]]] = {}
         self._public = {table.name for table in book.tables if not table.circle and table is not META}
 
     def start(self, net: str) -> None:
@@ -112,6 +115,7 @@ class Applier:
             self._highest.clear()
             self._homes.clear()
         self._size = -1
+        self._heard = {}
         self.state.begin()
         now, first = max(time, meta.time), meta.size
         outcomes: list[Outcome] = []
@@ -134,8 +138,9 @@ class Applier:
         return Block(header, [block_entry(header), *entries], outcomes, recorded, state)
 
     def _close(self, meta: Meta, header: Header, size: int, swept_day: int) -> bytes:
-        """Fold the block's public row changes into the running state hash; the new `META`."""
+        """Fold the block's row changes into the running hashes, public and of each circle; the new `META`."""
         changes = self.state.take_changes()
+        self._chain(changes)
         digest = self.state.digest(changes, self._public & changes.keys())
         state = hashlib.sha256(b"hanse state\n" + meta.state + digest).digest()
         after = Meta(
@@ -151,6 +156,21 @@ class Applier:
         self._size = size
         self.state.take_changes()
         return state
+
+    def _chain(self, changes: dict[str, dict[Key, Any]]) -> None:
+        """The running hash of every circle that heard something in this block: outcomes in order, then rows as left."""
+        rows: dict[str, dict[str, dict[Key, Any]]] = {circle: {} for circle in self._heard}
+        for name in changes.keys() - self._public - {META.name}:
+            for key, row in changes[name].items():
+                rows.setdefault(str(key[0]), {}).setdefault(name, {})[key] = row
+        for circle, heard in self._heard.items():
+            before, left = self.state.get(CHAIN, (circle,)), rows[circle]
+            running = hashlib.sha256(before.hash if before else b"")
+            running.update(b"".join(b"%d %b " % (position, code.encode()) for position, code in heard))
+            running.update(self.state.digest(left, left))
+            count = len(heard) + (before.count if before else 0)
+            chain = Chain(circle=circle, hash=running.digest(), count=count, position=heard[-1][0])
+            self.state.write(CHAIN, (circle,), chain)
 
     def _fact(self, signed: Signed, position: int, now: int) -> Outcome:
         envelope = signed.envelope
@@ -275,7 +295,7 @@ class Applier:
         run: Callable[[Draft], None],
         reads: str = "",
     ) -> bool:
-        """One private draft, its events, its place in the circle's running hash. Whether it was accepted."""
+        """One private draft, its events, its outcome for the circle's running hash. Whether it was accepted."""
         draft = Draft(self.state, now=now, position=position, signer=signer, circle=circle, reads=reads)
         code = OK
         try:
@@ -287,14 +307,9 @@ class Applier:
             draft = Draft(self.state, now=now, position=position, signer=signer, circle=circle)
             draft.put(PRIVATE_OUTCOMES, PrivateOutcome(circle=circle, at=position, code=code))
         draft.keep()
-        changes = draft.changes()
-        if not self._home_tables.isdisjoint(changes):
+        if not self._home_tables.isdisjoint(draft.changes()):
             self._homes.clear()
-        before = self.state.get(CHAIN, (circle,))
-        running = hashlib.sha256(before.hash if before else b"")
-        running.update(b"%d %b " % (position, code.encode()) + self.state.digest(changes, changes))
-        count = before.count + 1 if before else 1
-        self.state.write(CHAIN, (circle,), Chain(circle=circle, hash=running.digest(), count=count, position=position))
+        self._heard.setdefault(circle, []).append((position, code))
         return code == OK
 
     def _due(self, now: int) -> list[Timer]:
@@ -316,7 +331,7 @@ class Applier:
             draft = Draft(self.state, now=now, position=position)
             draft.delete(TIMERS, due.due, due.id)
         draft.keep()
-        if code == OK and due.circle and self.state.get(CHAIN, (due.circle,)):
+        if code == OK and due.circle and (due.circle in self._heard or self.state.get(CHAIN, (due.circle,))):
             self._private_timer(due, position, now)
         return timer_entry(code, due.id)
 

@@ -39,7 +39,8 @@ class Refusals(Row, frozen=True, kw_only=True):
 
 
 class Chain(Row, frozen=True, kw_only=True):
-    """A circle's running hash over (position, outcome, changed rows): what its parties compare."""
+    """A circle's running hash over its outcomes (position, code) and the rows that each block left changed: what its
+    parties compare. `count`: outcomes so far."""
 
     circle: str
     hash: bytes

@@ -46,13 +46,13 @@ class _Held:
     """One table's rows in memory.
 
     rows: key -> row, or None for a key known to be absent; dirty ones included. dirty: changed and not yet written
-    down. changed: in the block under way, of public tables only. absent: of a table that is `often_new`.
+    down. changed: in the block under way. absent: of a table that is `often_new`.
     """
 
-    __slots__ = ("_more", "absent", "changed", "dirty", "drop", "get", "public", "put", "rows", "table")
+    __slots__ = ("_more", "absent", "changed", "dirty", "drop", "get", "put", "rows", "table")
 
     def __init__(self, table: Table[Any]) -> None:
-        self.table, self.public = table, not table.circle
+        self.table = table
         self.get, self.put, self.drop = _statements(table)
         self._more = f", ({', '.join('?' * len(table.columns))})"
         self.absent: Absent | None = None
@@ -126,9 +126,7 @@ class State:
 
     def write(self, table: Table[Any], key: Key, row: Any) -> None:
         held = self._held[table.name]
-        held.rows[key] = held.dirty[key] = row
-        if held.public:
-            held.changed[key] = row
+        held.rows[key] = held.dirty[key] = held.changed[key] = row
 
     def write_all(self, changes: dict[str, dict[Key, Any]]) -> None:
         """Write a draft's rows: table name -> key -> row, or None where it goes."""
@@ -136,8 +134,7 @@ class State:
             held = self._held[name]
             held.rows.update(rows)
             held.dirty.update(rows)
-            if held.public:
-                held.changed.update(rows)
+            held.changed.update(rows)
 
     @staticmethod
     def digest(changes: dict[str, dict[Key, Any]], names: Iterable[str]) -> bytes:
@@ -173,11 +170,11 @@ class State:
         held.dirty.clear()
 
     def changed(self) -> int:
-        """How many public rows have changed in the block under way."""
+        """How many rows have changed in the block under way."""
         return sum(len(held.changed) for held in self._held.values())
 
     def take_changes(self) -> dict[str, dict[Key, Any]]:
-        """What changed publicly since the last call, and forget it."""
+        """What changed since the last call, and forget it."""
         taken = {}
         for name, held in self._held.items():
             if held.changed:

@@ -13,6 +13,7 @@ from hanse.kernel.refusal import Refused
 from hanse.node.answering import Answering
 from hanse.node.buying import buy
 from hanse.node.desk import Desk, Who
+from hanse.node.freight import tariff_for
 from hanse.node.node import Node
 from hanse.node.proposing import Proposal, Wish, WishLine, choices, propose, total_minor
 from hanse.rooms.catalog.queries import item_by_any, search
@@ -132,7 +133,8 @@ def find(item: str, each: PositiveInt, *, city: str, country: str = "", party: P
     """
     with Node(data, helper=False) as node:
         desk = desk_of(node, party)
-        proposal = propose(desk.view, _wish(desk, item, each, city, country))
+        wish = _wish(desk, item, each, city, country)
+        proposal = propose(desk.view, wish, tariff=tariff_for(desk, wish.currency))
     return Answer(proposal, _told(proposal))
 
 
@@ -153,7 +155,7 @@ def place(
         answering = Answering(node)
         try:
             wish = _wish(desk, item, each, city, country)
-            proposal = propose(desk.view, wish)
+            proposal = propose(desk.view, wish, tariff=tariff_for(desk, wish.currency))
             chosen = choices(proposal)
             bought = buy(desk, wish, chosen)
         finally:

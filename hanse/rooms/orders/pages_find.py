@@ -15,6 +15,7 @@ from hanse.kernel.view import View
 from hanse.node import approving
 from hanse.node.buying import Bought, buy
 from hanse.node.desk import Desk
+from hanse.node.freight import tariff_for
 from hanse.node.proposing import (
     IN_TIME,
     LATE_ALLOWED,
@@ -33,7 +34,7 @@ from hanse.rooms.inventory.offer_queries import availability
 from hanse.rooms.orders.facts import DeliverTo
 from hanse.rooms.orders.pages_forms import DAY, Form, day_end, day_text, minor, text, whole
 from hanse.rooms.orders.pages_order import address, as_refused, told
-from hanse.rooms.parties.queries import sites
+from hanse.rooms.parties.queries import party, sites
 from hanse.site.desks import desk
 from hanse.web import Read, Reader, go, page
 
@@ -70,7 +71,7 @@ def wish_of(view: View, params: Any) -> Wish:
 
 
 def _deliver_to(view: View, params: Any) -> DeliverTo:
-    """An own site, or a city that the gazetteer knows; without either the first own site.
+    """An own site, or a city that the gazetteer knows; without either the first own site, else the firm's own city.
 
     Refuses: form.unknown_city.
     """
@@ -89,7 +90,12 @@ def _deliver_to(view: View, params: Any) -> DeliverTo:
     own = sites(view)
     chosen = next((site for site in own if site.site == text(params, "to")), own[0] if own else None)
     if chosen is None:
-        return DeliverTo()
+        firm = party(view, view.party)
+        found = gazetteer.find(firm.city, firm.country) if firm else None
+        return DeliverTo(
+            country=found.country, city=found.city, latitude_microdeg=found.latitude_microdeg,
+            longitude_microdeg=found.longitude_microdeg,
+        ) if found else DeliverTo()  # fmt: skip
     return DeliverTo(
         site=chosen.site, mark=text(params, "mark", 200), country=chosen.country, city=chosen.city,
         latitude_microdeg=chosen.latitude_microdeg, longitude_microdeg=chosen.longitude_microdeg,
@@ -137,7 +143,8 @@ def _show(
     try:
         wish = wish or wish_of(view, params)
         if wish.lines:
-            found = propose(view, wish, policy=IN_TIME if text(params, "only") else LATE_ALLOWED)
+            tariff = tariff_for(at, wish.currency)
+            found = propose(view, wish, tariff=tariff, policy=IN_TIME if text(params, "only") else LATE_ALLOWED)
             plan, chosen = _plan(view, wish, found), choices(found)
     except (Refused, ValueError) as refused:
         refusal = refusal or as_refused(refused)

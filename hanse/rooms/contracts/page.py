@@ -26,6 +26,7 @@ from hanse.rooms.contracts.page_parts import (
     circle_words,
     key_words,
 )
+from hanse.rooms.contracts.private_rows import DISPUTES, PROPOSALS
 from hanse.rooms.contracts.proposals import ProposalCard, party_name, plan_in, proposals
 from hanse.rooms.contracts.queries import AgreementCard, agreements, figures, waiting
 from hanse.site.desks import desk
@@ -53,6 +54,7 @@ AGREEMENTS_TABLE = Table(
 )
 NONE_YET = "No agreement yet. Choose a template, simulate it on your own history, and propose it."
 WAITING_SHOWN = 20
+PROPOSALS_MAX = 100
 
 
 def _listed(view: View, card: AgreementCard, waits: str) -> dict[str, Any]:
@@ -108,9 +110,10 @@ def agreements_page(request: Request[Any, Any, Any], session: Reader, read: Read
 
 
 def _waits(view: View) -> int:
-    """What waits for the reader: signatures and answers."""
-    found = figures(view)
-    return found.to_sign + found.to_answer
+    """What waits for the reader: signatures and answers. Every page asks this, so it reads nothing else."""
+    offered = view.rows(PROPOSALS, "state = 'open'", limit=PROPOSALS_MAX)
+    mine = sum(view.party in dict(row.content.roles).values() and view.party not in dict(row.signed) for row in offered)
+    return mine + view.count(DISPUTES, "state = 'open' AND against = ?", (view.party,))
 
 
 NAV = [Entry("Contracts", "/contracts", "Trade", TRADE, _waits)]

@@ -13,6 +13,7 @@ from hanse.rooms.contracts.private_rows import (
     PENDING,
     PROPOSALS,
     Award,
+    DisputeRow,
     Proposal,
     Version,
 )
@@ -22,31 +23,41 @@ from hanse.web.formats import money
 
 STEPS_SHOWN = 40
 AHEAD_SHOWN = 6
+HEARD_MAX = 5_000
+"""Events of a circle up to which its agreements' timelines list them; results name theirs in any case."""
+DISPUTES_MAX = 500
 CHANGES_SHOWN = 6
 Step = dict[str, Any]
 
 
 def timeline_of(view: View, shown: AgreementPage) -> list[Step]:
-    """Steps as `ui.timeline` draws them, oldest first, at most the latest 40 of what has happened.
+    """Steps as `ui.timeline` draws them, oldest first: its proposals and versions, and the latest 40 of what happened.
 
     Each names its entry; what is to come stands last.
     """
     circle, agreement = shown.card.circle, shown.card.agreement
     about = (circle, agreement)
     offered = view.rows(PROPOSALS, "circle = ? AND agreement = ?", about, order="position", limit=STEPS_SHOWN)
-    past = [step for row in offered for step in _proposed(view, row)]
-    past += [step for version in shown.versions for step in _signed(view, version)]
-    past += _heard(view, circle, agreement)
-    for award in shown.awards:
-        past += _award(view, award)
+    life = [step for one in offered for step in _proposed(view, one)]
+    life += [step for version in shown.versions for step in _signed(view, version)]
+    past = _heard(view, circle, agreement)
+    disputed: dict[str, list[DisputeRow]] = {}
+    for row in view.rows(DISPUTES, "circle = ?", (circle,), order="position DESC", limit=DISPUTES_MAX):
+        disputed.setdefault(row.award, []).append(row)
+    for award in shown.awards[:STEPS_SHOWN]:
+        past += _award(view, award, disputed.get(award.award, []))
     for run in shown.results:
         if not run.awards and (run.actions or run.state == "failed"):
             words = outcome_words(run.actions)
             href = address("r", circle, agreement, run.clause, run.key)
             past.append({"at": run.at, "title": f"Clause {run.clause}: {words}", "detail": key_words(run.key),
                          "proof": run.position, "href": href})  # fmt: skip
-    past = sorted(past, key=lambda step: (step["at"] or 0, step["proof"] or 0))[-STEPS_SHOWN:]
-    return past + _ahead(view, shown)
+    latest = sorted(past, key=_order)[-STEPS_SHOWN:]
+    return sorted(life + latest, key=_order) + _ahead(view, shown)
+
+
+def _order(step: Step) -> tuple[int, int]:
+    return step["at"] or 0, step["proof"] or 0
 
 
 def outcome_words(actions: tuple[tuple[str, str, str, str], ...]) -> str:
@@ -99,7 +110,10 @@ def _signed(view: View, version: Version) -> list[Step]:
 
 
 def _heard(view: View, circle: str, agreement: str) -> list[Step]:
-    """Events that parties attested for this agreement, or for all of the circle's."""
+    """Events that parties attested for this agreement, or for all of the circle's; none where these are too many."""
+    few = f"SELECT COUNT(*) FROM (SELECT 1 FROM {{{HAPPENED.name}}} WHERE circle = ? LIMIT {HEARD_MAX + 1})"
+    if view.sql(few, (circle,), tables=(HAPPENED,))[0][0] > HEARD_MAX:
+        return []
     rows = view.rows(HAPPENED, "circle = ? AND agreement IN ('', ?)", (circle, agreement), order="ledger_at DESC",
                      limit=STEPS_SHOWN)  # fmt: skip
     steps = []
@@ -113,7 +127,7 @@ def _heard(view: View, circle: str, agreement: str) -> list[Step]:
     return steps
 
 
-def _award(view: View, award: Award) -> list[Step]:
+def _award(view: View, award: Award, disputes: list[DisputeRow]) -> list[Step]:
     href = address("w", award.circle, award.award)
     who = f"{party_name(view, award.sender)} to {party_name(view, award.receiver)}"
     label = award.label.replace("_", " ")
@@ -122,7 +136,7 @@ def _award(view: View, award: Award) -> list[Step]:
         "at": award.posted_at, "title": title, "detail": f"{who}, for {key_words(award.key)}",
         "proof": award.evidence[-1] if award.evidence else award.position, "href": href,
     }]  # fmt: skip
-    for row in view.rows(DISPUTES, "circle = ? AND award = ?", (award.circle, award.award), limit=20):
+    for row in disputes:
         there = address("d", row.circle, row.dispute)
         steps.append({"at": row.opened_at, "title": f"Disputed by {party_name(view, row.opened_by)}",
                       "detail": row.reason, "proof": row.position, "href": there})  # fmt: skip

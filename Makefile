@@ -25,8 +25,10 @@ check: setup
 	$(VENV)/bin/mypy
 
 bench: setup
+	$(VENV)/bin/python -m pip install --quiet --require-hashes -r requirements-bench.lock
 	$(VENV)/bin/python -m bench
 
 lock:
 	$(VENV)/bin/python -m pip install --quiet uv
 	$(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --extra test --extra build --no-emit-index-url --output-file requirements.lock pyproject.toml
+	$(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --extra bench --constraint requirements.lock --no-emit-index-url --output-file requirements-bench.lock pyproject.toml

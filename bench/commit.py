@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import os
 import sqlite3
+import subprocess
 import tempfile
 import time
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -148,13 +149,18 @@ def _peer_step(conn: sqlite3.Connection, n: int, step: int) -> None:
 
 
 def framework(orders: int) -> str | dict[str, Any]:
-    """Peer: a SQLAlchemy order endpoint on PostgreSQL; `BENCH_POSTGRES` names the database."""
-    address = os.environ.get("BENCH_POSTGRES")
+    """Peer: order requests by SQLAlchemy on PostgreSQL; `BENCH_POSTGRES` names a database, else one is started."""
     try:
-        from bench.peer_sqlalchemy import measure
-    except ImportError:
-        return "skipped: SQLAlchemy is not installed"
-    return measure(address, orders) if address else "skipped: BENCH_POSTGRES names no database"
+        from bench.peer_sqlalchemy import cluster, measure
+    except ImportError as error:
+        return f"skipped: {error}; install the extra `bench`"
+    if address := os.environ.get("BENCH_POSTGRES"):
+        return measure(address, orders)
+    try:
+        with cluster() as address:
+            return measure(address, orders)
+    except (FileNotFoundError, subprocess.CalledProcessError) as error:
+        return f"skipped: {error}"
 
 
 def main() -> None:

@@ -11,7 +11,8 @@ import numpy as np
 from cyclopts import App, Parameter
 from cyclopts.types import NonNegativeInt, PositiveInt
 
-from hanse.cli._study_data import GOODS, ITEMS_MAX, Made, history_of, members_of, write_exports
+from hanse.cli._study_data import GOODS, ITEMS_MAX, Made, history_of, members_of
+from hanse.cli._study_exports import write_exports
 from hanse.cli.shell import Answer, progress
 from hanse.kernel.refusal import Refused
 from hanse.node.node import Node, write_small

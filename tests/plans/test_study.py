@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from hanse.cli import main
-from hanse.cli._study_data import history_of, item_key, members_of, write_exports
+from hanse.cli._study_data import history_of, item_key, members_of
+from hanse.cli._study_exports import write_exports
 from hanse.demo.build import SMALL, build
 from hanse.node.node import Node
 

@@ -15,7 +15,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _lock = Lock()
 _plain = False
-_PLAIN_NAME = "hanse.planning.sourcing.kernel_plain"
 
 
 def njit(function: F) -> F:
@@ -27,18 +26,20 @@ def njit(function: F) -> F:
     return cast(F, numba.njit(cache=True, nogil=True)(function))
 
 
-def plain_kernel() -> ModuleType:
-    """The module `kernel`, uncompiled: same source, same results, some hundred times slower, no numba imported."""
+def plain(name: str) -> ModuleType:
+    """The module `name` of this package (kernel, nextbest), uncompiled: same source, same results, some hundred times
+    slower, no numba imported."""
     global _plain  # noqa: PLW0603
+    known = f"hanse.planning.sourcing.{name}_plain"
     with _lock:
-        if _PLAIN_NAME not in sys.modules:
-            spec = importlib.util.spec_from_file_location(_PLAIN_NAME, Path(__file__).with_name("kernel.py"))
+        if known not in sys.modules:
+            spec = importlib.util.spec_from_file_location(known, Path(__file__).with_name(f"{name}.py"))
             assert spec is not None and spec.loader is not None
             module = importlib.util.module_from_spec(spec)
             _plain = True
             try:
-                sys.modules[_PLAIN_NAME] = module
+                sys.modules[known] = module
                 spec.loader.exec_module(module)
             finally:
                 _plain = False
-        return sys.modules[_PLAIN_NAME]
+        return sys.modules[known]

@@ -25,12 +25,14 @@ def explain(problem: Problem, plan: Plan) -> Explanation:
 
     The extra may be negative: then the plan can be bettered by that one move. Costs are true costs, without prices.
     """
-    from hanse.planning.sourcing import kernel
+    from hanse.planning.sourcing import kernel, nextbest
 
     source, other, extra = (np.zeros(problem.lines, np.int64) for _ in range(3))
     net, view = problem.net, View.of(problem, plan.units)
     units = np.ascontiguousarray(plan.units[problem.net_cand], np.int64)
-    kernel.next_best_all(net, units, view.total, view.foreign, view.place, source, other, extra, kernel.workspace(net))
+    nextbest.next_best_all(
+        net, units, view.total, view.foreign, view.place, source, other, extra, kernel.workspace(net)
+    )
     out = [np.zeros(problem.lines, np.int64) for _ in range(3)]
     for mine, theirs in zip(out, (source, other, extra), strict=True):
         mine[problem.net_line] = theirs

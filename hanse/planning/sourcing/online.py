@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from hanse.planning.sourcing.compiling import plain_kernel
+from hanse.planning.sourcing.compiling import plain
 from hanse.planning.sourcing.plan import Prices
 from hanse.planning.sourcing.problem import Ints, Net, Problem
 
@@ -166,18 +166,18 @@ def promise(order: Order, view: View, bid_prices: Prices) -> Assignment:
 
     Compiled; the first call in a process loads numba (seconds). `promise_plain` gives the same without.
     """
-    return _promise(_compiled(), order, view, bid_prices)
+    return _promise(*_compiled(), order, view, bid_prices)
 
 
 def promise_plain(order: Order, view: View, bid_prices: Prices) -> Assignment:
     """As `promise`, the same source run as plain Python: milliseconds an order, nothing to compile or import."""
-    return _promise(plain_kernel(), order, view, bid_prices)
+    return _promise(plain("kernel"), plain("nextbest"), order, view, bid_prices)
 
 
 def promise_all(problem: Problem, sequence: Ints, view: View, bid_prices: Prices) -> tuple[Ints, int]:
     """`promise` for many orders of a problem, one after the other: (units [cand], cost in minor units of these
     orders)."""
-    k = _compiled()
+    k, _ = _compiled()
     units = np.zeros(problem.net.cand_row.size, np.int64)
     b = bid_prices
     cost = k.serve_all(
@@ -199,13 +199,13 @@ def promise_all(problem: Problem, sequence: Ints, view: View, bid_prices: Prices
 
 
 @cache
-def _compiled() -> ModuleType:
-    from hanse.planning.sourcing import kernel
+def _compiled() -> tuple[ModuleType, ModuleType]:
+    from hanse.planning.sourcing import kernel, nextbest
 
-    return kernel
+    return kernel, nextbest
 
 
-def _promise(k: ModuleType, order: Order, view: View, b: Prices) -> Assignment:
+def _promise(k: ModuleType, beside: ModuleType, order: Order, view: View, b: Prices) -> Assignment:
     net = order.net
     need = (net.qty.size, net.pair_place.size, int(net.kmax[0]))
     have, work = view._work.get(k.__name__, ((0, 0, 0), None))
@@ -217,5 +217,5 @@ def _promise(k: ModuleType, order: Order, view: View, b: Prices) -> Assignment:
     units = np.zeros(net.cand_row.size, np.int64)
     cost = k.serve(net, 0, b.scale, b.total, b.foreign, b.place, view.total, view.foreign, view.place, units, work)
     source, other, extra = (np.zeros(net.qty.size, np.int64) for _ in range(3))
-    k.next_best(net, 0, units, view.total, view.foreign, view.place, source, other, extra, work)
+    beside.next_best(net, 0, units, view.total, view.foreign, view.place, source, other, extra, work)
     return Assignment(units, int(cost), source, other, extra)

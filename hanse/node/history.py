@@ -53,6 +53,10 @@ class Told(Struct, frozen=True):
     bytes_text: str = ""
 
 
+def _count(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+
+
 def told(node: Node, view: View, position: int) -> Told:
     """One entry. Refuses: record.unknown_entry."""
     if not 0 <= position < node.log.size:
@@ -67,7 +71,7 @@ def told(node: Node, view: View, position: int) -> Told:
         return _fact(node, view, base, entry)
     about = {
         "timer": "A wait has ended.",
-        "block": f"Block {header.height}: {header.facts} facts, {header.timers} waits.",
+        "block": f"Block {header.height}: {_count(header.facts, 'fact')}, {_count(header.timers, 'wait')}.",
     }
     return msgspec.structs.replace(
         base, about=about[entry.form], kind=entry.body.decode() if entry.form == "timer" else ""

@@ -8,6 +8,7 @@ from litestar import get
 from litestar.di import NamedDependency
 
 from hanse.site.desks import desk
+from hanse.site.first_steps import first_steps
 from hanse.site.menu import Entry
 from hanse.site.places import Places
 from hanse.site.refusal_codes import refusals
@@ -20,8 +21,8 @@ Where = NamedDependency[Places]
 @get("/", sync_to_thread=True)
 def start(session: Reader, read: Read, places: Where) -> Any:
     """Ranked actions with money, and the firm's own figures."""
-    found = today(desk(read, session), places)
-    return page("site/today.html", title="Today", found=found)
+    at = desk(read, session)
+    return page("site/today.html", title="Today", found=today(at, places), steps=first_steps(at))
 
 
 NAV = [Entry("Today", "/")]

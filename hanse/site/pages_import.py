@@ -254,7 +254,7 @@ def mapping_file(session: Reader, read: Read, id: FromPath[str]) -> Response[byt
     return _file(job.mapping.encode(), f"{job.name}.toml", "application/toml")
 
 
-NAV = [Entry("Import", "/import", "Record", IMPORTERS)]
+NAV = [Entry("Import", "/import", "", IMPORTERS)]
 PAGES: list[Any] = [
     import_page, upload, template_file, job_page, set_mapping, set_rows, commit, fixes, mapping_file,
 ]  # fmt: skip

@@ -14,6 +14,7 @@ from hanse.rooms.catalog import queries as catalog
 from hanse.rooms.inventory import offer_queries as offering
 from hanse.rooms.inventory import queries as inventory
 from hanse.rooms.orders import worklists
+from hanse.rooms.orders.pages_forms import known_as
 from hanse.rooms.orders.private_rows import ORDER_TERMS, OrderTerms
 from hanse.rooms.orders.purchases import pending_requests
 from hanse.rooms.orders.queries import orders
@@ -109,7 +110,8 @@ def _shipping(view: View, places: Places) -> Iterator[Action]:
         each = sum(line.each for line in lines)
         due = min((line.due_at for line in lines if line.due_at), default=0)
         yield Action(
-            "Ship", f"Ship {quantity(each)} to {lines[0].partner_name}", f"Order {order}, {_lines(len(lines))}",
+            "Ship", f"Ship {quantity(each)} to {lines[0].partner_name}",
+            f"Order {known_as(order, terms.po_number if terms else '')}, {_lines(len(lines))}",
             money, due, any(line.late for line in lines), places.of("order", order), "orders.ship",
         )  # fmt: skip
 
@@ -121,7 +123,8 @@ def _lines(count: int) -> str:
 def _answering(view: View, places: Places) -> Iterator[Action]:
     for row in orders(view, side="sell", states=("placed",), sort="oldest", limit=50).rows:
         yield Action(
-            "Answer", f"Answer an order of {row.partner_name}", f"Order {row.order}, {quantity(row.open_each)}",
+            "Answer", f"Answer an order of {row.partner_name}",
+            f"Order {known_as(row.order, row.po_number)}, {quantity(row.open_each)}",
             Money(row.amount_minor, row.currency), row.due_at, row.late, places.of("order", row.order),
             "orders.confirm",
         )  # fmt: skip

@@ -114,7 +114,7 @@ def sign_out(request: Request[Any, Any, Any]) -> Response[Any]:
 
 
 def _invitation_page(
-    request: Request[Any, Any, Any], invitation: Invitation, token: str, error: Refusal | None = None
+    request: Request[Any, Any, Any], invitation: Invitation, token: str, error: Refusal | None = None, name: str = ""
 ) -> Template:
     site = site_of(request)
     known = site.accounts.user_by_email(invitation.email)
@@ -122,6 +122,7 @@ def _invitation_page(
     return page(
         "invitation.html", title="Accept the invitation", status=status, refusal=members, invitation=invitation,
         token=token, party=site.party_name(invitation.party), known=bool(known and known.has_password),
+        name=name or invitation.name,
     )  # fmt: skip
 
 
@@ -144,7 +145,7 @@ def accept_invitation(request: Request[Any, Any, Any], token: FromPath[str], dat
     except Refusal as error:
         if error.code == "invitation.invalid":
             raise
-        return _invitation_page(request, invitation, token, error)
+        return _invitation_page(request, invitation, token, error, data.get("name", ""))
     user = site.accounts.user(number)
     assert user is not None
     return begin(request, user, "/")

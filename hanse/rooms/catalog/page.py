@@ -19,6 +19,7 @@ from hanse.rooms.catalog.facts import (
     ApproveSubstitute,
     Item,
     JudgeSubstitute,
+    LinkItem,
     Pack,
     PublishItem,
     Supersede,
@@ -242,12 +243,12 @@ def judge(session: Reader, read: Read, places: Where, data: Fields) -> Any:
 
 
 def _publish_page(
-    found: Desk, item: str, status: int = 200, refusal: Any = None, given: dict[str, Any] | None = None
+    found: Desk, item: str, status: int = 200, refusal: Any = None, given: dict[str, Any] | None = None, own: str = ""
 ) -> Template:
     row = catalog.item(found.view, item) if item else None
     if row is not None and row.steward != found.view.party:
         raise not_here()
-    start = _start(row) if given is None else given
+    start = given if given is not None else _start(row) if row else _start_own(found.view, own)
     return page(
         "catalog/publish.html", title="Change an item" if row else "Publish an item", status=status,
         crumbs=(("Items", "/items"),), refusal=refusal, given=start, row=row,
@@ -267,24 +268,38 @@ def _start(row: Item | None) -> dict[str, str]:
     return given
 
 
+def _start_own(view: View, own_number: str) -> dict[str, str]:
+    """A new item out of what the firm's own number says of itself."""
+    own = view.get(OWN_ITEMS, view.home, own_number) if own_number and view.home else None
+    if own is None:
+        return {}
+    return {
+        name: getattr(own, name) for name in ("own_number", "description", "brand", "part_number", "gtin", "category")
+    }
+
+
 @get("/catalog/publish", sync_to_thread=True)
 def publish_page(request: Request[Any, Any, Any], session: Reader, read: Read) -> Template:
-    """The form of a new item, or of one that we steward."""
+    """The form of a new item, filled from our own number where one is named, or of an item that we steward."""
     found = desk(read, session)
     if not found.may(PublishItem):
         raise not_here()
-    return _publish_page(found, request.query_params.get("item", ""))
+    asked = request.query_params
+    return _publish_page(found, asked.get("item", ""), own=asked.get("own", ""))
 
 
 @post("/catalog/publish", sync_to_thread=True)
 def publish(session: Reader, read: Read, data: Fields) -> Any:
-    """Publish an item for everybody, or change it."""
+    """Publish an item for everybody, or change it; the own number that it was made of is matched to it."""
     given, found = Given(data), desk(read, session)
-    item = given.text("item", most=80)
+    item, own = given.text("item", most=80), given.text("own_number", most=80)
 
     def act() -> Response[Any]:
         fact = _published(found, given, item)
         found.do(fact)
+        if own and found.view.get(OWN_ITEMS, found.view.home, own) is not None:
+            found.do(LinkItem(circle=found.view.home, own_number=own, item=fact.item, method="own"))
+            return go("/matching", notice=f"Published, and matched to {own}.")
         return go(item_address(fact.item), notice="Published.")
 
     return attempt(act, lambda status, refusal: _publish_page(found, item, status, refusal, data))

@@ -10,7 +10,7 @@ from litestar.response import Response, Template
 from hanse.kernel.view import View
 from hanse.node.desk import Desk
 from hanse.rooms.catalog import queries as catalog
-from hanse.rooms.catalog.facts import ITEMS, LinkItem, UnlinkItem
+from hanse.rooms.catalog.facts import ITEMS, LinkItem, PublishItem, UnlinkItem
 from hanse.rooms.catalog.page_rejected import Rejected
 from hanse.site import pages_market as market
 from hanse.site.desks import desk
@@ -77,6 +77,7 @@ def _page(found: Desk, places: Places, start: int, status: int = 200, refusal: A
     return page(
         "catalog/matching.html", title="Matching", status=status, refusal=refusal, share=share, left=left,
         money=market.money_share(view), lines=lines, may=found.may(LinkItem),
+        may_publish=found.may(PublishItem) and found.may(LinkItem),
         certain=len(_certain(known, no)), no=len(no), chart=_chart(share, left),
         start=start, back=max(0, start - LINES) if start else None,
         more=start + LINES if start + LINES < left else None,

@@ -8,7 +8,7 @@ from litestar import Request, get
 from litestar.params import FromQuery
 
 from hanse.kernel.view import View
-from hanse.rooms.orders.pages_forms import DAY, STATE_WORDS, day_end, state_badge
+from hanse.rooms.orders.pages_forms import DAY, STATE_WORDS, day_end, known_as, state_badge
 from hanse.rooms.orders.queries import OrderRow, Side, Sort, orders
 from hanse.rooms.orders.rows import LIVE_STATES
 from hanse.site.desks import desk
@@ -58,7 +58,7 @@ def row_cells(row: OrderRow) -> dict[str, Any]:
     from urllib.parse import quote
 
     return {
-        "order": Link(row.order, f"/orders/o/{quote(row.order, safe='')}"),
+        "order": Link(known_as(row.order, row.po_number), f"/orders/o/{quote(row.order, safe='')}"),
         "partner": row.partner_name,
         "side": "buy" if row.side == "buy" else "sell",
         "state": state_badge(row.state),

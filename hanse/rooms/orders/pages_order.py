@@ -18,7 +18,16 @@ from hanse.rooms.catalog.facts import ITEMS
 from hanse.rooms.inventory.offer_queries import OwnSource, own_sources
 from hanse.rooms.orders.delivery_facts import SendMessage
 from hanse.rooms.orders.pages_actions import DO, actions_of, shipment_actions, sides_of
-from hanse.rooms.orders.pages_forms import PROOF_WORDS, STEP_WORDS, Accounts, Form, day_text, state_badge, text
+from hanse.rooms.orders.pages_forms import (
+    PROOF_WORDS,
+    STEP_WORDS,
+    Accounts,
+    Form,
+    day_text,
+    known_as,
+    state_badge,
+    text,
+)
 from hanse.rooms.orders.queries import OrderPage, order_page, party_name
 from hanse.rooms.orders.rows import RETURNS
 from hanse.rooms.orders.worklists import approvals
@@ -35,8 +44,9 @@ def address(order: str) -> str:
     return f"/orders/o/{quote(order, safe='')}"
 
 
-def timeline_of(found: OrderPage, now: int) -> list[dict[str, Any]]:
+def timeline_of(view: View, found: OrderPage) -> list[dict[str, Any]]:
     """The order's life as the timeline draws it: what is signed, what is under way, what was promised."""
+    now = view.now
     steps = []
     for step in found.timeline:
         said = [step.party_name] if step.party_name else []
@@ -62,9 +72,14 @@ def timeline_of(found: OrderPage, now: int) -> list[dict[str, Any]]:
             steps.append({
                 "at": promise.promised_at or None,
                 "title": f"Promised: {promise.each} each of line {line.balance.line}",
-                "detail": promise.item, "state": "late" if late else "next",
+                "detail": _called(view, promise.item), "state": "late" if late else "next",
             })  # fmt: skip
     return steps
+
+
+def _called(view: View, item: str) -> str:
+    row = view.get(ITEMS, item)
+    return row.description if row else item
 
 
 def line_rows(view: View, found: OrderPage) -> list[dict[str, Any]]:
@@ -127,7 +142,7 @@ def show(
         forms |= {f"accept_return/{one['r'].return_id}" for one in returns if one["r"].state == "asked"}
     return page(
         "orders/order.html",
-        title=f"Order {order}",
+        title=f"Order {known_as(order, found.terms.po_number)}",
         crumbs=CRUMBS,
         status=status,
         p=found,
@@ -141,7 +156,7 @@ def show(
         rows=line_rows(view, found),
         shipments=shipments,
         returns=returns,
-        steps=timeline_of(found, view.now),
+        steps=timeline_of(view, found),
         messages=[(message, party_name(view, message.author)) for message in found.messages],
         approvals=approvals(view, order),
         sites=[(site.site, site.name) for site in sites(view)],

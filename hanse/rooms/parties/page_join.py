@@ -11,11 +11,12 @@ from litestar import Request, get, post
 from litestar.params import FromPath
 from litestar.response import Response, Template
 
+from hanse import gazetteer
 from hanse.kernel.refusal import Refused
 from hanse.kernel.view import View
 from hanse.node import joining
 from hanse.node.node import Node
-from hanse.rooms.parties.facts import ALIASES, INVITATIONS, PARTIES, Invitation, InviteParty
+from hanse.rooms.parties.facts import ALIASES, INVITATIONS, PARTIES, Invitation, InviteParty, SetSite
 from hanse.rooms.parties.page_firm import base, country, firm_desk
 from hanse.rooms.parties.queries import party
 from hanse.site.pages_forms import Accounts, Fields, Given, attempt
@@ -138,6 +139,7 @@ def join(request: Request[Any, Any, Any], read: Read, accounts: Accounts, secret
         user = _person(accounts, given, email, address)
         firm = free_id(node.view(), name)
         joining.join(node, firm, secret, name=name, kind=kind, country=where, city=city)
+        _first_site(node, firm, where, city)
         number = user or accounts.add_user(email, given.text("person", most=80), str(data.get("password", "")))
         accounts.add_membership(number, firm, "owner", None)
         found = accounts.user(number)
@@ -150,6 +152,17 @@ def join(request: Request[Any, Any, Any], read: Read, accounts: Accounts, secret
         return _join_page(node, secret, status, refusal, shown)
 
     return attempt(act, again)
+
+
+def _first_site(node: Node, firm: str, country: str, city: str) -> None:
+    """Where the firm is: a first site in its city, so that orders can come to it and distances are known."""
+    place = gazetteer.find(city, country)
+    if place is not None:
+        node.act(firm, SetSite(
+            circle=node.view(firm).home, site="main", name=place.city, site_kind="warehouse", country=place.country,
+            city=place.city, latitude_microdeg=place.latitude_microdeg, longitude_microdeg=place.longitude_microdeg,
+            address="",
+        ))  # fmt: skip
 
 
 def _person(accounts: AccountStore, given: Given, email: str, address: str) -> int:

@@ -30,12 +30,16 @@ from hanse.rooms.plans.private_rows import RULES, RuleRow
 
 
 class Chosen(Struct, frozen=True):
-    """What a person, or a rule, accepts of a proposal: from which source, how many. source "": its transfers alone."""
+    """What a person, or a rule, accepts of a proposal: from which source, how many. source "": its transfers alone.
+
+    supplier: in place of a source, whom the person names; the order stands in the firm's own book.
+    """
 
     own_number: str
     source: str = ""
     each: int = 0
     transfers: bool = True
+    supplier: str = ""
 
 
 class Accepted(Struct, frozen=True):
@@ -81,6 +85,12 @@ def _checked(known: dict[str, Proposal], one: Chosen) -> Part:
     proposal = known.get(one.own_number)
     if proposal is None:
         raise Refused("plans.not_proposed", "this is not needed any more", got=one.own_number, next="look again")
+    shelf = proposal.shelf
+    if one.supplier and not one.source:
+        named = Source(f"{SUPPLIER}{SEP}{one.supplier}", one.supplier, "named by you", shelf.cost_minor,
+                       shelf.currency, one.each)  # fmt: skip
+        require(one.each > 0, "plans.bad_quantity", f"{one.own_number}: order at least one", got=one.each)
+        return proposal, named, one.each
     if not one.source:
         return proposal, None, 0
     source = next((source for source in proposal.sources if source.key == one.source), None)
@@ -142,13 +152,13 @@ class _Signing:
         """One order a supplier: in the relationship with it, or in the own book where it is not in the network."""
         by: dict[tuple[str, str, str], list[Part]] = {}
         for part in parts:
-            supplier = part[0].shelf.supplier
-            if supplier is not None and part[1] is not None:
-                by.setdefault((supplier.party or supplier.name, part[1].currency, part[0].to_site), []).append(part)
-        for (_, currency, site), mine in sorted(by.items()):
-            known = mine[0][0].shelf.supplier
-            assert known is not None
-            fact = self._order_of(known, currency, site, mine)
+            if part[1] is not None:
+                by.setdefault((part[1].key.partition(SEP)[2], part[1].currency, part[0].to_site), []).append(part)
+        for (name, currency, site), mine in sorted(by.items()):
+            known = next((p.shelf.supplier for p, _, _ in mine if p.shelf.supplier), None)
+            same = known is not None and name in (known.party, known.name)
+            supplier = known if known is not None and same else Supplier("", name, 0, currency)
+            fact = self._order_of(supplier, currency, site, mine)
             try:
                 self.desk.do(fact)
                 self.orders.append(fact.order)

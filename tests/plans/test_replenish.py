@@ -109,6 +109,16 @@ def test_a_rule_accepts_what_it_says_and_no_more(town):
     assert town.node.view("cay").rows(RULES) == [], "nobody else reads it"
 
 
+def test_whoever_knows_no_source_is_ordered_from_by_name(town):
+    found, desk = shelves_of(town, "cay"), town.desk("cay")
+    town.do("cay", Adjust(circle=town.home("cay"), lines=[
+        AdjustLine(site="store-cay", own_number="cay-6205", each=-5, reason="scrapped")]))  # fmt: skip
+    [one] = proposals(desk.view, found)
+    done = accept(desk, found, [Chosen("cay-6205", "", one.order_each, supplier="Corner Shop")])
+    mine = desk.view.get(MINE, town.home("cay"), done.orders[0])
+    assert (mine.partner, mine.lines[0].unit_price_minor) == ("Corner Shop", 700), "at its last cost"
+
+
 def test_refusals_of_accepting_in_their_order(town):
     found, desk = shelves_of(town, "bob"), town.desk("bob")
     for chosen, code in (

@@ -122,6 +122,9 @@ def _answer(request: Request[Any, Any, Any], found: Desk, done: Accepted) -> Any
     """Where nothing was refused on to the list with a word of it; else the list with what was refused."""
     if done.failed:
         return _show(request, found, done=done)
+    if not (done.orders or done.moved_each or done.committed):
+        raise Refusal("plans.no_source", "Nothing was ordered: these lines have no source.",
+                      next="Name a supplier, or make a list of them.")  # fmt: skip
     return go(HERE, notice=_words(done))
 
 
@@ -130,8 +133,9 @@ def _chosen(given: Given, found: Desk) -> list[Chosen]:
     out = []
     for number in given.many("id"):
         source = given.text(f"from:{number}", "Source", most=400)
-        each = given.whole(f"each:{number}", f"Quantity of {number}", low=1) if source else 0
-        out.append(Chosen(number, source, each, found.may("inventory.move")))
+        named = given.text(f"to:{number}", "Supplier", most=120)
+        each = given.whole(f"each:{number}", f"Quantity of {number}", low=1) if source or named else 0
+        out.append(Chosen(number, source, each, found.may("inventory.move"), named))
     if not out:
         raise Refusal("form.missing", "Tick at least one line.")
     return out

@@ -75,10 +75,26 @@ def one_study(session: Reader, read: Read, name: FromPath[str]) -> Template:
              for one in figures["item_gains"][:30]]  # fmt: skip
     return page(
         "plans/study.html", title=f"Study {name}", crumbs=(("Pooling studies", "/plans/studies"),), f=figures,
+        origin=figures["origin"].partition(". ")[0], verdict=_verdict(figures),
         unit=unit, policies=policies, members=members, chart=chart, items=items,
         saved=figures["total"].get("cost_saved_share"), pooled=figures["policies"]["pooled"],
         alone=figures["policies"]["alone"],
     )  # fmt: skip
+
+
+def _verdict(figures: dict[str, Any]) -> str:
+    """What came out, as one would say it to a board."""
+    alone, pooled = figures["policies"]["alone"], figures["policies"]["pooled"]
+    gaining = sum(one["gain_minor"] > 0 for one in figures["members"])
+    saved, less = alone["cost_minor"] - pooled["cost_minor"], alone["stock_minor"] - pooled["stock_minor"]
+    if not alone["cost_minor"] or saved <= 0:
+        return "Pooling saved nothing here: keep the stock apart."
+    stock = f"{less / alone['stock_minor']:.0%} less stock" if alone["stock_minor"] and less > 0 else "the same stock"
+    served = f"{100 * pooled['fill_rate']:.1f} % instead of {100 * alone['fill_rate']:.1f} %"
+    return (
+        f"Together the {len(figures['members'])} members would have served {served} of what was asked at once, with "
+        f"{stock} and {saved / alone['cost_minor']:.1%} less cost. {gaining} of {len(figures['members'])} would gain."
+    )
 
 
 def _ppm(value: float | None) -> int | None:

@@ -13,7 +13,7 @@ from hanse.rooms.accounts.invoicing import cut
 from hanse.rooms.accounts.ledger import billable, taxes_of
 from hanse.rooms.accounts.netting import result_hash
 from hanse.rooms.accounts.queries import terms_for
-from hanse.rooms.accounts.rows import BILLED, CYCLES, INVOICES, ITEMS, RESULTS, SUBMISSIONS
+from hanse.rooms.accounts.rows import BALANCES, BILLED, CYCLES, INVOICES, ITEMS, RESULTS, SUBMISSIONS
 from hanse.rooms.orders.private_rows import ORDER_TERMS, SHIPMENT_TERMS
 from hanse.rooms.orders.rows import SHIPMENTS
 from hanse.rooms.parties.queries import alias_in
@@ -21,13 +21,25 @@ from hanse.rooms.parties.queries import alias_in
 
 def to_bill(view: View, *, limit: int = 1_000) -> list[tuple[str, str, InvoiceLine]]:
     """(circle, order, line) of all that the reader has delivered and not billed, by shipment."""
+    return _to_bill(view, limit, "")
+
+
+def to_bill_partners(view: View, *, limit: int = 1_000) -> list[tuple[str, str, InvoiceLine]]:
+    """The same, without what is delivered to partners outside the network: an own system may have billed that."""
+    return _to_bill(view, limit, "AND s.circle <> ? ")
+
+
+def _to_bill(view: View, limit: int, narrow: str) -> list[tuple[str, str, InvoiceLine]]:
+    """By shipment, in circles whose books have anything unbilled: goods that cost nothing alone are not billed."""
     sql = (
         f"SELECT s.circle, s.shipment, s.order_id FROM {{{SHIPMENT_TERMS.name}}} s JOIN {{{ORDER_TERMS.name}}} o "
         "ON o.circle = s.circle AND o.order_id = s.order_id WHERE o.seller = ? AND o.loan = 0 AND s.slices_n > 0 "
-        "ORDER BY s.circle, s.shipment"
+        f"{narrow}AND EXISTS (SELECT 1 FROM {{{BALANCES.name}}} b WHERE b.circle = s.circle AND b.account = 'unbilled' "
+        "AND b.balance_minor <> 0) ORDER BY s.circle, s.shipment"
     )
+    values = (view.party, view.home) if narrow else (view.party,)
     out: list[tuple[str, str, InvoiceLine]] = []
-    for circle, shipment, order in view.sql(sql, (view.party,), tables=(SHIPMENT_TERMS, ORDER_TERMS)):
+    for circle, shipment, order in view.sql(sql, values, tables=(SHIPMENT_TERMS, ORDER_TERMS, BALANCES)):
         out += [(circle, order, line) for line in unbilled_lines(view, circle, shipment)]
         if len(out) >= limit:
             break

@@ -9,6 +9,7 @@ from hanse.rooms.accounts import (
     page_bank,
     page_bills,
     page_credit,
+    page_debts,
     page_document,
     page_escrow,
     page_journal,
@@ -24,7 +25,7 @@ from hanse.site.menu import Entry
 
 NAV = [Entry("Accounts", "/accounts", "Trade", ROLES, to_answer)]
 _PARTS = (
-    *(page_overview, page_statement, page_bills, page_document, page_payments, page_bank),
+    *(page_overview, page_statement, page_bills, page_document, page_payments, page_debts, page_bank),
     *(page_accruals, page_credit, page_netting, page_escrow, page_journal, page_upload),
 )
 PAGES: list[Any] = [page for part in _PARTS for page in part.PAGES]

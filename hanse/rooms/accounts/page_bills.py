@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from litestar import get, post
+from litestar.params import FromQuery
 from msgspec import Struct
 
 from hanse.kernel.refusal import Refused
@@ -41,10 +42,13 @@ class Bill(Struct, frozen=True):
     unproven: bool
 
 
-def bills(view: View) -> list[Bill]:
-    """Drafts, one a delivery: those of the customer with the most money first, then by delivery."""
+def bills(view: View, own: bool = False) -> list[Bill]:
+    """Drafts, one a delivery: those of the customer with the most money first, then by delivery.
+
+    own: those to partners outside the network, too.
+    """
     seen: dict[tuple[str, str], None] = {}
-    for circle, _, line in drafting.to_bill(view):
+    for circle, _, line in drafting.to_bill(view) if own else drafting.to_bill_partners(view):
         seen.setdefault((circle, line.shipment))
     found = [one for circle, shipment in list(seen)[:SHOWN_MAX] if (one := _bill(view, circle, shipment)) is not None]
     sums: dict[str, int] = {}
@@ -111,14 +115,16 @@ def iban_of(form: Given) -> str:
 
 
 @get("/accounts/to-bill", sync_to_thread=True)
-def to_bill_page(session: Reader, read: Read) -> Any:
-    """What was delivered and is not invoiced yet."""
-    return _to_bill(at_desk(read, session))
+def to_bill_page(session: Reader, read: Read, own: FromQuery[str] = "") -> Any:
+    """What was delivered and is not invoiced yet. own=1: to partners outside the network, too."""
+    return _to_bill(at_desk(read, session), own=own == "1")
 
 
-def _to_bill(found: Desk, *, status: int = 200, refusal: Any = None, given: dict[str, Any] | None = None) -> Any:
+def _to_bill(
+    found: Desk, *, own: bool = False, status: int = 200, refusal: Any = None, given: dict[str, Any] | None = None
+) -> Any:
     view = found.view
-    known = bills(view)
+    known = bills(view, own)
     sums: dict[str, int] = {}
     for one in known:
         currency = str(one.fact.currency)
@@ -128,7 +134,7 @@ def _to_bill(found: Desk, *, status: int = 200, refusal: Any = None, given: dict
         "accounts/to_bill.html", title="To bill", crumbs=CRUMBS, status=status, tabs=TABS, at="/accounts/to-bill",
         bills=known, sums=sorted(sums.items(), key=lambda pair: (-pair[1], pair[0])), refusal=refusal, ticked=ticked,
         may=found.may(Invoice), given=given or {}, iban=last_iban(view), number=next_number(view), most=SHOWN_MAX,
-        customers=len({(one.partner, one.fact.currency) for one in known}),
+        own=own, customers=len({(one.partner, one.fact.currency) for one in known}),
     )  # fmt: skip
 
 
@@ -144,7 +150,9 @@ def issue(session: Reader, read: Read, data: Fields) -> Any:
         count = len(facts)
         return go("/accounts/documents", notice=f"{count} {'invoice' if count == 1 else 'invoices'} issued.")
 
-    return attempt(act, lambda status, refusal: _to_bill(found, status=status, refusal=refusal, given=data))
+    return attempt(
+        act, lambda status, refusal: _to_bill(found, own=form.flag("own"), status=status, refusal=refusal, given=data)
+    )
 
 
 def _facts(found: Desk, form: Given) -> list[Invoice]:

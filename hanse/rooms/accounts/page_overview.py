@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from hanse.kernel.view import View
 from hanse.node.desk import Desk
-from hanse.rooms.accounts.drafting import to_bill
+from hanse.rooms.accounts.drafting import to_bill_partners
 from hanse.rooms.accounts.page_words import (
     CRUMBS,
     ITEM_WORDS,
@@ -21,12 +21,11 @@ from hanse.rooms.accounts.page_words import (
     proven,
     statement_address,
 )
-from hanse.rooms.accounts.queries import Balance, balances, open_items
+from hanse.rooms.accounts.queries import Balance, balances, open_items, to_accept
 from hanse.rooms.accounts.rows import (
     ACCRUALS,
     ANNOUNCED,
     ASKED,
-    ASSIGNMENTS,
     CLAIMED,
     COLLECTING,
     CYCLES,
@@ -47,6 +46,7 @@ BUCKETS = ("Not due yet", "To 30 days over", "31 to 60", "61 to 90", "Over 90")
 TONES = ("good", "", "warn", "warn", "bad")
 PARTNERS_SHOWN = 8
 WAITING_DAYS = 7
+COUNTED_MAX = 200
 BALANCES = Table(
     "balances",
     (
@@ -85,13 +85,17 @@ OPEN = Table(
 
 
 class Wait(Struct, frozen=True):
-    """Something that waits for the reader: how many, of what, where to do it. `at`: when it ends, 0 for no day."""
+    """Something that waits for the reader: how many, of what, where to do it.
+
+    at: when it ends, 0 for no day. more: there are more than were counted.
+    """
 
     words: str
     count: int
     href: str
     at: int = 0
     tone: str = "warn"
+    more: bool = False
 
 
 def waiting(view: View) -> list[Wait]:
@@ -107,9 +111,9 @@ def waiting(view: View) -> list[Wait]:
         order="due_at",
     )
     pending = view.rows(ACCRUALS, "state = ? AND (supplier = ? OR customer = ?)", (PENDING, me, me))
-    debts = [row for row in view.rows(ASSIGNMENTS, "state = ?", (ASKED,)) if row.proposer != me]
+    debts = to_accept(view)
     held = [row for row in view.rows(ESCROWS, "state = ?", (ASKED,)) if row.holder == me]
-    bill = to_bill(view)
+    bill = to_bill_partners(view, limit=COUNTED_MAX)
     submit, sign, close = netting_waits(view)
     found = [
         Wait("payments to confirm: the payer says that it has paid", len(got), "/accounts/payments?show=answer"),
@@ -117,7 +121,7 @@ def waiting(view: View) -> list[Wait]:
         Wait("netting results to check and sign", len(sign), "/accounts/netting", min(sign, default=0)),
         Wait("netting cycles to state your balances for", len(submit), "/accounts/netting", min(submit, default=0)),
         Wait("netting results to state as treasurer", len(close), "/accounts/netting", min(close, default=0)),
-        Wait("delivered lines to bill", len(bill), "/accounts/to-bill"),
+        Wait("delivered lines to bill", len(bill), "/accounts/to-bill", more=len(bill) == COUNTED_MAX),
         Wait(
             f"items to pay within {WAITING_DAYS} days",
             len(due),
@@ -126,7 +130,7 @@ def waiting(view: View) -> list[Wait]:
             "bad" if due and due[0].due_at < view.now else "warn",
         ),
         Wait("accruals that may still be objected to", len(pending), "/accounts/accruals", tone="info"),
-        Wait("debts that you are asked to take on or let go", len(debts), "/accounts/payments?show=debts"),
+        Wait("debts that you are asked to take on or let go", len(debts), "/accounts/debts"),
         Wait("escrows to say that you hold the money of", len(held), "/accounts/escrow"),
     ]
     return [one for one in found if one.count]

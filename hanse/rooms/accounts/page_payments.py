@@ -13,7 +13,6 @@ from hanse.kernel.facts import Fact
 from hanse.kernel.refusal import Refused
 from hanse.kernel.view import View
 from hanse.node.desk import Desk
-from hanse.rooms.accounts.deal_facts import AcceptAssignment
 from hanse.rooms.accounts.facts import DAY, Pay, ReceivePayment
 from hanse.rooms.accounts.page_overview import open_row
 from hanse.rooms.accounts.page_words import (
@@ -30,7 +29,7 @@ from hanse.rooms.accounts.page_words import (
     two,
 )
 from hanse.rooms.accounts.paying import allocations_of, discount
-from hanse.rooms.accounts.queries import assignments, open_items, payments
+from hanse.rooms.accounts.queries import open_items, payments, to_accept
 from hanse.rooms.accounts.rows import (
     ANNOUNCED,
     CLAIMED,
@@ -38,7 +37,6 @@ from hanse.rooms.accounts.rows import (
     PAPERS,
     PAYMENTS,
     UNCONFIRMED,
-    Assignment,
     Item,
     Payment,
 )
@@ -48,8 +46,7 @@ from hanse.web import Bulk, Column, Link, Money, Read, Reader, Refusal, Table, g
 
 ANSWER_SECONDS = 14 * DAY
 SHOWS = {
-    "pay": "To pay", "answer": "To confirm", "due": "Expected", "sent": "Announced by us", "debts": "Debts to take on",
-    "all": "All payments",
+    "pay": "To pay", "answer": "To confirm", "due": "Expected", "sent": "Announced by us", "all": "All payments",
 }  # fmt: skip
 _ITEM_COLUMNS = (
     Column("item", "Document", "link", sortable=True, wide=True),
@@ -141,38 +138,9 @@ def _listed(found: Desk, show: str) -> tuple[Table, list[dict[str, Any]], str]:
     if show == "sent":
         rows = [payment_row(view, row) for row in payments(view, ANNOUNCED) if row.payer == view.party]
         return _table("sent", _PAYMENT_COLUMNS, "until"), rows, "You have announced no payment that is not confirmed."
-    if show == "debts":
-        bulk = [Bulk("Accept", "/accounts/payments/accept-debt")] if found.may(AcceptAssignment) else []
-        debts = [row for row in assignments(view) if row.proposer != view.party]
-        return _debts_table(*bulk), [_debt_row(view, row) for row in debts], "Nobody asks you to take on a debt."
     columns = [replace(one, shown=one.key in ALL_SHOWN) for one in _PAYMENT_COLUMNS]
     table = _table("payments", columns, "-paid_at")
     return table, [payment_row(view, row) for row in payments(view, limit=5_000)], "No payment yet."
-
-
-def _debts_table(*bulk: Bulk) -> Table:
-    columns = (
-        Column("assignment", "Number", wide=True),
-        Column("what", "What"),
-        Column("supplier", "Supplier"),
-        Column("customer", "Customer"),
-        Column("third", "With"),
-        Column("amount", "Amount", "money", sortable=True),
-        Column("due_at", "Due", "time", sortable=True),
-        Column("reference", "Reference"),
-        Column("entry", "Entry", "proof"),
-    )
-    return Table("debts", columns, row_key="key", bulk=bulk)
-
-
-def _debt_row(view: View, row: Assignment) -> dict[str, Any]:
-    return {
-        "assignment": row.assignment, "what": "leaves this account" if row.step == "leaves" else "arrives here",
-        "supplier": name_of(view, row.supplier), "customer": name_of(view, row.customer),
-        "third": name_of(view, row.third), "amount": Money(row.amount_minor, row.currency),
-        "due_at": row.due_at or None, "reference": row.reference, "entry": row.position,
-        "key": key_of(row.circle, row.assignment),
-    }  # fmt: skip
 
 
 @get("/accounts/payments", sync_to_thread=True)
@@ -194,10 +162,7 @@ def lists(
     if (file := exported(request, (table, rows))) is not None:
         return file
     view = found.view
-    counts = {
-        "answer": len(_answers(view)),
-        "debts": len([row for row in assignments(view) if row.proposer != view.party]),
-    }
+    counts = {"answer": len(_answers(view)), "debts": len(to_accept(view))}
     listed = replace(table_view(request, table, rows, empty), path="/accounts/payments", other=(("show", show),))
     files = [row for row in rows if row.get("account")] if show == "sent" else []
     return page(
@@ -356,20 +321,6 @@ def confirm(request: Request[Any, Any, Any], session: Reader, read: Read, data: 
     return _many(request, at_desk(read, session), "answer", data, make, words, "/accounts/payments?show=all")
 
 
-@post("/accounts/payments/accept-debt", sync_to_thread=True)
-def accept_debt(request: Request[Any, Any, Any], session: Reader, read: Read, data: Fields) -> Any:
-    """Accept that debts leave, or arrive in, one's accounts."""
-
-    def make(found: Desk, form: Given) -> list[Fact]:
-        keys = [apart(key) for key in form.many("id")]
-        if not keys:
-            raise Refused("form.nothing_chosen", "tick the debts to accept")
-        return [AcceptAssignment(circle=circle, assignment=name) for circle, name in keys]
-
-    words = ("accepted", "accepted")
-    return _many(request, at_desk(read, session), "debts", data, make, words, "/accounts/payments?show=debts")
-
-
 # -- one payment ---------------------------------------------------------------------------------------------------
 
 
@@ -423,4 +374,4 @@ def answer(session: Reader, read: Read, data: Fields) -> Any:
     return attempt(act, lambda status, refusal: _payment(found, circle, name, status=status, refusal=refusal))
 
 
-PAGES: list[Any] = [payments_page, propose, claim, confirm, accept_debt, payment_page, answer]
+PAGES: list[Any] = [payments_page, propose, claim, confirm, payment_page, answer]

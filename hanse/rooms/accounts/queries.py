@@ -310,3 +310,8 @@ def cycles(view: View) -> list[CyclePage]:
     found = view.rows(CYCLES, order="position DESC", limit=10_000)
     pages = (cycle_page(view, row.cycle) for row in found if row.circle in view.circles)
     return [one for one in pages if one is not None]
+
+
+def to_accept(view: View) -> list[Assignment]:
+    """Debts that a partner of the reader asks it to let go or to take on."""
+    return [row for row in assignments(view) if row.proposer != view.party]

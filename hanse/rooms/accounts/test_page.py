@@ -8,6 +8,7 @@ import pytest
 from hanse.rooms.accounts import drafting
 from hanse.rooms.accounts.facts import SetTerms
 from hanse.rooms.orders.delivery_facts import Receive, ReceiveLine, Ship, ShipLine
+from hanse.rooms.orders.facts import ConfirmLine, ConfirmOrder, DeliverTo, PlaceLine, PlaceOrder
 from hanse.site.testing import EVIL, SmallTown
 from hanse.standards.ubl_reading import read_invoice
 
@@ -136,3 +137,22 @@ def test_part_of_an_invoice_is_credited_and_leaves_as_ubl(town):
     assert read_invoice(bob.get(f"/accounts/ubl/{town.ab}/R-1").content).gross_minor == 11_900
     assert town.visitor("eve").get(f"/accounts/ubl/{town.ab}/R-1").status_code == 404
     assert town.visitor("eve").post("/accounts/credit-note", {"key": key, "each.1": "1"}).status_code == 404
+
+
+def test_deliveries_outside_the_network_are_billed_only_when_asked_for(town):
+    home = town.home("bob")
+    line = PlaceLine(line=1, each=3, item="item-6205", own_number="x", unit_price_minor=500, requested_at=0)
+    town.do("bob", PlaceOrder(
+        circle=home, order="own-1", side="sell", counterparty=EVIL, po_number="1", currency="EUR", lines=[line],
+        deliver_to=DeliverTo(city="Hamburg", country="DE"),
+    ), ConfirmOrder(circle=home, order="own-1", lines=[ConfirmLine(line=1, each=3)]), Ship(
+        circle=home, order="own-1", shipment="s-own-1", lines=[ShipLine(line=1, each=3)],
+    ), Receive(circle=home, shipment="s-own-1", lines=[]))  # fmt: skip
+    bob = town.visitor("bob")
+    assert "s-own-1" not in bob.get("/accounts/to-bill").text
+    shown = bob.get("/accounts/to-bill?own=1").text
+    assert "s-own-1" in shown and "unproven" in shown and EVIL not in shown
+    done = bob.post("/accounts/to-bill", {"id": f"{home} s-own-1", "own": "1"})
+    assert done.status_code == 303, done.text
+    assert "s-own-1" not in bob.get("/accounts/to-bill?own=1").text
+    assert EVIL not in bob.get("/accounts").text

@@ -2,6 +2,7 @@
 
 import pytest
 
+from hanse.rooms.accounts.queries import open_items, to_accept
 from hanse.rooms.accounts.rows import CYCLES
 from hanse.rooms.accounts.test_page import text_of
 from hanse.rooms.accounts.testing_pages import BooksTown
@@ -162,3 +163,49 @@ def test_nobody_outside_sees_a_cycle_and_no_clerk_signs_one(town):
     assert wrong.status_code == 422 and "form.number" in wrong.text and 'value="lots"' in wrong.text
     assert "form.missing" in take(town, "ann", "submit", path).text
     assert town.visitor("ann").post("/accounts/netting", {"circle": "elsewhere"}).status_code == 422
+
+
+# -- debts handed over --
+
+
+def test_a_debt_leaves_one_account_and_arrives_in_two_others_by_forms(town):
+    """cay pays centrally: ann's debt to bob becomes cay's to bob, and ann's to cay."""
+    town.billed("R-1", bill_to="cay")
+    town.circle("bob", "cay"), town.circle("ann", "cay")
+    bob, cay, ann = (town.visitor(party) for party in ("bob", "cay", "ann"))
+    assert "Invoices that name another payer" in text_of(bob, "/accounts/debts")
+    leave = {"step": "leaves", "item": f"{town.ab} R-1", "third": "cay"}
+    take_on = {"step": "arrives", "partner": "bob", "side": "we", "third": "ann", "amount": "119.00", "currency": "EUR",
+               "due": "2027-03-01", "reference": "R-1"}  # fmt: skip
+    for who, form, code in ((bob, {**leave, "item": "a b"}, "accounts.unknown_item"),
+                            (bob, {"step": "x"}, "form.choice"),
+                            (cay, {**take_on, "partner": "eve"}, "accounts.unknown_partner"),
+                            (cay, {**take_on, "amount": "0"}, "form.range")):  # fmt: skip
+        answer = who.post("/accounts/debts", form)
+        assert answer.status_code == 422 and code in answer.text, code
+    assert town.visitor("bob", "seller").post("/accounts/debts", leave).status_code == 403
+    assert bob.post("/accounts/debts", leave).status_code == 303
+    assert cay.post("/accounts/debts", take_on).status_code == 303
+    assert cay.post("/accounts/debts", {**take_on, "partner": "ann", "side": "they", "third": "bob"}).status_code == 303
+    assert "debts that you are asked" in text_of(ann, "/accounts")
+    for party, who, n in (("ann", ann, 2), ("bob", bob, 1)):
+        keys = [f"{row.circle} {row.assignment}" for row in to_accept(town.node.view(party))]
+        assert len(keys) == n and who.post("/accounts/debts/accept", {"id": keys}).status_code == 303
+    open_ = {(i.supplier, i.customer): i.open_minor for i in open_items(town.node.view("cay"))}
+    assert open_ == {("bob", "cay"): 11_900, ("cay", "ann"): 11_900}
+    assert "settled" in text_of(ann, f"/accounts/d/{town.ab}/R-1")
+    assert town.visitor("eve").post("/accounts/debts", leave).status_code == 422
+    assert ann.post("/accounts/debts/accept").status_code == 422
+
+
+def test_a_supplier_pays_a_credit_back(town):
+    town.agree()
+    town.deliver("po-1", promised_at=town.now() - 17 * DAY)
+    town.pass_days(15)
+    bob = town.visitor("bob")
+    assert bob.post("/accounts/payments/propose", {"id": f"{town.ab} A1:1"}).status_code == 303
+    row = town.visitor("ann").get("/accounts/payments?show=answer&format=json").json()[0]
+    assert (row["amount"]["minor"], row["settles"]) == (750, "A1:1")
+    done = town.visitor("ann").post("/accounts/payments/confirm", {"id": f"{town.ab} {row['payment']}"})
+    assert done.status_code == 303
+    assert "settled" in text_of(bob, f"/accounts/d/{town.ab}/A1:1")

@@ -1,4 +1,5 @@
-"""Clause evaluations per second beside two CEL libraries: `python -m bench.contracts [--seconds S] [--repeat N]`.
+"""Clause evaluations per second beside two CEL libraries: `python -m bench.contracts [--seconds S] [--repeat N]`; and
+with `--deliveries N` what agreements in force add to a delivery, profiled (`bench/contracts_delivery.py`).
 
 The clause is late delivery's nine steps (`hanse/rooms/contracts/library/late-delivery.yaml`), over 1,000 made-up
 deliveries, early and late. Hanse checks each fact's type and range and each step's range, and gives every step and the
@@ -137,6 +138,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=1.0)
     parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--deliveries", type=int, default=0)
     options = parser.parse_args()
     bound, facts = terms(), deliveries()
     peers = {"common-expression-language (Rust)": run_rust(bound), "cel-expr-python (C++)": run_cpp(bound)}
@@ -160,6 +162,10 @@ def main() -> None:
     print(
         f"\nread, check, compile and run the template's examples once: {1_000 * (time.perf_counter() - start):.0f} ms"
     )
+    if options.deliveries:
+        from bench.contracts_delivery import table
+
+        table(options.deliveries)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from hanse.demo.books import Books
-from hanse.demo.buying import Buying
+from hanse.demo.buying import SUPPLIER, Buying
 from hanse.demo.cast import COMPETITOR, FIRMS, GROUP, POOL, Firm, customers_of, suppliers_of
 from hanse.demo.circles import open_relationships
 from hanse.demo.deals import MAIN, deals, sign_all
@@ -42,7 +42,7 @@ class Size(Struct, frozen=True):
     goods: int = 2_312
     kept_each: int = 480
     days: int = 364
-    weekly: float = 12.8
+    weekly: float = 12.5
     facts: int = 103_000
 
 
@@ -123,7 +123,7 @@ def _year(trader: Trader, shelves: Shelves, goods: list[Good], pool: str, size: 
     buying.begin()
     year.play(size.days, midnight, buying.calendar())
     bearing = next(good.item for good in goods if good.part_number == ALWAYS)
-    all_of(year, goods, suppliers[0], bearing)
+    all_of(year, goods, SUPPLIER, bearing)
     return year
 
 

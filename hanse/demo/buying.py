@@ -16,13 +16,14 @@ from hanse.rooms.group.facts import Charter, Commit, Join, OpenRound, PriceTier,
 from hanse.rooms.inventory.facts import Count, CountLine
 from hanse.rooms.inventory.offer_facts import AcceptTransfer, ProposeTransfer
 
-ID, SUPPLIER = "hanse-technik", "nordlager"
+ID, SUPPLIER = "hanse-technik", "kogge-antriebe"
 CLOSED_ROUND, OPEN_ROUND = "round-spring", "round-winter"
 FIRST_REBATE, SECOND_REBATE = "rebate-first-half", "rebate-second-half"
 TIERS = ((200, 94), (500, 88), (900, 82))
 """(from each, percent of the list price)."""
 WINTER_EACH = (60, 40, 55, 30, 45, 25, 50, 35, 40, 30, 20, 35)
 """What members other than the main distributor have committed to the open round: 35 short of its second tier."""
+ROUND_PRICES_MINOR = range(300, 4_000)
 CHARGES_PPM = 50_000
 LOT_EACH, MARKUP_PPM = 400, 45_000
 
@@ -79,7 +80,8 @@ class Buying:
 
     def _item(self, category: str) -> Good:
         """A good of some value that many need."""
-        return max((g for g in self.goods if g.category == category), key=lambda g: (g.rate * g.price_minor, g.item))
+        fits = [g for g in self.goods if g.category == category and g.price_minor in ROUND_PRICES_MINOR]
+        return max(fits, key=lambda g: (g.rate * g.price_minor, g.item))
 
     def _open(self, name: str, good: Good, until_day: int) -> None:
         tiers = [

@@ -15,6 +15,8 @@ from hanse.rooms.orders.delivery_facts import HandOver, Rate, Receive, ReceiveLi
 from hanse.rooms.orders.facts import StockKey
 
 Action = Callable[[], None]
+FORGOTTEN_DAYS = 21
+"""After which a buyer orders again what nobody signed for."""
 CARRIERS = ("Hafen Spedition", "Nordkurier", "Baltic Parcel")
 RECEIVERS = ("K. Petersen", "A. Lind", "M. Ozols", "J. Krause")
 
@@ -114,6 +116,15 @@ class Delivering:
             trader.do(parcel.seller.party, taken)
         if dice.random() < 0.96:
             self.at(max(trader.clock.now + 6 * 3600, parcel.arrives), lambda: self._receive(parcel))
+        else:
+            self.at(trader.clock.now + FORGOTTEN_DAYS * DAY, lambda: self.forget(parcel.buyer, parcel.wishes))
+
+    def forget(self, buyer: Firm, wishes: list[Wish]) -> None:
+        """The buyer waits for these goods no longer, and may order anew."""
+        for wish in wishes:
+            kept = self.shelves.get(buyer.party, {}).get(wish.item)
+            if kept is not None:
+                kept.on_order = 0
 
     def _leave(self, parcel: Parcel) -> list[ShipLine]:
         """The lines, as the goods leave the seller's shelves."""

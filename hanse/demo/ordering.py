@@ -68,6 +68,7 @@ class Ordering(Delivering):
         trader.do(buyer.party, self.order(circle, order, buyer, seller, wishes, due))
         confirming = self._confirmed(seller, wishes, borrowed)
         if not confirming:
+            self.forget(buyer, wishes)
             return
         lines = [ConfirmLine(line=i, each=each, promised_at=due) for i, each in confirming.items()]
         trader.do(seller.party, ConfirmOrder(circle=circle, order=order, lines=lines))

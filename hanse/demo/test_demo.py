@@ -10,6 +10,7 @@ from litestar.testing import TestClient
 
 from hanse.demo import page
 from hanse.demo.build import SMALL, Built, build
+from hanse.demo.buying import SUPPLIER
 from hanse.demo.cast import DISTRIBUTORS, FIRMS, GROUP
 from hanse.demo.page import story_of
 from hanse.demo.page_money import money, sights
@@ -85,7 +86,7 @@ def test_the_group_shares_its_rebate_to_the_cent_and_what_its_manager_tells_hold
     assert len(given) == len(DISTRIBUTORS)
     assert sum(one.share_minor for one in given) == given[0].earned_minor
     assert [lot.custodian for lot in group.lots_with_members(manager)]
-    near = group.near_tier(node.view("trave-technik"), "nordlager", "EUR")
+    near = group.near_tier(node.view("trave-technik"), SUPPLIER, "EUR")
     assert near and near[0].missing_minor > 0, "the next tier is within reach"
 
 

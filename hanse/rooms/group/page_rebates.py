@@ -25,7 +25,12 @@ from hanse.rooms.group.rows import REBATES_AT_HOME, REPORTS, MemberStatement, Re
 from hanse.rooms.group.shares import earned
 from hanse.site.pages_forms import DAY, Fields, Given, attempt, day_after
 from hanse.web import Link, Money, Read, Reader, Refusal, go, page
+from hanse.web.formats import money
 
+STATEMENT_HEAD = [
+    ("With", ""), ("Rebate", ""), ("Bought", "money"), ("Earned by all", ""), ("Share", "money"),
+    ("Kept by the group", "money"), ("Paid out", "money"), ("Due", "day"), ("Entry", "proof"),
+]  # fmt: skip
 TIER_FIELDS = 4
 PAY_DAYS = 30
 
@@ -43,7 +48,8 @@ def _page(found: Desk, status: int = 200, refusal: Any = None, given: dict[str, 
     return page(
         "group/rebates.html", title="Rebates", crumbs=CRUMBS, status=status, refusal=refusal, given=given or {},
         shown=[_shown(view, row, row.circle in managed) for row in known],
-        statements=[_statement(view, row) for row in statements(view)], may_report=found.may(ReportPurchases),
+        statements=[_statement(view, row) for row in statements(view)], statement_head=STATEMENT_HEAD,
+        may_report=found.may(ReportPurchases),
         may_manage=found.may(SetRebate), tier_fields=range(1, TIER_FIELDS + 1),
         since=day_after(view.now, -90), until=day_after(view.now, 90),
         to_open=[(card.group.group_id, card.terms.name) for card in groups(view) if card.i_manage],
@@ -75,10 +81,10 @@ def _shown(view: View, row: RebateTerms, manage: bool) -> dict[str, Any]:
 def _statement(view: View, row: MemberStatement) -> list[Any]:
     other = row.manager if row.party == view.party else row.party
     return [
-        row.statement, name_of(view, other), Money(row.spend_minor, row.currency), Money(row.total_minor, row.currency),
-        Money(row.earned_minor, row.currency), Money(row.share_minor, row.currency),
-        Money(row.charges_minor, row.currency), Money(row.payable_minor, row.currency),
-        Link("credit", f"/accounts/d/{row.circle}/{row.item}"), row.due_at, row.position,
+        Link(name_of(view, other), f"/accounts/d/{row.circle}/{row.item}"), row.rebate,
+        Money(row.spend_minor, row.currency), f"{money(row.earned_minor, row.currency)} on "
+        f"{money(row.total_minor, row.currency)}", Money(row.share_minor, row.currency),
+        Money(row.charges_minor, row.currency), Money(row.payable_minor, row.currency), row.due_at, row.position,
     ]  # fmt: skip
 
 

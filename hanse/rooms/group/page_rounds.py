@@ -16,6 +16,7 @@ from hanse.rooms.group.page_words import (
     ROUND_STATES,
     at_desk,
     frame,
+    item_short,
     item_words,
     name_of,
     price_picture,
@@ -71,7 +72,7 @@ def _ended(view: View, one: RoundPage) -> list[Any]:
     terms, takes = one.terms, Money(one.my_amount_minor, one.terms.currency) if one.my_each else None
     price = Money(terms.unit_price_minor, terms.currency) if terms.unit_price_minor else None
     return [
-        item_words(view, terms.item), ROUND_STATES[one.round.state], one.round.commit_by, terms.told_each,
+        item_short(view, terms.item), ROUND_STATES[one.round.state], one.round.commit_by, terms.told_each,
         terms.told_members, price, one.my_each or None, takes, terms.position,
     ]  # fmt: skip
 

@@ -71,6 +71,12 @@ def item_words(view: View, item: str) -> str:
     return f"{known.brand} {known.part_number}, {known.description}" if known else item
 
 
+def item_short(view: View, item: str) -> str:
+    """An item's brand and part number, for tables."""
+    known = catalog.item(view, item)
+    return f"{known.brand} {known.part_number}" if known else item
+
+
 def major(minor: int, currency: str) -> float:
     """An amount for a picture's axis."""
     return float(minor / 10 ** DECIMALS.get(currency, 2))

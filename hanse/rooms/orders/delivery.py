@@ -13,7 +13,7 @@ from hanse.kernel.state import Draft
 from hanse.rooms.inventory import rules as inventory
 from hanse.rooms.orders.balance import as_buyer, as_seller, deadline, find_order, keep, step
 from hanse.rooms.orders.delivery_facts import Contest, HandOver, Receive, ReceiveLine, Ship
-from hanse.rooms.orders.rows import DEEMED, ORDERS, SHIPMENTS, Line, Order, Shipment, ShipmentLine
+from hanse.rooms.orders.rows import DEEMED, ORDERS, SHIPMENTS, UNSIGNED_BY_BUYER, Line, Order, Shipment, ShipmentLine
 from hanse.rooms.orders.told import Contested, Received, Shipped
 from hanse.rooms.parties.rules import require_member
 
@@ -210,12 +210,12 @@ def contest(draft: Draft, fact: Contest) -> None:
     """Say that a receipt is not how it was, within 30 days; it is marked so, and later rooms settle it.
 
     Refuses, in order: parties.unknown_circle, parties.not_in_circle, orders.unknown_shipment, orders.nothing_to_contest
-        (the buyer only a deemed receipt, the seller only one that claims a lack or an excess), orders.too_late,
-        orders.contested.
+        (the buyer only a receipt that it did not sign itself, deemed or by a one-time link; the seller only one that
+        claims a lack or an excess), orders.too_late, orders.contested.
     """
     shipment, order = find_shipment(draft, fact.circle, fact.shipment)
     differs = any(line.damaged or line.short or line.over for line in shipment.lines)
-    by_buyer = draft.signer == order.buyer and shipment.method == DEEMED
+    by_buyer = draft.signer == order.buyer and shipment.method in UNSIGNED_BY_BUYER
     by_seller = draft.signer == order.seller and differs
     require(by_buyer or by_seller, "orders.nothing_to_contest", "the receipt is your own, or says nothing against you")
     late = draft.now > shipment.received_at + CONTEST_SECONDS

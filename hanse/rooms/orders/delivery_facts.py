@@ -98,7 +98,8 @@ class Receive(Fact, frozen=True, kw_only=True):
 
 
 class Contest(Fact, frozen=True, kw_only=True):
-    """A party says that a receipt is not how it was: the buyer a deemed one, the seller one that claims a lack."""
+    """A party says that a receipt is not how it was: the buyer one that was deemed or signed by a link,
+    the seller one that claims a lack."""
 
     kind: ClassVar[str] = "orders.contest"
     circle: Id

@@ -37,7 +37,7 @@ from hanse.rooms.orders.facts import (
 )
 from hanse.rooms.orders.pages_forms import DAY, day_end, line_numbers, minor, text, whole
 from hanse.rooms.orders.queries import OrderPage, PageShipment
-from hanse.rooms.orders.rows import DEEMED, LIVE_STATES
+from hanse.rooms.orders.rows import DEEMED, LIVE_STATES, UNSIGNED_BY_BUYER
 
 Values = Mapping[str, Any]
 ANSWER_SECONDS = 3 * DAY
@@ -85,7 +85,7 @@ def shipment_actions(desk: Desk, page: OrderPage, shown: PageShipment, now: int)
         and ((seller and desk.may(HandOver)) or (buyer and desk.may(Receive))),
         "contest": not row.contested_by
         and now <= row.received_at + CONTEST_SECONDS
-        and ((buyer and row.method == DEEMED) or (seller and lacks))
+        and ((buyer and row.method in UNSIGNED_BY_BUYER) or (seller and lacks))
         and desk.may(Contest),
         "return": buyer and bool(row.method) and any(line.returnable for line in row.lines) and desk.may(ReturnGoods),
         "rate": buyer and not page.order.one_sided and signed and not row.rated and desk.may(Rate),

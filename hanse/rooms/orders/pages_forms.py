@@ -38,6 +38,7 @@ STEP_WORDS = {
 PROOF_WORDS = {
     "both": Badge("signed by both", "proven"), "receipt": Badge("signed by the receiver", "proven"),
     "hand-over": Badge("handed over", "info"), "deemed": Badge("counted as received, unsigned", "unproven"),
+    "contested": Badge("contested: unproven", "unproven"),
     "one-sided": Badge("unproven: one side", "unproven"), "under way": Badge("under way", "info"),
 }  # fmt: skip
 

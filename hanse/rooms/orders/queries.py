@@ -30,7 +30,19 @@ from hanse.rooms.orders.private_rows import (
     ShipmentTerms,
     TermsLine,
 )
-from hanse.rooms.orders.rows import DEEMED, LIVE_STATES, ORDERS, RETURNS, SHIPMENTS, STEPS, Line, Order, Shipment, Step
+from hanse.rooms.orders.rows import (
+    DEEMED,
+    LIVE_STATES,
+    ORDERS,
+    RETURNS,
+    SHIPMENTS,
+    STEPS,
+    UNSIGNED_BY_BUYER,
+    Line,
+    Order,
+    Shipment,
+    Step,
+)
 from hanse.rooms.parties.facts import MEMBERS, PARTIES
 
 Side = Literal["buy", "sell"]
@@ -226,7 +238,8 @@ class PageLine(Struct, frozen=True):
 class Proof(Struct, frozen=True):
     """Who signed a delivery, and where. `entry` 0: nobody did.
 
-    word: "both" (both sides signed), "receipt", "hand-over", "deemed", "one-sided", "under way".
+    word: "both" (both sides signed), "receipt", "hand-over", "deemed", "contested" (a receipt
+        that the buyer did not sign, and denies), "one-sided", "under way".
     """
 
     word: str
@@ -353,6 +366,8 @@ def proof_of(order: Order, shipment: Shipment, steps: list[Step]) -> Proof:
     handed, received = entry.get("handed_over", 0), entry.get("received", 0)
     if order.one_sided:
         word = "one-sided"
+    elif shipment.contested_by and shipment.method in UNSIGNED_BY_BUYER:
+        word = "contested"
     elif shipment.method == DEEMED:
         word = "deemed"
     elif received:

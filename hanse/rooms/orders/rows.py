@@ -13,6 +13,8 @@ STATES = (PLACED, CONFIRMED, PART_SHIPPED, SHIPPED, RECEIVED, DECLINED, LAPSED, 
 LIVE_STATES = (PLACED, CONFIRMED, PART_SHIPPED)
 """Something of the order is still unshipped."""
 DEEMED = "deemed"
+UNSIGNED_BY_BUYER = (DEEMED, "link")
+"""Receipts that the buyer's own people have not signed: by silence, or by whoever held a one-time link."""
 
 
 class Line(Struct, frozen=True, array_like=True):

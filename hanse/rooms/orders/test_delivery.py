@@ -184,6 +184,27 @@ def test_contest_refuses_in_this_order(market: Market) -> None:
     assert (market.shipment_of().contested_by, terms(market).contest) == ("bob+ann", "all ten were there")
 
 
+def test_a_receipt_by_a_one_time_link_is_contested_by_the_buyer_within_thirty_days(market: Market) -> None:
+    """Who held the link is not known, and the seller may have made it: the buyer's word stands beside it."""
+    shipped(market)
+    market.must("ann", market.receive_fact("s1", method="link"))
+    good = Contest(circle=market.AB, shipment="s1", reason="nobody of ours signed")
+    assert market.refused("bob", good) == "orders.nothing_to_contest"
+    market.must("ann", good)
+    assert (market.shipment_of().contested_by, terms(market).contest) == ("ann+bob", "nobody of ours signed")
+    assert market.refused("ann", good) == "orders.contested"
+    assert market.both_sides_agree()
+    late = Market()
+    shipped(late)
+    late.must("ann", late.receive_fact("s1", method="link"))
+    late.tick(30 * DAY + 1)
+    assert late.refused("ann", good) == "orders.too_late"
+    own = Market()
+    shipped(own)
+    own.must("ann", own.receive_fact("s1"))
+    assert own.refused("ann", good) == "orders.nothing_to_contest", "what its own people signed, it stands by"
+
+
 def test_a_deemed_receipt_is_contested_by_the_buyer_within_thirty_days(market: Market) -> None:
     shipped(market)
     market.tick(14 * DAY)

@@ -217,7 +217,13 @@ def test_a_driver_signs_on_glass_once_and_without_an_account(town: SmallTown, an
     again = driver.get(link)
     assert again.status_code == 410 and code_of(again) == "link.used"
     assert driver.post(link, form, token=token).status_code == 410
-    assert "on glass, by link" in ann.get("/orders/o/glass-1").text
+    shown = ann.get("/orders/o/glass-1").text
+    assert "on glass, by link" in shown and "Contest the receipt" in shown
+    answer = ann.post("/orders/do/contest", {"order": "glass-1", "shipment": sid, "reason": f"not ours {EVIL}"})
+    assert answer.status_code == 303
+    for who in (ann, bob):
+        text = who.get("/orders/o/glass-1").text
+        assert "contested: unproven" in text and "not ours" in text and EVIL not in text
     page = order_page(town.node.view("ann"), "glass-1")
     assert page is not None and page.shipments[0].terms is not None
     signature = page.shipments[0].terms.paper_hash

@@ -1,12 +1,14 @@
 """Sourcing: proven gap and time, beside what others do.
 
-    python -m bench.sourcing --lines 5000 --seconds 4,60 --seeds 3      synthetic network, 16 candidates a line
-    python -m bench.sourcing --brunel                                   Brunel outbound logistics over 1, 4, 10 days
-    python -m bench.sourcing --growth                                   10^3..10^6 lines, an SVG and its figures
+    python -m bench.sourcing                                 all of it, some 17 minutes on a quiet machine
+    python -m bench.sourcing --quick                         the same on small sizes, a minute or two
+    python -m bench.sourcing --sizes 5000:4,60:3 --no-brunel --growth-top 0
+                                                             LINES:SECONDS[,SECONDS][:SEEDS], one size or several
 
-The gap is above the plan's own certified bound, re-checked by `check`. Compiled code is warmed up before the clock
-starts.
-Writes bench/out/sourcing-*.json.
+Synthetic networks (`sourcing_data.synthetic`, and a `lumpy` one at the first size), Brunel outbound logistics over
+1, 4 and 10 days, growth from 10^3 lines on as an SVG. Gaps are above the best certified bound of the instance, every
+certificate re-checked by `check`. Wall and CPU seconds both; compiled code is warmed up before the clock starts.
+Writes bench/out/sourcing.json and bench/out/sourcing-growth.svg.
 """
 
 from __future__ import annotations
@@ -14,7 +16,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
+import resource
+import subprocess
+import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,6 +27,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.common import machine
 from bench.sourcing_data import brunel, synthetic
 from hanse.planning import sourcing
 from hanse.planning.sourcing import Plan, Problem, View
@@ -43,20 +48,18 @@ def row(method: str, cost: int, bound: int, wall: float, cpu: float, **more: Any
     return out | {"wall_s": round(wall, 3), "cpu_s": round(cpu, 3), "cost_minor": cost} | more
 
 
-def ours(problem: Problem, seconds: list[float], seed: int) -> tuple[list[dict[str, Any]], Plan]:
-    """The batch at each time limit, its certificate checked; every gap against the best bound proven."""
-    plans = []
+def ours(problem: Problem, seconds: list[float], seed: int) -> tuple[list[dict[str, Any]], list[Plan]]:
+    """The batch at each time limit, its certificate checked; each gap is the plan's own, as it would be certified."""
+    rows, plans = [], []
     for limit in seconds:
         plan, wall, cpu = timed(lambda limit=limit: sourcing.solve(problem, seconds=limit, seed=seed))
         cert = sourcing.certificate(problem, plan)
         checked, check_s, _ = timed(lambda plan=plan, cert=cert: sourcing.check(problem, plan, cert))
         assert checked.ok, checked.faults
-        plans.append((limit, plan, wall, cpu, check_s))
-    rows = [
-        row(f"ours, {limit:g} s", p.cost_minor, p.prices.bound, wall, cpu, rounds=p.rounds, check_s=round(check_s, 3))
-        for limit, p, wall, cpu, check_s in plans
-    ]
-    return rows, max((p[1] for p in plans), key=lambda p: p.prices.bound)
+        more = {"rounds": plan.rounds, "check_s": round(check_s, 3)}
+        rows.append(row(f"ours, {limit:g} s", plan.cost_minor, plan.prices.bound, wall, cpu, **more))
+        plans.append(plan)
+    return rows, plans
 
 
 def online(problem: Problem, plan: Plan, bound: int) -> list[dict[str, Any]]:
@@ -75,8 +78,8 @@ def online(problem: Problem, plan: Plan, bound: int) -> list[dict[str, Any]]:
     return rows
 
 
-def peers(problem: Problem, bound: int, mip_s: float) -> list[dict[str, Any]]:
-    """Routing rules, each order exactly in turn, HiGHS and CP-SAT on the natural program."""
+def peers(problem: Problem, bound: int, mip_s: float, start: Plan | None) -> list[dict[str, Any]]:
+    """Routing rules, each order exactly in turn; HiGHS, cold and from our plan, on the natural program."""
     rows = []
     for name, work in (
         ("greedy, single source first", sourcing.greedy),
@@ -85,64 +88,54 @@ def peers(problem: Problem, bound: int, mip_s: float) -> list[dict[str, Any]]:
         plan, wall, cpu = timed(lambda work=work: work(problem))
         assert sourcing.violations(problem, plan) == []
         rows.append(row(name, plan.cost_minor, bound, wall, cpu))
-    if mip_s > 0:
-        (plan, _), wall, cpu = timed(lambda: sourcing.natural_mip(problem, mip_s))
-        name = f"natural MIP, HiGHS, {mip_s:g} s"
+    if mip_s <= 0:
+        return rows
+    for name, first in (("cold", None), ("from our short plan", start)):
+        (plan, _), wall, cpu = timed(lambda first=first: sourcing.natural_mip(problem, mip_s, start=first))
+        name = f"MIP, HiGHS {name}, {mip_s:g} s"
         rows.append(row(name, plan.cost_minor, bound, wall, cpu) if plan else {"method": name, "gap_percent": None})
-        rows += cpsat(problem, bound, mip_s)
     return rows
 
 
-def cpsat(problem: Problem, bound: int, seconds: float) -> list[dict[str, Any]]:
-    """The natural program given to CP-SAT, where ortools is installed."""
+def cpsat(lines: int, seed: int, lumpy: bool, bound: int, seconds: float) -> list[dict[str, Any]]:
+    """The natural program given to CP-SAT in a process of its own: its library and highspy's do not load together."""
     if find_spec("ortools") is None:
         print("CP-SAT: skipped, ortools is not installed in this environment")
         return []
-    from ortools.sat.python import cp_model
-
-    p, m = problem, cp_model.CpModel()
-    cands = np.flatnonzero((p.cand_stock >= 0) & (p.cand_cost_minor < p.line_penalty_minor[p.cand_line]))
-    x = [m.new_bool_var("") for _ in range(p.open_order.size)]
-    y = {int(c): m.new_int_var(0, int(p.line_qty_each[p.cand_line[c]]), "") for c in cands}
-    groups: dict[tuple[str, int], list[Any]] = {}
-    for c, v in y.items():
-        m.add(v <= int(p.line_qty_each[p.cand_line[c]]) * x[p.cand_pair[c]])
-        groups.setdefault(("line", int(p.cand_line[c])), []).append(v)
-        groups.setdefault(("total", int(p.cand_stock[c])), []).append(v)
-        if not p.cand_own[c]:
-            groups.setdefault(("foreign", int(p.cand_stock[c])), []).append(v)
-    most = {"line": p.line_qty_each, "total": p.stock_total_each, "foreign": p.stock_foreign_each}
-    for (kind, k), terms in groups.items():
-        m.add(sum(terms) <= int(most[kind][k]))
-    for o in range(p.orders):
-        m.add(sum(x[k] for k in np.flatnonzero(p.open_order == o)) <= int(p.order_shipments_max[o]))
-    gain = sum(v * int(p.cand_cost_minor[c] - p.line_penalty_minor[p.cand_line[c]]) for c, v in y.items())
-    m.minimize(gain + sum(v * int(f) for v, f in zip(x, p.open_cost_minor, strict=True)))
-    solver = cp_model.CpSolver()
-    solver.parameters.max_time_in_seconds, solver.parameters.num_workers = seconds, 2
-    status, wall, cpu = timed(lambda: solver.solve(m))
-    if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-        return [{"method": f"natural MIP, CP-SAT, {seconds:g} s", "gap_percent": None}]
-    cost = round(solver.objective_value) + int((p.line_qty_each * p.line_penalty_minor).sum())
-    return [row(f"natural MIP, CP-SAT, {seconds:g} s", cost, bound, wall, cpu)]
+    child = [sys.executable, "-m", "bench.sourcing_cpsat", str(lines), str(seed), str(int(lumpy)), str(seconds)]
+    said = subprocess.run(child, capture_output=True, text=True, check=False)
+    if said.returncode:
+        print(f"CP-SAT: skipped, {said.stderr.strip().splitlines()[-1]}")
+        return []
+    told = json.loads(said.stdout)
+    name = f"MIP, CP-SAT, {seconds:g} s"
+    if told["cost_minor"] is None:
+        return [{"method": name, "gap_percent": None}]
+    return [row(name, told["cost_minor"], bound, told["wall_s"], told["cpu_s"])]
 
 
-def run_synthetic(lines: int, seconds: list[float], seeds: int, mip_s: float) -> list[dict[str, Any]]:
-    """All methods on `seeds` instances of one size."""
+def run_synthetic(lines: int, seconds: list[float], seed: int, mip_s: float, lumpy: bool) -> list[dict[str, Any]]:
+    """All methods on one instance."""
+    problem = synthetic(lines, seed, lumpy=lumpy)
+    head = {"lines": lines, "orders": problem.orders, "seed": seed, "lumpy": lumpy}
+    head["candidates_a_line"] = round(problem.cand_place.size / lines, 2)
+    size = np.bincount(problem.components())
+    head |= {"components": int(size.size), "largest_component": int(size.max())}
+    print(head, flush=True)
     rows = []
-    for seed in range(1, seeds + 1):
-        problem = synthetic(lines, seed)
-        head = {"lines": lines, "orders": problem.orders, "seed": seed}
-        head["candidates_a_line"] = round(problem.cand_place.size / lines, 2)
-        mine, best = ours(problem, seconds, seed)
-        bound = best.prices.bound
-        for r in mine + online(problem, best, bound) + peers(problem, bound, mip_s):
-            rows.append(head | r)
-            show(rows[-1])
+    mine, plans = ours(problem, seconds, seed)
+    best = max(plans, key=lambda p: p.prices.bound)
+    bound = best.prices.bound
+    others = peers(problem, bound, mip_s, plans[0])
+    if mip_s > 0:
+        others += cpsat(lines, seed, lumpy, bound, mip_s)
+    for r in mine + online(problem, best, bound) + others:
+        rows.append(head | r)
+        show(rows[-1])
     return rows
 
 
-def run_brunel(seconds: list[float]) -> list[dict[str, Any]]:
+def run_brunel(seconds: float) -> list[dict[str, Any]]:
     """Capacities in orders per plant and day, spread over several days."""
     rows: list[dict[str, Any]] = []
     for days in (1, 4, 10):
@@ -150,28 +143,30 @@ def run_brunel(seconds: list[float]) -> list[dict[str, Any]]:
         if problem is None:
             print("brunel_logistics: skipped, ../shared/data is not here")
             return rows
-        mine, best = ours(problem, seconds, 1)
-        served = int((best.units > 0).sum())
-        for r in mine + peers(problem, best.prices.bound, 0.0):
+        mine, plans = ours(problem, [seconds], 1)
+        served = int((plans[0].units > 0).sum())
+        for r in mine + peers(problem, plans[0].prices.bound, 0.0, None):
             rows.append({"days": days, "orders": problem.orders, "served": served} | r)
             show(rows[-1])
     return rows
 
 
 def run_growth(top: int) -> list[dict[str, Any]]:
-    """10^3..top lines: seconds grow with the lines (at least 4, 1 ms a line up to 300)."""
+    """10^3..top lines: seconds grow with the lines (1 ms a line, 4 to 300); peak memory of the process so far."""
     rows = []
     lines = 1000
     while lines <= top:
         problem = synthetic(lines, 1)
         limit = float(min(300, max(4, lines // 1000)))
-        mine, best = ours(problem, [limit], 1)
+        mine, plans = ours(problem, [limit], 1)
         obo, wall, cpu = timed(lambda problem=problem: sourcing.order_by_order(problem))
-        for r in [*mine, row("order by order, exact", obo.cost_minor, best.prices.bound, wall, cpu)]:
-            rows.append({"lines": lines, "orders": problem.orders} | r)
+        peak = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+        for r in [*mine, row("order by order, exact", obo.cost_minor, plans[0].prices.bound, wall, cpu)]:
+            rows.append({"lines": lines, "orders": problem.orders, "peak_mb": peak} | r)
             show(rows[-1])
         lines *= 10
-    (OUT / "sourcing-growth.svg").write_text(svg(rows), encoding="utf-8")
+    if rows:
+        (OUT / "sourcing-growth.svg").write_text(svg(rows), encoding="utf-8")
     return rows
 
 
@@ -194,7 +189,9 @@ def svg(rows: list[dict[str, Any]]) -> str:
         line = " ".join(f"{x:.0f},{y:.0f}" for x, y, _ in points)
         parts.append(f'<polyline fill="none" stroke="{colour}" stroke-width="2" points="{line}"/>')
         for x, y, r in points:
-            parts.append(f'<text x="{x + 4:.0f}" y="{y - 4:.0f}" fill="{colour}">{r["wall_s"]:.3g} s</text>')
+            parts.append(
+                f'<text x="{x + 4:.0f}" y="{y - 4:.0f}" fill="{colour}">{r["wall_s"]:.3g} s, {r["peak_mb"]} MB</text>'
+            )
         label = {"ours": "prices, columns, search", "order": "order by order, exact"}[name]
         parts.append(f'<text x="420" y="{20 + 16 * k}" fill="{colour}">{label}</text>')
     for lines in sorted({r["lines"] for r in rows}):
@@ -206,39 +203,55 @@ def show(r: dict[str, Any]) -> None:
     """One row on the screen."""
     size = f"{r.get('lines', r.get('days', '')):>8}" if "lines" in r else f"{r.get('days', '')!s:>5} d "
     gap = "" if r.get("gap_percent") is None else f"{r['gap_percent']:9.3f} %"
-    extra = " ".join(f"{k}={r[k]}" for k in ("rounds", "check_s", "us_an_order", "served") if k in r)
+    extra = " ".join(f"{k}={r[k]}" for k in ("rounds", "check_s", "us_an_order", "served", "peak_mb") if k in r)
     print(
         f"{size}  {r['method']:<30}{gap:>12} {r.get('wall_s', ''):>9} s {r.get('cpu_s', ''):>9} CPU s  {extra}",
         flush=True,
     )
 
 
+FULL = ["5000:4,60:2", "20000:20,100", "100000:60,300"]
+QUICK = ["1000:2,8", "5000:4"]
+
+
+def sizes(text: str) -> tuple[int, list[float], int]:
+    """LINES:SECONDS[,SECONDS][:SEEDS] as numbers.
+
+    >>> sizes("5000:4,60:2")
+    (5000, [4.0, 60.0], 2)
+    """
+    lines, seconds, seeds = (text + ":1").split(":")[:3]
+    return int(lines), [float(x) for x in seconds.split(",")], int(seeds)
+
+
 def main() -> None:
     """Parse, warm up, run, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--lines", default="5000", help="sizes, comma separated")
-    parser.add_argument("--seconds", default="4,60", help="time limits of the batch, comma separated")
-    parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--mip", type=float, default=0.0, help="seconds for the natural program, 0: leave out")
-    parser.add_argument("--brunel", action="store_true")
-    parser.add_argument("--growth", action="store_true")
-    parser.add_argument("--growth-top", type=int, default=1_000_000)
+    parser.add_argument("--sizes", nargs="*", help=f"LINES:SECONDS[,SECONDS][:SEEDS]; default {' '.join(FULL)}")
+    parser.add_argument("--quick", action="store_true", help=f"sizes {' '.join(QUICK)}, the rest likewise short")
+    parser.add_argument("--mip", type=float, help="most seconds of an integer program; default 60, --quick 8; 0: none")
+    parser.add_argument("--mip-lines", type=int, default=20_000, help="largest size given to the integer programs")
+    parser.add_argument("--no-brunel", action="store_true")
+    parser.add_argument("--growth-top", type=int, help="largest of 10^3, 10^4, ... lines; default 10^5, --quick 10^4")
     a = parser.parse_args()
     OUT.mkdir(exist_ok=True)
-    seconds = [float(x) for x in a.seconds.split(",")]
+    most = a.mip if a.mip is not None else (8.0 if a.quick else 60.0)
+    top = a.growth_top if a.growth_top is not None else (10_000 if a.quick else 100_000)
     warm = synthetic(300, 99)
     sourcing.promise(sourcing.order_of(warm, 0), View.of(warm), sourcing.solve(warm, seconds=None, rounds=2).prices)
     sourcing.order_by_order(warm)
-    if a.brunel:
-        name, rows = "brunel", run_brunel(seconds)
-    elif a.growth:
-        name, rows = "growth", run_growth(a.growth_top)
-    else:
-        sizes = [int(x) for x in a.lines.split(",")]
-        name = "-".join(str(x) for x in sizes)
-        rows = [r for n in sizes for r in run_synthetic(n, seconds, a.seeds, a.mip)]
-    about = {"machine": f"{os.cpu_count()} cores, {platform.machine()}", "load": os.getloadavg(), "rows": rows}
-    (OUT / f"sourcing-{name}.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    about: dict[str, Any] = {"machine": machine(), "load_before": os.getloadavg(), "rows": []}
+    chosen = [sizes(x) for x in (a.sizes if a.sizes is not None else QUICK if a.quick else FULL)]
+    for k, (lines, seconds, seeds) in enumerate(chosen):
+        mip_s = min(most, max(seconds)) if lines <= a.mip_lines else 0.0
+        for seed in range(1, seeds + 1):
+            about["rows"] += run_synthetic(lines, seconds, seed, mip_s if seed == 1 else 0.0, False)
+        if k == 0:
+            about["rows"] += run_synthetic(lines, seconds[:1], 1, 0.0, True)
+    about["brunel"] = [] if a.no_brunel else run_brunel(4.0 if a.quick else 10.0)
+    about["growth"] = run_growth(top)
+    about["load_after"] = os.getloadavg()
+    (OUT / "sourcing.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from hanse.node.planning_run import Way
 from hanse.rooms.inventory.facts import Adjust, AdjustLine
 from hanse.rooms.inventory.offer_facts import Want
 from hanse.rooms.orders.facts import DeliverTo, PlaceLine, PlaceOrder
+from hanse.rooms.plans.private_rows import RULES
 from hanse.site.testing import DAY, EVIL, PLACES, SmallTown
 
 HERE = Way(seconds=None, rounds=2, worker=False)
@@ -144,6 +145,40 @@ def test_today_ranks_what_to_order_and_what_to_recompute_with_its_money(town, po
     assert keys == sorted(keys)
     town.do("bob", Adjust(circle=town.home("bob"), lines=[
         AdjustLine(site="store-bob", own_number="bob-6205", each=280, reason="found")]))  # fmt: skip
+
+
+def test_ticked_lines_and_rules_order_and_nothing_is_ordered_by_itself(town):
+    bob, viewer = town.visitor("bob"), town.visitor("bob", "viewer")
+    planning_stock.shelves(town.node, "bob", wait=True)
+    town.do("bob", Adjust(circle=town.home("bob"), lines=[
+        AdjustLine(site="store-bob", own_number="bob-6205", each=-270, reason="scrapped")]))  # fmt: skip
+    text = bob.get("/plans/replenish?all=1").text
+    assert "Cay, Kiel" in text and 'aria-label="Quantity of bob-6205"' in text and "checked" in text
+    rows = bob.get("/plans/replenish?format=json").text
+    assert "bob-6205" in rows
+    here = "/plans/replenish"
+    ticked = {"id": "bob-6205", "from:bob-6205": "offer|oc", "each:bob-6205": "3"}
+    assert bob.post(f"{here}/accept").status_code >= 400, "nothing is ticked"
+    assert "plans.not_proposed" in bob.post(f"{here}/accept", {"id": "another"}).text
+    wrong = bob.post(f"{here}/accept", {**ticked, "each:bob-6205": "9999"})
+    assert wrong.status_code >= 400 and "plans.bad_quantity" in wrong.text and 'value="9999"' in wrong.text
+    assert "desk.not_permitted" in viewer.post(f"{here}/accept", ticked).text
+    listed = bob.post(f"{here}/list", ticked)
+    assert listed.headers["content-type"].startswith("text/csv") and "bob-6205" in listed.text
+    assert bob.post(f"{here}/accept", ticked).status_code == 303
+    rule = {"seller": "Cay", "kind": "offer", "line_max": "5000", "total_max": "9000", "currency": "EUR"}
+    assert "plans.bad_limit" in bob.post(f"{here}/rule", {**rule, "total_max": "1"}).text
+    assert "desk.not_permitted" in viewer.post(f"{here}/rule", rule).text
+    assert bob.post(f"{here}/rule", rule).status_code == 303
+    text = bob.get(here).text
+    assert "Lines of up to 5,000.00 EUR from Cay" in text and "Order what it accepts" in text
+    [row] = town.node.view("bob").rows(RULES)
+    assert "plans.unknown_rule" in bob.post(f"{here}/rule/use", {"rule": "R-none"}).text
+    assert bob.post(f"{here}/rule/use", {"rule": row.rule_id}).status_code == 303
+    assert "nothing at present" in bob.post(f"{here}/rule/use", {"rule": row.rule_id}).text
+    assert bob.post(f"{here}/rule/end", {"rule": row.rule_id}).status_code == 303
+    town.do("bob", Adjust(circle=town.home("bob"), lines=[
+        AdjustLine(site="store-bob", own_number="bob-6205", each=270, reason="found")]))  # fmt: skip
 
 
 def test_the_shock_board_has_sites_suppliers_and_demand_with_service_and_cost(town):

@@ -6,8 +6,10 @@ import dataclasses
 import os
 import subprocess
 import sys
+import tracemalloc
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -206,3 +208,48 @@ def test_a_site_with_two_days_of_capacity_spreads_orders_over_them():
     assert np.bincount(p.cand_place[plan.units > 0]).tolist() == [2, 2, 1]
     assert plan.cost_minor == 2 * 10 + 2 * 110 + 210
     assert plan.gap_ppm == 0
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_dive_ends_in_a_feasible_plan_that_is_seldom_far_from_the_bound(seed):
+    p = Problem.of(**medium(seed, 80))
+    prices = sourcing.solve(p, seconds=None, rounds=0).prices
+    plan = plan_of(p, dived(p), prices)
+    assert violations(p, plan) == []
+    assert prices.bound <= plan.cost_minor <= sourcing.order_by_order(p).cost_minor
+
+
+@settings(max_examples=30, deadline=None)
+@given(instances())
+def test_a_dive_is_feasible_whatever_the_instance(p):
+    assert violations(p, plan_of(p, dived(p))) == []
+
+
+def dived(p):
+    from hanse.planning.sourcing.columns import Master
+    from hanse.planning.sourcing.diving import Dive
+
+    units = np.zeros(p.cand_place.size, np.int64)
+    units[p.net_cand] = Dive(Master(p), p.net, 1000).run(lambda: 60.0)
+    return units
+
+
+def test_a_program_without_a_needed_row_is_widened_so_that_little_time_costs_no_bound(monkeypatch):
+    from hanse.planning.sourcing import prices
+
+    p = Problem.of(**medium(2, 80))
+    long = sourcing.solve(p, seconds=None, rounds=0).prices.bound
+    monkeypatch.setattr(prices.Ascent, "step", lambda self: self.best)  # no time for a single price step
+    assert sourcing.solve(p, seconds=None, rounds=0).prices.bound >= 0.999 * long
+
+
+def test_memory_stays_within_what_is_said():
+    data = medium(1, 1500)
+    data["stock_total_each"] = data["stock_total_each"] * 20
+    p = Problem.of(**data)
+    sourcing.solve(p, seconds=None, rounds=1)  # compile, import
+    tracemalloc.start()
+    sourcing.solve(p, seconds=None, rounds=5)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1000 * p.cand_place.size

@@ -19,11 +19,12 @@ from hanse.kernel.tables import R, Table
 from hanse.kernel.view import View
 from hanse.node.desk import Desk
 from hanse.rooms.catalog.facts import OWN_ITEMS
+from hanse.rooms.catalog.queries import own_number_of
 from hanse.rooms.inventory.facts import MOVEMENTS, STOCK, Stock
 from hanse.rooms.inventory.offer_facts import EARMARKS
 from hanse.rooms.inventory.offer_queries import offers, transfer_deadline, transfers
 from hanse.rooms.orders.facts import DeliverTo
-from hanse.rooms.orders.private_rows import MINE, ORDER_TERMS, SHIPMENT_TERMS, Mine, OrderTerms
+from hanse.rooms.orders.private_rows import MINE, ORDER_TERMS, SHIPMENT_TERMS, Mine, OrderTerms, TermsLine
 from hanse.rooms.orders.rows import ORDERS, SHIPMENTS, Order
 from hanse.rooms.parties.facts import SITES
 from hanse.rooms.parties.queries import circle_card
@@ -159,7 +160,7 @@ def _orders(desk: Desk) -> Iterator[Values]:
                 "customer": mine.partner if mine.side == "sell" else None,
                 "supplier": mine.partner if mine.side == "buy" else None,
                 "customer_po": terms.po_number or None,
-                "item": known.own_number or known.item,
+                "item": _own_name(view, mine, order, known),
                 "quantity_ordered": line.ordered - line.cancelled,
                 "unit": "C62",
                 "price_minor": known.unit_price_minor,
@@ -174,6 +175,12 @@ def _orders(desk: Desk) -> Iterator[Values]:
                 "ship_city": to.city or None,
                 "ship_country": to.country or None,
             }
+
+
+def _own_name(view: View, mine: Mine, order: Order, known: TermsLine) -> str:
+    """What the firm itself calls an order's goods: of a sale in a relationship, the line's number is the buyer's."""
+    own = own_number_of(view, known.item) if mine.side == "sell" and not order.one_sided else known.own_number
+    return own or known.item
 
 
 def _receipts(desk: Desk) -> Iterator[Values]:

@@ -18,6 +18,7 @@ from hanse.node import joining
 from hanse.node.desk import Desk, Who
 from hanse.rooms.catalog.facts import PublishItem
 from hanse.rooms.inventory.offer_facts import Earmark, ProposeTransfer
+from hanse.site.testing import SmallTown
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx", "json"])
@@ -104,3 +105,12 @@ def test_a_folder_with_parquet_files_is_not_written_into(tmp_path: Path) -> None
         with pytest.raises(Refused) as refused:
             tables_to_parquet(desk, tmp_path / "p")
         assert refused.value.code == "export.not_empty"
+
+
+def test_a_sale_goes_out_under_the_sellers_own_number_and_not_the_buyers(tmp_path: Path) -> None:
+    town = SmallTown(tmp_path / "town")
+    town.order("sale-1")
+    (sold,) = WHAT["orders"](town.desk("bob"))
+    (bought,) = WHAT["orders"](town.desk("ann"))
+    assert (sold["item"], bought["item"]) == ("bob-6205", "A-77")
+    town.close()

@@ -15,7 +15,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from msgspec import Struct
@@ -23,7 +23,8 @@ from msgspec import Struct
 from hanse.kernel.refusal import Refused
 from hanse.node import disclosures, wallet
 from hanse.node.disclosures import open_unchanged
-from hanse.node.node import ABOUT, FILES, NODE_KEY, RECORD, Node, read_about
+from hanse.node.node import ABOUT, FILES, LOCK, NODE_KEY, RECORD, Node, read_about
+from hanse.node.read_path import STATE
 from hanse.record.damage import Damaged
 from hanse.record.files import REAL_FILES
 from hanse.record.log import KEY, PUBLIC
@@ -112,6 +113,7 @@ def _copy(source: Path, folder: Path, target: Path, progress: Progress) -> Backu
         _copy_database(source / name, folder / name)
     _prune(folder / disclosures.FILE, entries)
     files = _copy_files(source / FILES, folder / FILES)
+    _copy_rest(source, folder)
     for name in (NODE_KEY, ABOUT):
         if (source / name).exists():
             shutil.copyfile(source / name, folder / name)
@@ -179,6 +181,49 @@ def _copy_files(source: Path, target: Path) -> int:
     for name in names:
         shutil.copyfile(source / name, target / name)
     return len(names)
+
+
+def _copy_rest(source: Path, folder: Path) -> None:
+    """Whatever else people would miss: imports and their mappings, uploads, studies, freight tables, webhooks, calls.
+
+    Each by what it is, not by a list, so that nothing is forgotten that is kept here later. What can be built again
+    (the state) and what belongs to a process (its lock) stays out, and so does what lies below the copy itself.
+    """
+    for path in sorted(source.iterdir()):
+        name = path.name
+        known = (folder / name).exists() or name in (LOCK, RECORD, STATE) or name.endswith(("-wal", "-shm", ".new"))
+        if known or path.is_symlink() or path in (folder, *folder.parents):
+            continue
+        if path.is_dir():
+            _copy_folder(path, folder / name)
+        elif _is_database(path):
+            _copy_database(path, folder / name)
+        else:
+            _copy_file(path, folder / name)
+
+
+def _is_database(path: Path) -> bool:
+    with path.open("rb") as stored:
+        return stored.read(16) == b"SQLite format 3\0" or path.suffix == ".db"
+
+
+def _copy_folder(source: Path, target: Path) -> None:
+    """A folder with all below it; what is deleted meanwhile is left out."""
+    target.mkdir(mode=0o700)
+    for path in sorted(source.iterdir()) if source.is_dir() else ():
+        if path.is_symlink() or path.suffix == ".new":
+            continue
+        if path.is_dir():
+            _copy_folder(path, target / path.name)
+        else:
+            _copy_file(path, target / path.name)
+
+
+def _copy_file(source: Path, target: Path) -> None:
+    with suppress(FileNotFoundError):
+        data_mode = source.stat().st_mode & 0o700
+        shutil.copyfile(source, target)
+        target.chmod(data_mode | 0o600)
 
 
 def _sync_all(folder: Path) -> None:

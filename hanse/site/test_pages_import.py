@@ -164,6 +164,9 @@ def test_tables_are_exported_in_three_forms(town: SmallTown, what: str) -> None:
 
 
 def test_an_export_holds_the_own_figures_alone(town: SmallTown, eve: Visitor) -> None:
+    if "KX-1" not in eve.get("/export/stock.json").text:  # alone, without the tests before it
+        for name, data in (("artikel.csv", ITEMS), ("lager.csv", STOCK)):
+            eve.post(f"{send(eve, name, data.encode()).headers['location']}/commit", {})
     mine = {row["item"]: row for row in json.loads(eve.get("/export/stock.json").text)}
     assert mine["KX-1"]["quantity_each" if "quantity_each" in mine["KX-1"] else "quantity"]
     assert "bob-6205" not in eve.get("/export/stock.csv").text

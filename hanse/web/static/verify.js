@@ -65,11 +65,28 @@ export const noteSigners = async (note, vkeys) => {
   return { origin, size: Number(size), root, signers };
 };
 
+const part = (jws, n) => JSON.parse(new TextDecoder().decode(bytes(jws.split(".")[n])));
+
+// Whether an entry of ours holds what was signed: the fact itself, or a fact that leads to the root of a signed batch.
+const covered = async (jws, leaf) => {
+  const lines = new TextDecoder().decode(leaf).split("\n");
+  if (lines[0] === "hanse/1 fact") return lines.length === 3 && lines[2] === jws;
+  if (lines[0] !== "hanse/1 batched") return contains(leaf, utf8(jws));
+  const [, , fact, place, statement] = lines;
+  if (lines.length !== 5 || statement !== jws) return false;
+  const [index, packed] = place.split(" ");
+  const hashes = bytes(packed);
+  const path = Array.from({ length: hashes.length / 32 }, (_, n) => hashes.slice(32 * n, 32 * n + 32));
+  const said = part(statement, 1); const own = part(fact, 1);
+  if (said.net !== own.net || said.iss !== own.iss || said.kid !== own.kid) return false;
+  return equal((await inclusion(utf8(fact), Number(index), said.size, path)).root, bytes(said.root));
+};
+
 const factSigned = async (fact, leaf) => {
   if (!fact.jws) return { valid: await ed25519(bytes(fact.public_key), bytes(fact.signature), bytes(fact.signed)), inside: contains(leaf, bytes(fact.signed)) };
   const [header, payload, signature] = fact.jws.split(".");
   if (JSON.parse(new TextDecoder().decode(bytes(header))).alg !== "EdDSA") throw new Error("the signature's algorithm is not EdDSA");
-  return { valid: await ed25519(bytes(fact.public_key), bytes(signature), utf8(`${header}.${payload}`)), inside: contains(leaf, utf8(fact.jws)) };
+  return { valid: await ed25519(bytes(fact.public_key), bytes(signature), utf8(`${header}.${payload}`)), inside: await covered(fact.jws, leaf) };
 };
 
 // Every check: [{name, state: "proven" | "wrong" | "not disclosed", words}], and the path for the drawing.
@@ -95,9 +112,9 @@ export const verify = async (d) => {
   if (d.fact) await attempt("Signature", async () => {
     const { valid, inside } = await factSigned(d.fact, leaf);
     if (!valid) return [false, "The signature does not belong to this document."];
-    return [inside, inside ? `Signed by ${d.fact.signer}, byte for byte as recorded.` : "The signed document is not the one in this entry."];
+    return [inside, inside ? `Signed by ${d.fact.signer}, byte for byte as recorded${d.fact.batched ? ", with one signature over a batch that this entry is part of" : ""}.` : "The signed document is not the one in this entry."];
   });
-  else checks.push({ name: "Signature", state: "not disclosed", words: "The signed document is not disclosed to you; its place on the record is." });
+  else checks.push({ name: "Signature", state: "not disclosed", words: "There is no signature to check here: nobody signs such an entry, or its key is not shown to you. Its place on the record is checked." });
   return { checks, path: walked?.path || [], right: checks.every((c) => c.state !== "wrong") };
 };
 

@@ -7,6 +7,7 @@ from typing import Any
 from litestar import Request, get, post
 from litestar.params import FromPath
 
+from hanse.kernel.refusal import Refused
 from hanse.node import planning_jobs, planning_orders, planning_run
 from hanse.node.desk import Desk
 from hanse.rooms.plans import page_replenish, page_shelves, page_studies
@@ -18,6 +19,7 @@ from hanse.site.menu import BUYING, TRADE, Entry
 from hanse.site.pages_forms import Fields, Given, Where, attempt, exported, table_view
 from hanse.site.places import Places
 from hanse.web import Badge, Column, Link, Money, Read, Reader, Session, Table, go, needs_role, not_here, page
+from hanse.web.refusals import members_of
 
 SECONDS_MAX = 300
 NO_PLAN = "No plan yet. Start one: it finds the best source for every open line and proves how good it is."
@@ -123,7 +125,8 @@ def running(session: Reader, read: Read) -> Any:
     job = planning_jobs.job_of(read, session.party)
     if job is None:
         return go("/plans")
-    return page("plans/running.html", title="Planning", crumbs=(("Plans", "/plans"),), job=job)
+    refusal = members_of(Refused.of(job.refusal))[1] if job.refusal else None
+    return page("plans/running.html", title="Planning", crumbs=(("Plans", "/plans"),), job=job, refusal=refusal)
 
 
 @post("/plans/stop", sync_to_thread=True)

@@ -98,7 +98,7 @@ def test_a_plan_is_started_watched_and_refused_where_nothing_is_open(town, monke
     cay = town.visitor("cay")
     answer = cay.post("/plans/run", {"circle": town.home("cay"), "seconds": "1"})
     assert answer.status_code == 303
-    assert "plans.nothing_open" in cay.get("/plans/running").text
+    assert "there is nothing to plan" in cay.get("/plans/running").text
     answer = cay.post("/plans/run", {"circle": town.pool, "seconds": "1"})
     assert "Open the plan" in cay.get("/plans/running").text
     wrong = cay.post("/plans/run", {"circle": town.pool, "seconds": "soon"})

@@ -75,7 +75,7 @@ def _terms_words(terms: Terms | None) -> str:
 def _held_orders(view: View, places: Places) -> list[list[Any]]:
     """Orders that wait for the reader's confirmation beyond their buyer's credit."""
     out = []
-    for row in orders(view, side="sell", states=("placed", "part_shipped", "confirmed"), sort="due", limit=200).rows:
+    for row in orders(view, side="sell", states=("placed",), sort="due", limit=100).rows:
         found = held(view, row.order)
         if found is not None:
             out.append([
@@ -138,7 +138,7 @@ def _chart(view: View, known: list[Credit]) -> Any:
     used = [major(min(row.exposure_minor, row.limit_minor), currency) for row in shown]
     over = [major(max(0, row.exposure_minor - row.limit_minor), currency) for row in shown]
     free = [major(row.free_minor, currency) for row in shown]
-    series = [Series("Used", used, "warn"), Series("Free", free, "good")]
+    series = [Series("Used", used), Series("Free", free, "good")]
     series += [Series("Beyond the limit", over, "bad")] if any(over) else []
     names = [name_of(view, row.partner)[:24] for row in shown]
     return bars("Credit used and free", names, series, unit=currency, stacked=True, horizontal=True)

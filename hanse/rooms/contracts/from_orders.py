@@ -26,7 +26,7 @@ from hanse.rooms.contracts.scope import in_scope
 from hanse.rooms.contracts.stored import plan_for, version_at
 from hanse.rooms.contracts.waits import circle_row
 from hanse.rooms.orders.private_rows import ORDER_TERMS
-from hanse.rooms.orders.rows import ORDERS
+from hanse.rooms.orders.rows import ORDERS, SHIPMENTS
 from hanse.rooms.orders.told import (
     ConfirmedKnown,
     DeliveryKnown,
@@ -161,6 +161,7 @@ def delivered(draft: Draft, event: DeliveryKnown) -> None:
     order, terms = draft.get(ORDERS, event.order), draft.get(ORDER_TERMS, draft.circle, event.order)
     assert order is not None and terms is not None, "orders tell what they have written"
     parties = sorted({event.buyer, event.seller} - {""})
+    shipment = draft.get(SHIPMENTS, event.shipment)
     known = Delivery(
         event.order,
         event.shipment,
@@ -172,6 +173,7 @@ def delivered(draft: Draft, event: DeliveryKnown) -> None:
         event.slices,
         terms.lines,
         event.one_sided,
+        shipment.lines if shipment else (),
     )
     accepted = [known.accepted(i) for i in range(len(known.slices))]
     for name in ("delivery", "delivery.accepted"):

@@ -22,7 +22,7 @@ from hanse.rooms.orders.private_rows import (
     ShippedSlice,
     TermsLine,
 )
-from hanse.rooms.orders.rows import ORDERS, SHIPMENTS, Order
+from hanse.rooms.orders.rows import ORDERS, SHIPMENTS, Order, ShipmentLine
 
 SHIPMENTS_READ_MAX = 1_000
 Signers = tuple[tuple[str, int], ...]
@@ -114,12 +114,24 @@ def line_names(slices: Sequence[ShippedSlice]) -> list[str]:
     return names
 
 
+def rejected_by(slices: Sequence[ShippedSlice], shipped: Sequence[ShipmentLine]) -> list[int]:
+    """How many of each slice were rejected: a line's from its last slice to its first, as far as units are missing."""
+    left = {line.line: line.damaged for line in shipped}
+    found = [0] * len(slices)
+    for i in reversed(range(len(slices))):
+        part = slices[i]
+        found[i] = min(part.each - part.good, left.get(part.line, 0))
+        left[part.line] = left.get(part.line, 0) - found[i]
+    return found
+
+
 class Delivery:
     """A received shipment, as its events.
 
     Args:
         signers: of the delivery: the seller by its dispatch, the buyer by its receipt (also a deemed one, which both
             agreed to by trading under it).
+        shipped: the shipment's lines, of which rejects are known.
     """
 
     def __init__(
@@ -134,12 +146,14 @@ class Delivery:
         slices: Sequence[ShippedSlice],
         lines: Sequence[TermsLine],
         one_sided: bool,
+        shipped: Sequence[ShipmentLine] = (),
     ) -> None:
         self.order, self.shipment, self.currency, self.slices = order, shipment, currency, slices
         self.at, self.ledger_at, self.one_sided = at, ledger_at, one_sided
         self.signers, self.ordered_by = signers, ordered_by
         self.requested = {line.line: line.requested_at for line in lines}
         self.names = line_names(slices)
+        self.rejected = rejected_by(slices, shipped)
 
     def accepted(self, i: int) -> Happening:
         """The promise that a slice was shipped for."""
@@ -159,7 +173,8 @@ class Delivery:
         )
 
     def line(self, event: str, i: int) -> Happening:
-        """One slice: `quantity` and `accepted` are the good ones, `shipped` all."""
+        """One slice: `quantity` and `accepted` are the good ones, `shipped` all, `rejected` came and were no good,
+        `short` did not come."""
         part = self.slices[i]
         keys = {
             "order": self.order,
@@ -173,6 +188,8 @@ class Delivery:
             "quantity": part.good,
             "accepted": part.good,
             "shipped": part.each,
+            "rejected": self.rejected[i],
+            "short": part.each - part.good - self.rejected[i],
             "unit_price": part.unit_price_minor,
             "net": net,
             "item": part.item,
@@ -256,6 +273,7 @@ def delivery_of(draft: Draft, row: ShipmentTerms, terms: OrderTerms, ledger_at: 
     """A received shipment, from the rows of orders."""
     seller = terms.seller or terms.buyer
     signers = tuple((party, row.position) for party in sorted({terms.buyer or seller, seller}))
+    shipment = draft.get(SHIPMENTS, row.shipment)
     return Delivery(
         row.order_id,
         row.shipment,
@@ -267,6 +285,7 @@ def delivery_of(draft: Draft, row: ShipmentTerms, terms: OrderTerms, ledger_at: 
         row.slices,
         terms.lines,
         bool(terms.side),
+        shipment.lines if shipment else (),
     )
 
 

@@ -19,6 +19,7 @@ from hanse.rooms.contracts.happening import Happening, best, value_of
 from hanse.rooms.contracts.orders_seen import Delivery, accepted_order
 from hanse.rooms.contracts.terms import Result, Terms, TermsRefused
 from hanse.rooms.orders.private_rows import ORDER_TERMS, SHIPMENT_TERMS, OrderTerms, ShipmentTerms
+from hanse.rooms.orders.rows import SHIPMENTS
 
 DELIVERIES_MAX = 1_000_000
 CHUNK = 2_000
@@ -77,7 +78,7 @@ def simulate(view: View, terms: Terms, *, partner: str = "", since: int = 0, unt
     plan = Plan(terms)
     found = [pair for pair in deliveries(view, partner) if since <= pair[0].arrived_at < until]
     found.sort(key=lambda pair: (pair[0].arrived_at, pair[0].shipment))
-    walk = _Walk(view.party, plan)
+    walk = _Walk(view, plan)
     for shipment, order in found:
         walk.delivery(shipment, order)
     second = terms.template.roles[1]
@@ -86,8 +87,8 @@ def simulate(view: View, terms: Terms, *, partner: str = "", since: int = 0, unt
 
 
 class _Walk:
-    def __init__(self, party: str, plan: Plan) -> None:
-        self.party, self.plan, self.terms = party, plan, plan.terms
+    def __init__(self, view: View, plan: Plan) -> None:
+        self.view, self.party, self.plan, self.terms = view, view.party, plan, plan.terms
         self.runs: list[SimulatedRun] = []
         self.waiting: dict[str, int] = {}
         self.state: dict[str, dict[str, Any]] = {}
@@ -97,6 +98,7 @@ class _Walk:
     def delivery(self, row: ShipmentTerms, order: OrderTerms) -> None:
         parties = sorted({order.buyer, order.seller} - {""})
         signers = tuple((party, row.position) for party in parties)
+        shipment = self.view.get(SHIPMENTS, row.shipment)
         known = Delivery(
             row.order_id,
             row.shipment,
@@ -108,6 +110,7 @@ class _Walk:
             row.slices,
             order.lines,
             bool(order.side),
+            shipment.lines if shipment else (),
         )
         if not row.slices:
             return

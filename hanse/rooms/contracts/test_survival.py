@@ -17,6 +17,7 @@ from hanse.rooms.contracts.facts import Attest, RegisterTemplate, Said
 from hanse.rooms.contracts.recompute import recompute_all
 from hanse.rooms.contracts.terms import TermsRefused, compile_template
 from hanse.rooms.contracts.testing import LATE, Trade, library, sha_of
+from hanse.rooms.orders.delivery_facts import ReceiveLine
 from hanse.rooms.orders.testing import DAY
 
 REBATE: dict[str, Any] = {"currency": "EUR", "rebate_period": "month", "scheme": "retroactive"}
@@ -168,3 +169,30 @@ def test_a_hash_that_is_not_the_templates_is_refused(trade: Trade) -> None:
     text = library("otif")
     assert trade.refused("cay", RegisterTemplate(sha256="0" * 64, text=text)).startswith("contracts.")
     trade.must("cay", RegisterTemplate(sha256=sha_of(text), text=text))
+
+
+HANDLING = """
+template: handling
+version: 1.0.0
+roles: [supplier, buyer]
+params: {currency: {enum: [EUR]}, each: {unit: money, minimum: 0}}
+clauses:
+- id: rejects
+  text: "{supplier} pays {buyer} {each} {currency} a unit that was no good, twice that a unit that did not come."
+  when: {event: delivery, once_per: [delivery, line]}
+  facts:
+    rejected: {event: delivery, field: rejected, unit: qty, attest: [supplier, buyer]}
+    short:    {event: delivery, field: short, unit: qty, attest: [supplier, buyer]}
+  let: {amount: (rejected + 2 * short) * each}
+  then: [{pay: amount, if: amount > 0, from: supplier, to: buyer, as: handling}]
+examples: [{with: {each: "1.00"}, given: {rejected: 2, short: 1}, want: {amount: "4.00"}}]
+"""
+
+
+def test_rejects_and_shorts_reach_clauses_by_themselves_and_apart(trade: Trade) -> None:
+    trade.agree(text=HANDLING, params={"currency": "EUR", "each": "1.00"})
+    trade.deliver_late(0, "po1", 10, ReceiveLine(line=1, received=5, damaged=3))
+    assert [award.amount_minor for award in trade.awards()] == [300 + 2 * 200]
+    trade.deliver_late(0, "po2", 10)
+    assert len(trade.awards()) == 1, "a delivery that is good gives none"
+    assert all(one.equal for one in recompute_all(trade.view("ann")))

@@ -42,8 +42,8 @@ class Size(Struct, frozen=True):
     goods: int = 2_312
     kept_each: int = 480
     days: int = 364
-    weekly: float = 12.5
-    facts: int = 103_000
+    weekly: float = 12.2
+    facts: int = 102_000
 
 
 FULL = Size()

@@ -16,7 +16,7 @@ from hanse.rooms.group.facts import Charter, Commit, Join, OpenRound, PriceTier,
 from hanse.rooms.inventory.facts import Count, CountLine
 from hanse.rooms.inventory.offer_facts import AcceptTransfer, ProposeTransfer
 
-ID, SUPPLIER = "hanse-technik", "kogge-antriebe"
+ID, SUPPLIER = "hanse-technik", "nordlager"
 CLOSED_ROUND, OPEN_ROUND = "round-spring", "round-winter"
 FIRST_REBATE, SECOND_REBATE = "rebate-first-half", "rebate-second-half"
 TIERS = ((200, 94), (500, 88), (900, 82))

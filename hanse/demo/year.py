@@ -12,6 +12,7 @@ from hanse.demo.trader import DAY, Trader
 
 OPENING, CLOSING = 9 * 3600, 17 * 3600
 SLOTS = (OPENING, 15 * 3600)
+WORKDAYS = 5
 BILLED_DAYS = 28
 QUARTER_DAYS = 91
 
@@ -34,7 +35,7 @@ class Year(Ordering):
             at = midnight + day * DAY
             if day % QUARTER_DAYS == 0:
                 self.at(at + OPENING, lambda quarter=day // QUARTER_DAYS: self._offer(quarter))  # type: ignore[misc]
-            if day % 7 < 5:
+            if day % 7 < WORKDAYS:
                 self._plan_day(at, day, pairs, supplies)
             if day % BILLED_DAYS == BILLED_DAYS - 1:
                 self.at(at + CLOSING, self._bill)
@@ -50,10 +51,10 @@ class Year(Ordering):
             for _ in range(self.trader.poisson(self.weekly / 5 * size)):
                 self.at(at + dice.choice(SLOTS), lambda b=buyer, s=seller: self._customer_order(b, s))  # type: ignore[misc]
         for i, (buyer, seller) in enumerate(supplies):
-            if (day + i) % 7 == 0:
+            if day % 7 == i % WORKDAYS:
                 self.at(at + OPENING, lambda b=buyer, s=seller: self._replenish(b, s))  # type: ignore[misc]
         for i, firm in enumerate(DISTRIBUTORS):
-            if (day + i) % 7 == 1:
+            if day % 7 == (i + 1) % WORKDAYS:
                 self.at(at + OPENING, lambda f=firm: recount(self.trader, f, self.shelves[f.party], 30))  # type: ignore[misc]
 
     def _bill(self) -> None:

@@ -40,7 +40,7 @@ AUDIT_HEAD = [
     ("Told", ""),
     ("Recomputed from signed words", ""),
     ("Members", "num"),
-    ("", "badge"),
+    ("Result", "badge"),
 ]
 SHARE_HEAD = [("Rebate", ""), ("Member", ""), ("Signed invoices", "money"), ("Own books", "money"), ("Share", "money")]
 WORD_HEAD = [("Round", ""), ("Member", ""), ("Committed", "each"), ("At most, for one", "money")]

@@ -192,8 +192,11 @@ def _one(
          one.position]
         for one in shown.attested
     ]  # fmt: skip
-    refused = [[r.line, r.offer, r.each, "the offer ended" if r.why == "ended" else "less is left"]
-               for r in shown.row.refused]  # fmt: skip
+    refused = [
+        [line.line, reference_link(line.reference, places), part.place or part.source_name, part.each,
+         "the offer ended" if part.refused == "ended" else "less is left"]
+        for line in shown.served for part in line.parts if part.refused
+    ]  # fmt: skip
     rivals = [
         [Link(r.plan, f"/plans/p/{r.plan}"), r.planner_name, Money(r.cost_minor, currency), r.gap_ppm, _badge(r)]
         for r in shown.rivals
@@ -201,7 +204,8 @@ def _one(
     return page(
         "plans/plan.html", title=f"Plan {plan}", crumbs=(("Plans", "/plans"),), status=status, p=shown, row=shown.row,
         currency=currency, scarce=scarce, attested=attested, refused=refused, rivals=rivals, refusal=refusal, done=done,
-        state=STATES[shown.row.state], **_may(found, shown),
+        state=STATES[shown.row.state], refused_each=sum(one.each for one in shown.row.refused),
+        may_plan=found.may(OpenWindow) and session.role != "viewer", **_may(found, shown),
         listing=table_view(request, LINES_TABLE, rows, "The question has no lines."),
     )  # fmt: skip
 

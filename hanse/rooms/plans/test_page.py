@@ -8,9 +8,11 @@ import pytest
 from hanse.node import planning_jobs, planning_run, planning_stock
 from hanse.node.planning_run import Way
 from hanse.rooms.inventory.facts import Adjust, AdjustLine
-from hanse.rooms.inventory.offer_facts import Want
+from hanse.rooms.inventory.offer_facts import Want, WithdrawOffer, WithdrawWant
 from hanse.rooms.orders.facts import DeliverTo, PlaceLine, PlaceOrder
+from hanse.rooms.plans.checking import question
 from hanse.rooms.plans.private_rows import RULES
+from hanse.rooms.plans.rows import PLANS
 from hanse.site.testing import DAY, EVIL, PLACES, SmallTown
 
 HERE = Way(seconds=None, rounds=2, worker=False)
@@ -71,6 +73,26 @@ def test_a_plan_shows_cost_bound_gap_sources_and_the_next_best(town, pooled):
     exported = town.visitor("ann").get(f"/plans/p/{pooled.plan}?l.format=json")
     assert exported.status_code == 200 and len(exported.text.strip().splitlines()) >= 1
     assert EVIL not in town.visitor("bob").get("/plans").text
+
+
+def test_what_an_owner_withdrew_is_named_and_planned_again(town, pooled):
+    late = town.offer("passing", "cay", each=5, price=850)
+    town.do("ann", Want(circle=town.pool, want="w3", expires_at=town.now() + 5 * DAY, item="item-6205", each=5,
+                        borrow=False, country="DE", city="Rostock", latitude_microdeg=54_092_000,
+                        longitude_microdeg=12_099_000, note=""))  # fmt: skip
+    found = planning_run.plan(town.desk("eve"), town.pool, way=HERE)
+    view = town.node.view("eve")
+    row = view.get(PLANS, found.plan)
+    fixed = question(view, town.pool, found.window)
+    solved = HERE.solve(fixed)
+    town.do("cay", WithdrawOffer(circle=town.pool, offer=late))
+    again = planning_run.propose(town.desk("bob"), town.pool, found.window, fixed, solved)
+    text = html.unescape(town.visitor("ann").get(f"/plans/p/{again}").text)
+    for words in ("What does not stand", "the offer ended", "5 of them do not stand", "Plan again"):
+        assert words in text, words
+    assert "Plan again" not in town.visitor("ann", "viewer").get(f"/plans/p/{again}").text
+    assert row is not None and found.plan in text, "the other plan of the window stands beside it"
+    town.do("ann", WithdrawWant(circle=town.pool, want="w3"))
 
 
 def test_nobody_signs_what_the_role_or_the_plan_does_not_allow(town, pooled):

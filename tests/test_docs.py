@@ -37,6 +37,24 @@ def test_links_between_pages_lead_somewhere() -> None:
     assert missing == []
 
 
+def test_files_that_pages_name_exist() -> None:
+    named = [
+        (page.name, path)
+        for page in PAGES
+        for path in re.findall(r"`((?:hanse|tests|bench|docs)/[\w./-]+)`", page.read_text())
+    ]
+    assert len(named) > 30
+    assert [f"{page}: {path}" for page, path in named if not (ROOT / path).exists()] == []
+
+
+def test_the_architecture_page_lists_every_room() -> None:
+    from hanse.rooms import ROOMS
+
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    listed = re.findall(r"^\| `([a-z]+)` \|", page.partition("## Rooms")[2].partition("\n## ")[0], re.M)
+    assert tuple(listed) == tuple(ROOMS)
+
+
 def test_every_refusal_has_one_code_form_and_a_sentence() -> None:
     from hanse.site.refusal_codes import codes
 

@@ -43,7 +43,7 @@ class Size(Struct, frozen=True):
     kept_each: int = 480
     days: int = 364
     weekly: float = 12.2
-    facts: int = 102_000
+    facts: int = 106_000
 
 
 FULL = Size()

@@ -106,6 +106,7 @@ WITH_NAMES: dict[str, tuple[str, frozenset[str]]] = {
     "/accounts/journal/{}": ("nothing", NOBODY),
     "/contracts/a/{}": ("nothing/A1", NOBODY),
     "/contracts/p/{}": ("nothing/P1", NOBODY),
+    "/contracts/template/{}": ("late-delivery", TRADE | {"viewer"}),
     "/contracts/w/{}": ("nothing/A1:1", NOBODY),
     "/contracts/r/{}": ("nothing/A1/late/1", NOBODY),
     "/contracts/d/{}": ("nothing/D1", NOBODY),

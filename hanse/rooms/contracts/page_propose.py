@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
 from typing import Any
 
+import yaml
 from litestar import Request, get, post
 from litestar.datastructures import UploadFile
+from litestar.params import FromPath
+from litestar.response import Response
 from litestar.response import Template as Page
 from msgspec import Struct
 
@@ -29,6 +34,7 @@ from hanse.rooms.contracts.private_rows import AGREEMENTS, PROPOSALS, VERSIONS, 
 from hanse.rooms.contracts.proposals import plan_in
 from hanse.rooms.contracts.rows import TEMPLATES
 from hanse.rooms.contracts.terms import Template
+from hanse.rooms.contracts.terms.template import plain
 from hanse.rooms.parties.facts import PARTIES
 from hanse.rooms.parties.queries import circle_card, circles
 from hanse.site.desks import desk
@@ -119,8 +125,6 @@ def _prefilled(view: View, start: Start, data: dict[str, Any]) -> dict[str, Any]
 
 
 def _day(at: int) -> str:
-    from datetime import UTC, datetime
-
     return datetime.fromtimestamp(at, UTC).date().isoformat() if at else ""
 
 
@@ -223,7 +227,7 @@ def _proposal(found: Desk, start: Start, form: Given) -> Propose:
         agreement=start.agreement or form.text("agreement", "Number", most=80) or found.node.wallet.new_id("c"),
         proposal=found.node.wallet.new_id("p"),
         template=template.sha256,
-        params={name: _plain(value) for name, value in terms.params.items()},
+        params={name: plain(value) for name, value in terms.params.items()},
         roles=roles,
         others=others,
         arbiter=form.text("arbiter", "Arbiter", most=80),
@@ -238,13 +242,6 @@ def _proposal(found: Desk, start: Start, form: Given) -> Propose:
         note=form.text("note", "Note", most=8_000),
         **more,
     )
-
-
-def _plain(value: Any) -> Any:
-    """A base value as a fact carries it; beyond 2^53-1 numbers travel as text."""
-    from hanse.rooms.contracts.terms.template import plain
-
-    return plain(value)
 
 
 def _day_start(form: Given, name: str, label: str) -> int:
@@ -308,4 +305,18 @@ def _register(found: Desk, text: str, data: bytes) -> Any:
     return attempt(act, lambda status, refusal: _choose(found, status=status, refusal=refusal, text=text))
 
 
-PAGES: list[Any] = [new, propose, register]
+def yaml_of(template: Template) -> str:
+    """A template as YAML that registers under the same hash: to read, or to begin one's own from."""
+    return yaml.safe_dump(json.loads(template.canonical), sort_keys=False, allow_unicode=True, width=110)
+
+
+@get("/contracts/template/{which:str}", sync_to_thread=True)
+def template_file(session: Reader, read: Read, which: FromPath[str]) -> Response[str]:
+    """A template's text as a file. Templates are public."""
+    needs_role(session, *TRADE)
+    template = needed_template(read.view(session.party), which)
+    headers = {"Content-Disposition": f'attachment; filename="{template.name}-{template.version}.yaml"'}
+    return Response(yaml_of(template), media_type="application/yaml", headers=headers)
+
+
+PAGES: list[Any] = [new, propose, register, template_file]

@@ -174,6 +174,14 @@ def test_every_template_of_the_library_has_a_form_whose_values_bind_again(town, 
     assert all(f'name="{PREFIX}{param.name}"' in text for param in template.document.params)
 
 
+@pytest.mark.parametrize("name", names())
+def test_a_template_is_read_as_yaml_that_registers_under_the_same_hash(town, name):
+    answer = town.visitor("eve").get(f"/contracts/template/{name}")
+    assert answer.status_code == 200 and f'filename="{name}-' in answer.headers["content-disposition"]
+    assert read_template(answer.text).sha256 == read_template(text_of(name)).sha256
+    assert town.visitor("eve").get("/contracts/template/nothing").status_code == 404
+
+
 def test_typed_terms_are_those_of_the_library_example():
     template = read_template(text_of("late-delivery"))
     typed = {name.removeprefix(PREFIX): value for name, value in TYPED.items()}

@@ -12,6 +12,8 @@ from hanse.node.node import Node
 from hanse.node.testing import town
 from hanse.rooms.contracts.library import names
 
+DATA = Path(__file__).parents[2].parent / "shared/data/scms/scms_delivery_history.csv.gz"
+
 
 def answer(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, dict[str, object]]:
     code = main([*argv, "--json"])
@@ -80,3 +82,19 @@ def test_a_term_of_a_replay_is_name_and_value(tmp_path: Path, capsys: pytest.Cap
     assert code == 2 and said["refused"]["code"] == "replay.bad_term"  # type: ignore[index]
     code, said = answer(capsys, "replay", "scms", str(tmp_path / "n"), "--file", str(tmp_path / "none"))
     assert code == 2 and said["refused"]["code"] == "scms.no_file"  # type: ignore[index]
+
+
+def test_the_whole_replay_is_recomputed_by_verify(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    if not DATA.is_file():
+        pytest.skip(f"{DATA.name} is not beside this repository")
+    code, said = answer(capsys, "replay", "scms", str(tmp_path / "node"), "--file", str(DATA))
+    assert code == 0 and said["owed_minor"] == 77_632_415
+    assert said["own_centre"]["lines"] == 5_404 and said["own_centre"]["owed_minor"] == 0  # type: ignore[index]
+    for name in ("node.key", "keys.db"):
+        (tmp_path / "node" / name).unlink()
+    code, found = answer(capsys, "verify", str(tmp_path / "node"), "--recompute")
+    figures = found["recomputed"]
+    assert code == 0 and {figure["outcome"] for figure in figures} == {"proven"}  # type: ignore[attr-defined]
+    assert sum(figure["amount_minor"] for figure in figures) == said["owed_minor"]  # type: ignore[attr-defined]
+    assert main(["replay", "scms", "--file", str(tmp_path / "none")]) == 2
+    assert "scms.no_file" in capsys.readouterr().err

@@ -10,7 +10,8 @@ import urllib.request
 import pytest
 from cyclopts import App
 
-from hanse.cli import ELSEWHERE, GROUPS, application, main
+from hanse.cli import ALL, ELSEWHERE, GROUPS, application, main
+from hanse.cli.overview import overview
 from hanse.cli.shell import Answer, _without_json, run, table
 from hanse.node.node import Node
 from hanse.node.testing import site, town
@@ -257,3 +258,32 @@ def test_a_command_alone_is_found_as_among_all(word):
     alone = application(word)
     assert alone[word].help == application()[word].help
     assert word in ELSEWHERE or word in GROUPS
+
+
+def test_the_overview_names_every_command_as_the_commands_do() -> None:
+    """`hanse --help` runs no command's file; what it reads is what the files would say."""
+    said = dict(overview(GROUPS))
+    real = {name: app for name, app in application(ALL)._commands.items() if not name.startswith("-")}
+    assert sorted(said) == sorted(real)
+    for name, app in real.items():
+        words = " ".join((app.help or "").strip().partition("\n\n")[0].split())
+        assert said[name] == words or said[name] in words, name
+
+
+def test_help_and_version_import_no_numerics_and_no_web() -> None:
+    code = (
+        "import sys; from hanse.cli import main; main(['--help']); main(['--version']);"
+        "print(sorted({'numba', 'scipy', 'polars', 'litestar', 'highspy', 'numpy'} & set(sys.modules)))"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert told.rstrip().endswith("[]"), told[-300:]
+    assert "verify" in told and "Prove everything again" in told
+
+
+def test_verify_imports_no_numerics_and_no_web() -> None:
+    code = (
+        "import sys; from hanse.cli import main; main(['verify', '--help']);"
+        "print(sorted({'numba', 'scipy', 'polars', 'litestar', 'highspy'} & set(sys.modules)))"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert told.rstrip().endswith("[]"), told[-300:]

@@ -19,7 +19,6 @@ from hanse.node.node import Node
 from hanse.node.recomputing import HAS_ERASED, NOT_DISCLOSED, PROVEN, Figure
 from hanse.node.recomputing import WRONG as WRONG_FIGURE
 from hanse.record.note import NoteError, VerifierKey
-from hanse.web.formats import money
 
 
 def mount(app: App) -> None:
@@ -61,6 +60,8 @@ def verify(
 
 def _figures(figures: Sequence[Figure]) -> Group:
     """The figures summed by what they are under, the largest first, and how many came out how."""
+    from hanse.web.formats import money  # the web is not loaded for what prints no amount
+
     sums: dict[tuple[str, str, str, str, str], list[int]] = {}
     for one in figures:
         group = one.group or one.name

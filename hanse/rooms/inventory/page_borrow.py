@@ -35,6 +35,7 @@ from hanse.web import Badge, Column, Link, Money, Read, Reader, Refusal, Table, 
 from hanse.web.charts import Chart, Flow, Point, world
 
 DEAD_DAYS = 180
+DEAD_MAX = 10_000
 OFFERS_MAX = 1_000
 FLOWS_MAX = 24
 BORROW = Table(
@@ -64,6 +65,7 @@ LEND = Table(
         Column("kind", "How", "badge", filterable=True, facets=("to borrow", "to buy")),
         Column("each", "Wanted", "quantity", unit="each", sortable=True),
         Column("free_each", "You have free", "quantity", unit="each", sortable=True),
+        Column("idle", "Lain still", "quantity", unit="days", sortable=True),
         Column("value", "Money in it", "money", sortable=True),
         Column("then", "Do", "link"),
     ),
@@ -114,6 +116,7 @@ def _borrow_rows(view: View, places: Places, matches: list[offering.BorrowMatch]
 
 def _lend_rows(found: Desk, places: Places, matches: list[offering.LendMatch]) -> list[dict[str, Any]]:
     rows = []
+    idle = {dead.own_number: dead.idle_days for dead in stock.dead_stock(found.view, DEAD_DAYS, limit=DEAD_MAX)}
     for match in matches:
         want = match.want
         cost = _cost(found.view, match.own_number)
@@ -124,7 +127,7 @@ def _lend_rows(found: Desk, places: Places, matches: list[offering.LendMatch]) -
                 "party": Link(want.party_name, places.of("party", want.party)),
                 "place": place_words(want.city, want.country),
                 "kind": Badge("to borrow", "info") if want.borrow else Badge("to buy"), "each": want.each,
-                "free_each": match.free_each,
+                "free_each": match.free_each, "idle": idle.get(match.own_number),
                 "value": Money(min(want.each, match.free_each) * cost.minor, cost.currency),
                 "then": Link("Offer it", offer_address(match.own_number)) if found.may(MakeOffer) else None,
             }

@@ -19,6 +19,7 @@ from hanse.demo.circles import open_relationships
 from hanse.demo.deals import MAIN, deals, sign_all
 from hanse.demo.extras import all_of, appoint
 from hanse.demo.goods import ALWAYS, Good, catalogue
+from hanse.demo.netting import dispute
 from hanse.demo.stocks import Shelves, publish, stock_up
 from hanse.demo.story import Story, tell
 from hanse.demo.trader import DAY, DemoClock, Trader
@@ -121,7 +122,8 @@ def _year(trader: Trader, shelves: Shelves, goods: list[Good], pool: str, size: 
     books.agreed = {trader.circle(deal.supplier, deal.buyer) for deal in agreed}
     buying = Buying(year, goods, size.days, midnight)
     buying.begin()
-    year.play(size.days, midnight, buying.calendar())
+    objections = dict.fromkeys(range(size.days * 19 // 20, size.days), lambda: dispute(year))
+    year.play(size.days, midnight, objections | buying.calendar())
     bearing = next(good.item for good in goods if good.part_number == ALWAYS)
     all_of(year, goods, SUPPLIER, bearing)
     return year

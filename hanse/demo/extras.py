@@ -6,7 +6,7 @@ from hanse.demo.buying import MARKUP_PPM
 from hanse.demo.cast import DISTRIBUTORS, MANUFACTURERS, Firm, by_party
 from hanse.demo.deals import LENDERS, MAIN
 from hanse.demo.goods import Good
-from hanse.demo.netting import HOUR, close_cycle, dispute, open_cycle
+from hanse.demo.netting import HOUR, close_cycle, open_cycle
 from hanse.demo.people import PEOPLE
 from hanse.demo.stocks import Kept, earmark
 from hanse.demo.trader import DAY
@@ -181,7 +181,6 @@ def price_list(year: Year, maker: str, but: str) -> None:
 
 def all_of(year: Year, goods: list[Good], maker: str, but: str) -> None:
     """Everything of this file that comes after the year."""
-    dispute(year)
     clearing = open_cycle(year)
     year.trader.until(year.trader.clock.now + 2 * HOUR)
     permits(year)

@@ -18,7 +18,7 @@ from hanse.rooms.accounts.queries import cycle_page, open_items
 from hanse.rooms.accounts.rows import Item
 from hanse.rooms.contracts.facts import Dispute
 from hanse.rooms.contracts.private_rows import PENDING
-from hanse.rooms.contracts.queries import awards
+from hanse.rooms.contracts.queries import awards, disputes
 
 CYCLE = "netting-year-end"
 SALT = "at the year's end, in Lübeck"
@@ -101,7 +101,7 @@ def _pay(year: Year, circle: str, payer: str, payee: str, items: list[Item], met
 
 
 def dispute(year: Year) -> None:
-    """The supplier of a late delivery objects to the newest result against it, where one is still pending."""
+    """The supplier of a late delivery objects to the newest pending result against it, once a year."""
     year.trader.flush()
     view = year.trader.node.view(MAIN)
     open_ = [
@@ -109,7 +109,7 @@ def dispute(year: Year) -> None:
         for award in awards(view, states=(PENDING,))
         if award.receiver == MAIN and award.agreement not in (STORY_LATE, STORY_REBATE, CUSTOMER_LATE)
     ]
-    if not open_:
+    if not open_ or disputes(view):
         return
     award = open_[0]
     year.trader.do(

@@ -29,7 +29,7 @@ from hanse.web.formats import money
 
 STATEMENT_HEAD = [
     ("With", ""), ("Rebate", ""), ("Bought", "money"), ("Earned by all", ""), ("Share", "money"),
-    ("Kept by the group", "money"), ("Paid out", "money"), ("Due", "day"), ("Entry", "proof"),
+    ("Group keeps", "money"), ("Paid out", "money"), ("Due", "day"), ("Entry", "proof"),
 ]  # fmt: skip
 TIER_FIELDS = 4
 PAY_DAYS = 30

@@ -29,11 +29,18 @@ _set = msgspec.structs.force_setattr
 E = TypeVar("E")
 
 
-def connect(path: str, *, read_only: bool = False) -> sqlite3.Connection:
-    """A connection with this project's settings; autocommit, so that blocks are explicit transactions."""
+def connect(path: str, *, read_only: bool = False, scratch: bool = False) -> sqlite3.Connection:
+    """A connection with this project's settings; autocommit, so that blocks are explicit transactions.
+
+    Args:
+        scratch: nobody else looks at it, and after a crash or a rollback it is thrown away.
+    """
     uri = path if path.startswith("file:") or path == ":memory:" else f"file:{path}" + ("?mode=ro" if read_only else "")
     conn = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, cached_statements=512)
-    if not read_only:
+    if scratch:
+        for setting in ("journal_mode=OFF", "synchronous=OFF", "locking_mode=EXCLUSIVE"):
+            conn.execute(f"PRAGMA {setting}")
+    elif not read_only:
         conn.execute("PRAGMA journal_mode=WAL")
         conn.execute("PRAGMA synchronous=NORMAL")
         conn.execute("PRAGMA wal_autocheckpoint=4000")

@@ -28,7 +28,7 @@ from hanse.node.disclosures import Disclosures
 from hanse.node.journal import journal
 from hanse.node.parts import rulebook, schema
 from hanse.node.read_path import STATE, ReadPath
-from hanse.node.replay import ReplayFault, pass_on_broken_storage, replay
+from hanse.node.replay import ReplayFault, build, pass_on_broken_storage, replay
 from hanse.node.signatures import Verifier
 from hanse.node.wallet import Wallet
 from hanse.node.write_path import Receipt, WritePath
@@ -208,14 +208,16 @@ class Node:
         if rebuild or about.schema != current:
             self._drop_state("asked" if rebuild else "other schema")
             write_small(self.directory / ABOUT, msgspec.json.encode(About(FORMAT, about.net, current)))
-        applier = _open_state(path, book, about.net, self.log.size)
-        if applier is None:
-            self._drop_state("not this record's")
-            applier = _open_state(path, book, about.net, self.log.size)
-            assert applier is not None, "a new state fits"
-        held.callback(applier.state.conn.close)
         try:
-            return applier, replay(applier, self.log, self.disclosures, progress)
+            built = 0 if path.exists() else build(path, book, self.log, self.disclosures, progress)
+            applier = _open_state(path, book, about.net, self.log.size)
+            if applier is None:
+                self._drop_state("not this record's")
+                built = build(path, book, self.log, self.disclosures, progress)
+                applier = _open_state(path, book, about.net, self.log.size)
+                assert applier is not None, "a new state fits"
+            held.callback(applier.state.conn.close)
+            return applier, built + replay(applier, self.log, self.disclosures, progress)
         except ReplayFault as fault:
             raise _damaged(RECORD, fault.position, fault.why) from fault
         except Damaged as damaged:
@@ -331,7 +333,7 @@ def _open_state(path: Path, book: Rulebook, net: str, size: int) -> Applier | No
         meta = applier.meta
         if meta.net == net and meta.size <= size:
             return applier
-    except (sqlite3.DatabaseError, msgspec.DecodeError, msgspec.ValidationError) as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError, msgspec.DecodeError, msgspec.ValidationError) as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in _OUTSIDE:
             raise Refused("node.disk_full", f"the state cannot be opened: {error}", got=path, retry=True) from None
         _journal.warning("state.does_not_read", error=str(error))

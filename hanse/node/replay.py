@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from msgspec import Struct
 
@@ -11,10 +13,14 @@ from hanse.kernel.apply import Applier, Block
 from hanse.kernel.entries import Entry, Header, read_entry, read_header
 from hanse.kernel.facts import Signed, read
 from hanse.kernel.refusal import Refused
+from hanse.kernel.rules import Rulebook
+from hanse.kernel.state import State, connect
 from hanse.node.disclosures import Disclosures
 from hanse.record.log import Log
 
-CHUNK_ENTRIES = 4_096
+CHUNK_ENTRIES = 16_384
+Progress = Callable[[int, int], None]
+"""Told (entries applied, in all)."""
 OnBad = Callable[[int, str], None]
 """Told (position, why) of disclosures that do not fit."""
 
@@ -167,7 +173,7 @@ def replay(
     applier: Applier,
     log: Log,
     disclosures: Disclosures | None,
-    progress: Callable[[int, int], None] = lambda done, all: None,
+    progress: Progress = lambda done, all: None,
 ) -> int:
     """Bring a state up to its record; how many entries were applied. Raises: ReplayFault."""
     start, size, pending = applier.meta.size, log.size, 0
@@ -180,3 +186,23 @@ def replay(
             pending = 0
     applier.state.commit()
     return size - start
+
+
+def build(path: Path, book: Rulebook, log: Log, disclosures: Disclosures, progress: Progress) -> int:
+    """A state from nothing but the record, beside its place and put there when it is whole; how many entries.
+
+    Raises: ReplayFault.
+    """
+    beside = path.with_name(path.name + ".new")
+    beside.unlink(missing_ok=True)
+    conn = connect(str(beside), scratch=True)
+    try:
+        applier = Applier(State(conn, book.tables), book, on_bug=pass_on_broken_storage)
+        applier.start(log.origin)
+        applied = replay(applier, log, disclosures, progress)
+    finally:
+        conn.close()
+    with beside.open("rb+") as file:
+        os.fsync(file.fileno())
+    beside.replace(path)
+    return applied

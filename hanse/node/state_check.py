@@ -16,7 +16,10 @@ from hanse.kernel.tables import Table
 from hanse.node.disclosures import open_unchanged
 from hanse.node.read_path import STATE
 
+UNREADABLE = (sqlite3.Error, UnicodeDecodeError)
+"""What a damaged database raises; the second where the damage stands in SQLite's own message."""
 _ROWS = 4_000
+_SCHEMA = "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY type, name"
 Wrong = tuple[str, int | None, str]
 """(where, position or None, what)"""
 
@@ -37,7 +40,7 @@ class StoredState:
             found = self._conn.execute(f"SELECT size FROM {META.name}").fetchone()
             self.size = found[0] if found else -1
             self.fault = "" if found else "it says nowhere how far it goes"
-        except sqlite3.Error as error:
+        except UNREADABLE as error:
             self.fault = f"it does not read: {error}"
 
     def compare(self, applier: Applier) -> Iterator[Wrong]:
@@ -48,9 +51,12 @@ class StoredState:
             for (line,) in self._conn.execute("PRAGMA integrity_check(5)"):
                 if line != "ok":
                     yield STATE, None, f"SQLite finds: {line}"
+            ours, theirs = applier.state.conn.execute(_SCHEMA), self._conn.execute(_SCHEMA)
+            if ours.fetchall() != theirs.fetchall():
+                yield STATE, None, "its tables are not declared as this version declares them"
             for table in applier.book.tables:
                 yield from self._compare(table, applier.state.conn)
-        except sqlite3.Error as error:
+        except UNREADABLE as error:
             yield STATE, None, f"it does not read: {error}"
 
     def _compare(self, table: Table[Any], ours: sqlite3.Connection) -> Iterator[Wrong]:

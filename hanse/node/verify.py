@@ -49,7 +49,7 @@ from hanse.record.reader import LogReader
 from hanse.record.segment import Segment
 from hanse.record.verify import verify as verify_record
 
-CHUNK_ENTRIES = 4_096
+CHUNK_ENTRIES = 16_384
 FINDINGS_MAX = 50
 Progress = Callable[[str, int, int], None]
 """(step, done, all)"""
@@ -150,8 +150,7 @@ class _Run:
         self.said = Verified(live=is_live(directory))
         book = rulebook()
         self.schema = schema(book)
-        state = State(connect(str(scratch / STATE)), book.tables)
-        state.conn.execute("PRAGMA synchronous=OFF")
+        state = State(connect(str(scratch / STATE), scratch=True), book.tables)
         self.applier = Applier(state, book, on_bug=pass_on_broken_storage)
         self.applier.start(self.about.net)
         self.stored: StoredState | None = None

@@ -116,6 +116,8 @@ class Desk:
             )
         limit = self.who.approval_limit_minor
         if limit is not None and isinstance(fact, PlaceOrder):
+            priced = all(isinstance(line.unit_price_minor, int) for line in fact.lines)
+            require(priced, "desk.over_limit", "an order without prices fits no limit", next="state each line's price")
             total = sum(line.each * line.unit_price_minor for line in fact.lines)
             require(
                 total <= limit,

@@ -8,6 +8,7 @@ from litestar import Request, get, post
 from litestar.response import Response, Template
 
 from hanse.kernel.refusal import Refused
+from hanse.node import keys
 from hanse.node.desk import MAY_SIGN, Desk
 from hanse.rooms.parties import queries as parties
 from hanse.rooms.parties.facts import FOREVER, AddKey, AppointStaff, Key, RetireKey
@@ -158,9 +159,9 @@ def _new_key(found: Desk) -> None:
 
 
 @post("/firm/keys/rotate", sync_to_thread=True)
-def rotate(session: Reader, read: Read) -> Any:
-    """A new key signs from now on; the old ones stay good for a week."""
-    found = firm_desk(read, session)
+def rotate(session: Reader, read: Read, data: Fields) -> Any:
+    """A new key signs from now on, of each pseudonym too where asked; the old ones stay good for a week."""
+    given, found = Given(data), firm_desk(read, session)
 
     def act() -> Response[Any]:
         view = found.view
@@ -168,6 +169,10 @@ def rotate(session: Reader, read: Read) -> Any:
         _new_key(found)
         for key in old:
             found.do(RetireKey(kid=key.kid, until_at=view.now + OVERLAP_SECONDS))
+        if given.flag("aliases"):
+            for _, alias in found.node.wallet.circles_of(view.party):
+                keys.rotate(found.node, alias, overlap_seconds=OVERLAP_SECONDS)
+            return go("/firm/keys", notice="New keys sign from now on. The old ones stay good for seven days.")
         return go("/firm/keys", notice="A new key signs from now on. The old one stays good for seven days.")
 
     return attempt(act, lambda status, refusal: _keys(found, status, refusal))

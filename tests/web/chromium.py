@@ -23,6 +23,8 @@ MARKS = [
 AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SIZES = {"desk": (1280, 900), "phone": (380, 800)}
+DRAWN = """[...document.querySelectorAll('[data-chart]:not([data-drawn])')].filter((f) => f.checkVisibility()).every(
+    (f) => { f.scrollIntoView({block: 'center', behavior: 'instant'}); return false; })"""
 SHOTS = os.environ.get("HANSE_SHOTS", "")
 """A folder in which to keep pictures of what the tests saw; "" keeps none."""
 
@@ -77,18 +79,16 @@ def sign_in(page: Page, address: str, email: str, password: str) -> list[str]:
 
 
 def until(page: Page, condition: str) -> None:
-    """Wait up to ten seconds for a condition; the page's own policy forbids Playwright's way of polling."""
-    end = time.monotonic() + 10
+    """Wait up to twenty seconds for a condition; the page's own policy forbids Playwright's way of polling."""
+    end = time.monotonic() + 20
     while not page.evaluate(condition):
         assert time.monotonic() < end, f"did not happen: {condition}"
         page.wait_for_timeout(30)
 
 
 def draw_all(page: Page) -> None:
-    """Bring every chart into view, and wait until all are drawn."""
-    for figure in page.query_selector_all("[data-chart]"):
-        figure.scroll_into_view_if_needed()
-    until(page, "[...document.querySelectorAll('[data-chart]')].every((f) => f.dataset.drawn)")
+    """Bring every chart into view, those that come in later too, and wait until all that show are drawn."""
+    until(page, DRAWN)
 
 
 def complaints(page: Page, only: list[str] = RULES) -> list[str]:

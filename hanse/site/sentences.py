@@ -15,6 +15,7 @@ from hanse.node.history import Told
 from hanse.rooms.catalog.facts import ITEMS
 from hanse.rooms.parties.facts import PARTIES
 from hanse.rooms.parties.queries import circle_card
+from hanse.site import sentences_deals
 from hanse.web.formats import money, number, quantity, time_text
 
 OK = "ok"
@@ -241,6 +242,7 @@ SAYS: dict[str, Say] = {
     "orders.rate": lambda f: f"rated shipment {f['shipment']}{f.text('score', ': ', ' of 5')}",
     "orders.message": lambda f: f"wrote{f.others(' to ')}{f.text('order', ' about order ')}"
         f"{f.text('file_name', ', with ')}",
+    **sentences_deals.SAYS,
 }  # fmt: skip
 """Kind -> what was done, behind the signer's name and before the full stop."""
 WAITS = {
@@ -254,6 +256,7 @@ WAITS = {
     "orders.change_unanswered": "The changes of order {} were not answered in time: those lines are open again.",
     "orders.deemed_received": "Shipment {} counts as received: nobody signed for it in time.",
     "orders.return_unanswered": "The request to return {} was not answered in time.",
+    **sentences_deals.WAITS,
 }
 """Timer name, or the first part of its id -> sentence."""
 

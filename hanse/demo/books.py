@@ -8,6 +8,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from hanse.demo.cast import DISTRIBUTORS, MANUFACTURERS, Firm
+from hanse.demo.ids import opaque
 from hanse.demo.trader import DAY, Trader
 from hanse.rooms.accounts.facts import LINES_MAX, Allocation, Invoice, InvoiceLine, Pay, ReceivePayment, SetTerms
 from hanse.rooms.accounts.ledger import taxes_of
@@ -86,11 +87,12 @@ class Books:
         net = sum(each * price for _, _, each, price in part)
         tax = sum(row[2] for row in taxes_of([(net, rate)], "half_up"))
         number = f"RE-{seller.prefix}-{buyer.prefix}-{self._number(seller.party + buyer.party):04d}"
+        invoice = opaque("inv", number)
         self.trader.do(
             seller.party,
             Invoice(
                 circle=circle,
-                invoice=number,
+                invoice=invoice,
                 lines=[
                     InvoiceLine(shipment=shipment, line=line, each=each, tax_ppm=rate)
                     for shipment, line, each, _ in part
@@ -109,7 +111,7 @@ class Books:
         dice, now = self.trader.dice, self.trader.clock.now
         self._billed.append((now, seller.party, buyer.party, net))
         days = PAYMENT_DAYS + dice.choice((-6, -3, -2, -1, -1, 0, 0, 0, 2, 9, 21))
-        return Due(circle, number, buyer.party, seller.party, net + tax, now + days * DAY)
+        return Due(circle, invoice, buyer.party, seller.party, net + tax, now + days * DAY)
 
     def billed(self, seller: str, buyers: set[str], since: int) -> int:
         """What a seller has billed some buyers since a time, net, in minor units."""

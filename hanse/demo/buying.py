@@ -6,6 +6,7 @@ from hanse.demo.cast import DISTRIBUTORS, GROUP, Firm, by_party
 from hanse.demo.deals import MAIN
 from hanse.demo.delivering import Action
 from hanse.demo.goods import Good
+from hanse.demo.ids import opaque
 from hanse.demo.stocks import earmark
 from hanse.demo.trader import DAY
 from hanse.demo.year import Year
@@ -197,10 +198,10 @@ class Buying:
             ),
         )
         for firm, each in zip(keepers, (LOT_EACH // 2, LOT_EACH // 4), strict=True):
-            transfer = f"lot-{firm.prefix.lower()}"
+            transfer = opaque("t", "lot", firm.party)
             self._do(earmark(home, transfer, GROUP, number, each, 0))
             self._move(firm, transfer, good, each, cost, "consign")
-        self._move(keepers[0], "lot-tt-taken", good, LOT_EACH // 10, cost, "sale_of_held")
+        self._move(keepers[0], opaque("t", "lot", "taken"), good, LOT_EACH // 10, cost, "sale_of_held")
 
     def _move(self, firm: Firm, transfer: str, good: Good, each: int, cost: int, kind: str) -> None:
         circle = self._circle(firm)

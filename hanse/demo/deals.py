@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from hanse.demo.cast import COMPETITOR, GROUP, by_party
 from hanse.demo.goods import Good
+from hanse.demo.ids import opaque
 from hanse.demo.trader import DAY, Trader
 from hanse.rooms.contracts.compiled import template_of
 from hanse.rooms.contracts.facts import Propose, RegisterTemplate, SignProposal
@@ -59,9 +60,9 @@ def rebate(every: str, scheme: str, *tiers: tuple[str, str]) -> dict[str, Any]:
     return {"currency": "EUR", "rebate_period": every, "scheme": scheme, "tiers": [list(tier) for tier in tiers]}
 
 
-STORY_LATE = "LATE-WB-TT"
-STORY_REBATE = "REBATE-WB-TT"
-CUSTOMER_LATE = "LATE-TT-WW"
+STORY_LATE = opaque("ag", "late", "WB-TT")
+STORY_REBATE = opaque("ag", "rebate", "WB-TT")
+CUSTOMER_LATE = opaque("ag", "late", "TT-WW")
 
 
 def deals(goods: list[Good], suppliers: list[str], rival_supplier: str) -> list[Deal]:
@@ -73,7 +74,7 @@ def deals(goods: list[Good], suppliers: list[str], rival_supplier: str) -> list[
         Deal("LATE-GM-TT", "late-delivery", LENDERS[1], MAIN, daily),
         Deal("LATE-RH-TT", "late-delivery", LENDERS[2], MAIN, late("2.5%", "7d", "15%")),
         Deal(CUSTOMER_LATE, "late-delivery", MAIN, CUSTOMER, late("5%", "1d", "20%")),
-        Deal("PRICES-TT-WW", "price-and-moq", MAIN, CUSTOMER, prices(goods), priced(goods)),
+        Deal(opaque("ag", "prices", "TT-WW"), "price-and-moq", MAIN, CUSTOMER, prices(goods), priced(goods)),
         Deal(
             "REBATE-RIVAL",
             "volume-rebate",
@@ -86,12 +87,12 @@ def deals(goods: list[Good], suppliers: list[str], rival_supplier: str) -> list[
         tag = f"{by_party()[maker].prefix}-TT"
         tiers = (("0.00", "1%"), ("20000.00", "2.5%"), ("60000.00", "4%"))
         found += [
-            Deal(f"LATE-{tag}", "late-delivery", maker, MAIN, late("2.5%", "7d", "15%")),
-            Deal(f"REBATE-{tag}", "volume-rebate", maker, MAIN, rebate("quarter", "incremental", *tiers)),
+            Deal(opaque("ag", "late", tag), "late-delivery", maker, MAIN, late("2.5%", "7d", "15%")),
+            Deal(opaque("ag", "rebate", tag), "volume-rebate", maker, MAIN, rebate("quarter", "incremental", *tiers)),
         ]
         if i == 0:
             terms = {"currency": "EUR", "target": "95%", "base": "all_failed", "case_cost": "1.50", "rate": "20%"}
-            found.append(Deal(f"OTIF-{tag}", "otif", maker, MAIN, terms))
+            found.append(Deal(opaque("ag", "otif", tag), "otif", maker, MAIN, terms))
     return found
 
 

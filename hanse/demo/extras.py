@@ -6,6 +6,7 @@ from hanse.demo.buying import MARKUP_PPM
 from hanse.demo.cast import DISTRIBUTORS, MANUFACTURERS, Firm, by_party
 from hanse.demo.deals import LENDERS, MAIN
 from hanse.demo.goods import Good
+from hanse.demo.ids import opaque
 from hanse.demo.netting import HOUR, close_cycle, open_cycle
 from hanse.demo.people import PEOPLE
 from hanse.demo.stocks import Kept, earmark
@@ -62,11 +63,19 @@ def wants(year: Year) -> None:
     firms, main = by_party(), by_party()[MAIN]
     out = [k for k in _linked(year, main) if k.free < 1][:3]
     for n, kept in enumerate(out):
-        _want(year, main, f"want-tt-{n}", kept.good, 4 + 3 * n, borrow=n != 1, note="A customer's line stands still.")
+        _want(
+            year,
+            main,
+            opaque("w", MAIN, n),
+            kept.good,
+            4 + 3 * n,
+            borrow=n != 1,
+            note="A customer's line stands still.",
+        )
     idle = sorted((k for k in _linked(year, main) if k.free > 4), key=lambda k: (not k.dead, k.good.item))[:3]
     for n, kept in enumerate(idle):
         asker = firms[LENDERS[n % len(LENDERS)]]
-        _want(year, asker, f"want-{asker.prefix.lower()}-{n}", kept.good, 2 + n, borrow=n == 0, note="")
+        _want(year, asker, opaque("w", asker.party, n), kept.good, 2 + n, borrow=n == 0, note="")
 
 
 def _linked(year: Year, firm: Firm) -> list[Kept]:
@@ -97,10 +106,10 @@ def transfers(year: Year) -> None:
     """Goods between the main distributor and members at cost plus: two done, two that wait for an answer."""
     firms = by_party()
     main, first, second = firms[MAIN], firms[LENDERS[0]], firms[LENDERS[1]]
-    _transfer(year, main, first, "move-tt-wb", accept=True)
-    _transfer(year, second, main, "move-gm-tt", accept=True)
-    _transfer(year, first, main, "move-wb-tt", accept=False)
-    _transfer(year, main, DISTRIBUTORS[3], "move-tt-rh", accept=False)
+    _transfer(year, main, first, opaque("t", "tt-wb"), accept=True)
+    _transfer(year, second, main, opaque("t", "gm-tt"), accept=True)
+    _transfer(year, first, main, opaque("t", "wb-tt"), accept=False)
+    _transfer(year, main, DISTRIBUTORS[3], opaque("t", "tt-rh"), accept=False)
 
 
 def _transfer(year: Year, giver: Firm, taker: Firm, name: str, *, accept: bool) -> None:
@@ -149,7 +158,7 @@ def price_list(year: Year, maker: str, but: str) -> None:
     ][:PRICE_LIST_LINES]
     home, circle, place = trader.home(maker), trader.circle(maker, MAIN), firm.place
     for mine in kept:
-        offer = f"list-{firm.prefix.lower()}-{mine.good.item}"
+        offer = opaque("of", "list", firm.party, mine.good.item)
         source = theirs[mine.good.item]
         each = source.spare // 2
         trader.do(maker, earmark(home, offer, firm, source.own_number, each, 0))

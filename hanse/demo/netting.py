@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from hanse.demo.cast import GROUP
 from hanse.demo.deals import CUSTOMER_LATE, LENDERS, MAIN, STORY_LATE, STORY_REBATE
+from hanse.demo.ids import opaque
 from hanse.demo.trader import DAY
 from hanse.demo.year import Year
 from hanse.kernel.facts import Fact
@@ -76,7 +77,7 @@ def _do(year: Year, party: str, fact: Fact | None) -> None:
 
 def _pay(year: Year, circle: str, payer: str, payee: str, items: list[Item], method: str) -> None:
     """One payment of items, and its confirmation."""
-    trader, payment = year.trader, f"net-{payer}-{payee}-{method}"
+    trader, payment = year.trader, opaque("pay", payer, payee, method)
     until = trader.clock.now + 5 * DAY
     parts = [Allocation(item=item.item, amount_minor=item.open_minor) for item in items if item.customer == payer]
     parts = [part for part, item in zip(parts, items, strict=True) if item.supplier == payee]

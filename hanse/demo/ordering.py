@@ -7,6 +7,7 @@ from msgspec import Struct
 from hanse.demo.books import Books
 from hanse.demo.cast import Firm
 from hanse.demo.delivering import Delivering, Parcel, Wish
+from hanse.demo.ids import opaque
 from hanse.demo.stocks import Kept, Shelves
 from hanse.demo.trader import DAY, Trader, claim
 from hanse.rooms.orders.facts import (
@@ -63,7 +64,7 @@ class Ordering(Delivering):
         """Place, confirm, ship, receive; `borrowed`: line -> the offer that serves it straight to the customer."""
         trader, now = self.trader, self.trader.clock.now
         circle = trader.circle(buyer.party, seller.party)
-        order = f"{buyer.prefix}-{seller.prefix}-{self.number(buyer.party + seller.party):05d}"
+        order = opaque("o", buyer.party, seller.party, self.number(buyer.party + seller.party))
         due = now + trader.dice.randrange(3, 8) * DAY
         trader.do(buyer.party, self.order(circle, order, buyer, seller, wishes, due))
         confirming = self._confirmed(seller, wishes, borrowed)
@@ -129,14 +130,14 @@ class Ordering(Delivering):
         """The distributor draws on members' offers; goods go straight to the customer, under a neutral slip."""
         covered = []
         for i, source in borrowed.items():
-            order = f"{served}-P{i}"
+            order = opaque("o", served, i)
             self._draw(buyer, customer, order, wishes[i - 1], source, due)
             covered.append(Covered(order=order, lines=[(1, i)]))
         self.trader.do(
             buyer.party,
             KeepDocument(
                 circle=self.trader.home(buyer.party),
-                document=f"doc-{served}",
+                document=opaque("doc", served),
                 customer=customer.name,
                 customer_po_number=served,
                 currency="EUR",

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from hanse.demo.cast import DISTRIBUTORS, MANUFACTURERS, Firm
 from hanse.demo.goods import Good, own_name
+from hanse.demo.ids import opaque
 from hanse.demo.trader import DAY, Trader
 from hanse.rooms.catalog.facts import ApproveSubstitute, LinkItem, Pack, PublishItem, SetOwnItem
 from hanse.rooms.inventory.facts import Count, CountLine, SetPolicy
@@ -190,7 +191,7 @@ def offer_to_pool(
         each = max(1, kept.free * 2 // 3)
         if kept.free < 1:
             continue
-        offer = f"of-{firm.prefix.lower()}-{quarter}-{kept.good.item}"
+        offer = opaque("of", firm.party, quarter, kept.good.item)
         price = kept.cost_minor * (100 if kept.dead else 108) // 100
         marks.append(earmark(home, offer, firm, kept.own_number, each, price))
         offers.append(

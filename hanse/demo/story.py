@@ -11,6 +11,7 @@ from hanse.demo.deals import LENDERS as LENDING
 from hanse.demo.ending import Ending, settle
 from hanse.demo.goods import ALWAYS as PART_NUMBER
 from hanse.demo.goods import Good
+from hanse.demo.ids import opaque
 from hanse.demo.stocks import OFFER_DAYS, Kept, earmark
 from hanse.demo.trader import DAY, claim
 from hanse.demo.year import Year
@@ -81,7 +82,7 @@ def tell(year: Year, goods: list[Good], end: int) -> Story:
     sources = [_offer(year, firms[party], good, each, price, customer) for party, each, price in LENDERS]
     best = min(sources, key=lambda s: (s.total_minor, s.party))
     trader.until(start + 1800)
-    order, due = f"{customer.prefix}-{distributor.prefix}-BEARING", start + 4 * DAY
+    order, due = opaque("o", "the bearing"), start + 4 * DAY
     circle = trader.circle(customer.party, distributor.party)
     trader.do(customer.party, _customer_order(year, circle, order, customer, distributor, good, due))
     trader.do(
@@ -154,7 +155,7 @@ def _keep(year: Year, firm: Firm, good: Good, each: int) -> Kept:
 
 def _offer(year: Year, firm: Firm, good: Good, each: int, price_minor: int, customer: Firm) -> Source:
     trader, kept = year.trader, _keep(year, firm, good, each)
-    offer, place, to = f"of-{firm.prefix.lower()}-bearing", firm.place, customer.place
+    offer, place, to = opaque("of", firm.party, "bearing"), firm.place, customer.place
     least = min(price_minor, kept.cost_minor)
     trader.do(firm.party, earmark(trader.home(firm.party), offer, firm, kept.own_number, each, least))
     trader.do(
@@ -215,7 +216,7 @@ def _borrow(
     year: Year, served: str, customer: Firm, buyer: Firm, owner: Firm, best: Source, good: Good, due: int
 ) -> str:
     """Hold, order and confirmation between the distributor and the member, and the document at the distributor's."""
-    trader, order = year.trader, f"{served}-P1"
+    trader, order = year.trader, opaque("o", served, 1)
     circle, secret, place = trader.circle(buyer.party, owner.party), "the winch of the slip at Wismar", customer.place
     trader.do(
         buyer.party,

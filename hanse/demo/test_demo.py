@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -100,3 +101,17 @@ def test_the_start_page_tells_the_story_to_its_end(pages):
     for words in ("it stands", "scorecard", "shows nothing", "Dead stock turns into money", "is taken off the bill"):
         assert words in text, words
     assert "5.04" in text and "8.01" in text
+
+
+def test_public_names_tell_a_stranger_nothing_of_firms(node):
+    """Order and offer numbers stand on the record for everybody: none is made of a firm's name or prefix."""
+    view = node.view("")
+    tables = ("orders_order.order_id", "orders_shipment.shipment", "inventory_offer.offer", "inventory_want.want",
+              "inventory_transfer.transfer", "accounts_paper.paper")  # fmt: skip
+    for name in tables:
+        table, column = name.split(".")
+        names = [row[0].lower() for row in view.conn.execute(f"SELECT {column} FROM {table}")]
+        names = [n for n in names if n != "netting-year-end"]
+        assert names, name
+        bad = [n for n in names if not re.fullmatch(r"([a-z]{1,4}-){1,3}[0-9a-f]{20}(:\d+)?", n)]
+        assert not bad, (name, bad[:3])

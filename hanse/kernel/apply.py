@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from hanse.kernel.entries import OK, Header, block_entry, fact_entry, timer_entry
-from hanse.kernel.facts import Fact, Signed
+from hanse.kernel.facts import Fact, Signed, layout, left_out
 from hanse.kernel.kept import (
     CHAIN,
     META,
@@ -216,9 +216,16 @@ class Applier:
             self._private(signed.full, draft.signer, position, now, outcome)
         return outcome
 
-    def _refusal(self, error: Exception) -> Refusal:
+    def _refusal(self, error: Exception, full: Fact | None = None) -> Refusal:
+        """Of a rule's exception. Which private fields a kind needs, its rules say by failing without them."""
         if isinstance(error, Refused):
             return error.refusal
+        if full is not None and (left := left_out(full, layout(type(full)))):
+            return Refusal(
+                "fact.field_left_out",
+                f"this fact leaves out what its kind needs; left out are {', '.join(left)[:200]}",
+                next="sign it with these fields",
+            )
         if self.strict:
             raise error
         if self.on_bug:
@@ -270,20 +277,29 @@ class Applier:
         if not circle:
             return
         run, at_home = self.book.role("circle", type(full)), self.book.role("home", type(full))
-        if run is not None and not self._in_circle(circle, signer, position, now, outcome, lambda d: run(d, full)):
+        if run is not None and not self._in_circle(
+            circle, signer, position, now, outcome, lambda d: run(d, full), full
+        ):
             return
         if at_home is not None:
-            self._at_homes(circle, signer, position, now, outcome, lambda d, party: at_home(d, full, party))
+            self._at_homes(circle, signer, position, now, outcome, lambda d, party: at_home(d, full, party), full)
 
     def _at_homes(
-        self, circle: str, signer: str, position: int, now: int, outcome: Outcome, run: Callable[[Draft, str], None]
+        self,
+        circle: str,
+        signer: str,
+        position: int,
+        now: int,
+        outcome: Outcome,
+        run: Callable[[Draft, str], None],
+        full: Fact | None = None,
     ) -> None:
         """`run(draft, party)` in every readable home of a circle; its drafts may read that circle as well."""
         homes = self._homes.get(circle)
         if homes is None:
             homes = self._homes[circle] = self.book.find_homes(self.state, circle)
         for party, home in homes:
-            self._in_circle(home, signer, position, now, outcome, lambda d, p=party: run(d, p), circle)  # type: ignore[misc]
+            self._in_circle(home, signer, position, now, outcome, lambda d, p=party: run(d, p), full, circle)  # type: ignore[misc]
 
     def _in_circle(
         self,
@@ -293,6 +309,7 @@ class Applier:
         now: int,
         outcome: Outcome,
         run: Callable[[Draft], None],
+        full: Fact | None = None,
         reads: str = "",
     ) -> bool:
         """One private draft, its events, its outcome for the circle's running hash. Whether it was accepted."""
@@ -302,7 +319,7 @@ class Applier:
             run(draft)
             self._deliver(draft, self.book.on_circle)
         except Exception as error:
-            outcome.private[circle] = self._refusal(error)
+            outcome.private[circle] = self._refusal(error, full)
             code = outcome.private[circle].code
             draft = Draft(self.state, now=now, position=position, signer=signer, circle=circle)
             draft.put(PRIVATE_OUTCOMES, PrivateOutcome(circle=circle, at=position, code=code))
@@ -377,8 +394,11 @@ class Applier:
                 inner = Draft(
                     self.state, now=draft.now, position=position, signer=draft.signer, circle=circle, below=draft
                 )
-                private(inner, signed.full)
-                self._deliver(inner, self.book.on_circle)
+                try:
+                    private(inner, signed.full)
+                    self._deliver(inner, self.book.on_circle)
+                except Exception as error:
+                    return self._refusal(error, signed.full)
         except Refused as refused:
             return refused.refusal
         finally:

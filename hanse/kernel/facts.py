@@ -52,10 +52,15 @@ BATCH_HEADER = sdjwt.header("hanse-batch+jwt")
 _PREFIX = HEADER + b"."
 
 
+Digest = Annotated[str, Meta(min_length=43, max_length=43, pattern=r"^[A-Za-z0-9_-]+$")]
+"""SHA-256, base64url (RFC 9901, 4.2.4.1)."""
+Digests = Annotated[list[Digest], Meta(min_length=1, max_length=100)]
+
+
 class Part(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
     """A struct inside a fact: an order line, an address."""
 
-    sd_: Any = msgspec.field(name="_sd", default=UNSET)
+    sd_: Digests | msgspec.UnsetType = msgspec.field(name="_sd", default=UNSET)
 
     # Subclasses declare their fields after this one, so all structs of facts are built by keyword.
     def __init_subclass__(cls, **kw: Any) -> None:
@@ -234,8 +239,8 @@ def read(kinds: dict[str, type[Fact]], jwt: bytes, disclosures: Iterable[bytes] 
     except (msgspec.ValidationError, msgspec.DecodeError) as error:
         raise Refused("fact.bad_body", f"{envelope.kind}: {error}") from None
     where = layout(cls)
-    if not where.empty and clear_private(fact, where):
-        raise Refused("fact.clear_private_field", "a private field stands in clear", next="send it as a disclosure")
+    if (fact.sd_ is not UNSET or not where.empty) and (wrong := misplaced(fact, where)):
+        raise Refused("fact.clear_private_field", wrong, next="send a private field as a disclosure")
     listed = list(disclosures)
     full = fact if where.empty and not listed else _open(cls, envelope, where, listed)
     return Signed(jwt, listed, envelope, fact, full, batch)
@@ -251,16 +256,31 @@ def count_digests(part: Any, where: Layout) -> int:
     return count
 
 
-def clear_private(part: Any, where: Layout) -> bool:
-    """Whether any private field of a publicly read struct has a value."""
-    for name in where.private:
-        if getattr(part, name) is not UNSET:
-            return True
+def left_out(part: Any, where: Layout) -> list[str]:
+    """The private fields of a disclosed struct that have no value, all depths: `lines.item`, each name once."""
+    found = [name for name in where.private if getattr(part, name) is UNSET]
     for name, is_list, below in where.children:
         value = getattr(part, name)
-        if value is not None and any(clear_private(child, below) for child in (value if is_list else (value,))):
-            return True
-    return False
+        if value is not None:
+            for child in value if is_list else (value,):
+                found += [f"{name}.{inner}" for inner in left_out(child, below)]
+    return list(dict.fromkeys(found))
+
+
+def misplaced(part: Any, where: Layout) -> str:
+    """What is wrong with a publicly read struct, all depths: a private field in clear, or digests without a field."""
+    for name in where.private:
+        if getattr(part, name) is not UNSET:
+            return f"{name} is private and stands in clear"
+    if part.sd_ is not UNSET and len(part.sd_) > len(where.private):
+        return "there are more digests than private fields"
+    for name, is_list, below in where.children:
+        value = getattr(part, name)
+        if value is not None:
+            for child in value if is_list else (value,):
+                if found := misplaced(child, below):
+                    return found
+    return ""
 
 
 def _open(cls: type[Fact], envelope: Envelope, where: Layout, disclosures: list[bytes]) -> Fact | None:

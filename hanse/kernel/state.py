@@ -7,8 +7,10 @@ first, so that SQLite orders them. Readers use other connections and see whole b
 from __future__ import annotations
 
 import hashlib
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from itertools import chain
 from operator import itemgetter
 from typing import Any, TypeVar
@@ -22,8 +24,10 @@ from hanse.kernel.tables import Key, R, Row, SqlValue, Table
 
 CACHE_ROWS_MAX = 60_000
 """Rows of one table kept in memory between blocks."""
-ROWS_AT_ONCE = (128, 16)
-"""Rows that one statement writes down, largest first: each statement gives other threads their turn once."""
+ROWS_AT_ONCE = 128
+ROWS_EXACTLY_MAX = 16
+"""Rows that one statement writes down: so many, and what is left over at once too where it is little. Each statement
+gives other threads their turn, and a busy one keeps it for a while: the fewer, the sooner a small block is done."""
 _spell = msgspec.json.Encoder(order="deterministic").encode
 _set = msgspec.structs.force_setattr
 E = TypeVar("E")
@@ -36,17 +40,31 @@ def connect(path: str, *, read_only: bool = False, scratch: bool = False) -> sql
         scratch: nobody else looks at it, and after a crash or a rollback it is thrown away.
     """
     uri = path if path.startswith("file:") or path == ":memory:" else f"file:{path}" + ("?mode=ro" if read_only else "")
-    conn = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, cached_statements=512)
+    conn = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, cached_statements=2048)
     if scratch:
         for setting in ("journal_mode=OFF", "synchronous=OFF", "locking_mode=EXCLUSIVE"):
             conn.execute(f"PRAGMA {setting}")
     elif not read_only:
         conn.execute("PRAGMA journal_mode=WAL")
         conn.execute("PRAGMA synchronous=NORMAL")
-        conn.execute("PRAGMA wal_autocheckpoint=4000")
+        conn.execute("PRAGMA wal_autocheckpoint=0")  # see `tidy`: the writer waits for no second copy
     conn.execute("PRAGMA cache_size=-65536")
     conn.execute("PRAGMA temp_store=MEMORY")
     return conn
+
+
+WAL_BYTES_MAX = 4_000_000
+
+
+def tidy(path: str) -> None:
+    """Copy a large write-ahead log into its database, from a thread that may wait for the disk; writers go on."""
+    try:
+        if os.stat(path + "-wal").st_size < WAL_BYTES_MAX:
+            return
+    except FileNotFoundError:
+        return
+    with closing(sqlite3.connect(path, isolation_level=None)) as conn:
+        conn.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 class _Held:
@@ -79,6 +97,7 @@ class State:
         self.conn = conn
         self.tables = {table.name: table for table in tables}
         self._held = {table.name: _Held(table) for table in tables}
+        self._touched: dict[str, _Held] = {}  # by the block under way
 
     def create(self) -> None:
         for table in self.tables.values():
@@ -132,13 +151,13 @@ class State:
         return self._held[table.name].rows.get(key)
 
     def write(self, table: Table[Any], key: Key, row: Any) -> None:
-        held = self._held[table.name]
+        held = self._touched[table.name] = self._held[table.name]
         held.rows[key] = held.dirty[key] = held.changed[key] = row
 
     def write_all(self, changes: dict[str, dict[Key, Any]]) -> None:
         """Write a draft's rows: table name -> key -> row, or None where it goes."""
         for name, rows in changes.items():
-            held = self._held[name]
+            held = self._touched[name] = self._held[name]
             held.rows.update(rows)
             held.dirty.update(rows)
             held.changed.update(rows)
@@ -165,25 +184,25 @@ class State:
             drops = [key for key in drops if not absent.surely(key)]
             absent.add(key for key, row in held.dirty.items() if row is not None)
         start = 0
-        for many in ROWS_AT_ONCE if len(puts) >= ROWS_AT_ONCE[-1] else ():
-            statement = held.put + held.values(many - 1)
-            while len(puts) - start >= many:
-                self.conn.execute(statement, tuple(chain.from_iterable(puts[start : start + many])))
-                start += many
-        if start < len(puts):
-            self.conn.executemany(held.put, puts[start:] if start else puts)
+        while start < len(puts):
+            left = len(puts) - start
+            if ROWS_EXACTLY_MAX < left < ROWS_AT_ONCE:
+                left = ROWS_EXACTLY_MAX
+            many = min(left, ROWS_AT_ONCE)
+            self.conn.execute(held.put + held.values(many - 1), tuple(chain.from_iterable(puts[start : start + many])))
+            start += many
         if drops:
             self.conn.executemany(held.drop, drops)
         held.dirty.clear()
 
     def changed(self) -> int:
         """How many rows have changed in the block under way."""
-        return sum(len(held.changed) for held in self._held.values())
+        return sum(len(held.changed) for held in self._touched.values())
 
     def take_changes(self) -> dict[str, dict[Key, Any]]:
         """What changed since the last call, and forget it."""
         taken = {}
-        for name, held in self._held.items():
+        for name, held in self._touched.items():
             if held.changed:
                 taken[name], held.changed = held.changed, {}
         return taken
@@ -194,10 +213,11 @@ class State:
 
     def commit(self) -> None:
         """Write everything down as one transaction, and keep the cache within its bound."""
-        for table in self.tables.values():
-            self.flush(table)
+        for held in self._touched.values():
+            self.flush(held.table)
         if self.conn.in_transaction:
             self.conn.execute("COMMIT")
+        self._touched.clear()
         for held in self._held.values():
             if len(held.rows) > CACHE_ROWS_MAX:
                 held.rows.clear()
@@ -206,6 +226,7 @@ class State:
         """Forget everything since the last commit."""
         if self.conn.in_transaction:
             self.conn.execute("ROLLBACK")
+        self._touched.clear()
         for held in self._held.values():
             held.rows.clear()
             held.dirty.clear()
@@ -275,6 +296,8 @@ class Draft:
             self._may(table, key, write=True)
         if wide := table.overflow(row):
             raise Refused("kernel.overflow", f"{table.name}.{wide} leaves 64 bits", got=getattr(row, wide))
+        if table.withheld(row):
+            raise AssertionError(f"{table.name} was given a field that the fact withholds")
         _set(row, "position", self.position)
         mine = self._rows.get(table.name)
         if mine is None:

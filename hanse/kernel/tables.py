@@ -115,6 +115,10 @@ class Table(Generic[R]):
             return next(n for n in self._ints if not INT64_MIN <= getattr(row, n) <= INT64_MAX)
         return ""
 
+    def withheld(self, row: R) -> bool:
+        """Whether a column was given a field that its fact does not disclose: a rule's fault."""
+        return msgspec.UNSET in self._values(row)
+
     def from_sql(self, values: Sequence[Any]) -> R:
         """The row of column values in the order of `columns`."""
         row = dict(zip(self.columns, values, strict=True))

@@ -22,8 +22,9 @@ from hanse.kernel.apply import Applier
 from hanse.kernel.facts import Fact
 from hanse.kernel.refusal import Refused
 from hanse.kernel.rules import Rulebook
-from hanse.kernel.state import State, connect
+from hanse.kernel.state import State, connect, tidy
 from hanse.kernel.view import View
+from hanse.node.disclosures import FILE as DISCLOSED
 from hanse.node.disclosures import Disclosures
 from hanse.node.journal import journal
 from hanse.node.parts import rulebook, schema
@@ -232,6 +233,11 @@ class Node:
     def _publish(self) -> None:
         while not self._closing.wait(PUBLISH_SECONDS):
             self.publish()
+            for name in (STATE, DISCLOSED):
+                try:
+                    tidy(str(self.directory / name))
+                except sqlite3.Error as error:
+                    _journal.error("node.tidy_failed", file=name, error=str(error))
 
     def publish(self) -> None:
         """Tiles and a signed checkpoint over everything applied so far; where that fails, a later call tries again."""

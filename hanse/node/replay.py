@@ -165,7 +165,8 @@ def pass_on_broken_storage(error: BaseException) -> None:
 
     Raises: the error, where it says that state could not be read or written, or that memory ran out.
     """
-    if isinstance(error, sqlite3.Error | OSError | MemoryError):
+    wrong_use = isinstance(error, sqlite3.ProgrammingError | sqlite3.InterfaceError)  # a value that no column takes
+    if isinstance(error, sqlite3.Error | OSError | MemoryError) and not wrong_use:
         raise error
 
 

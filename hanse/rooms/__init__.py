@@ -16,7 +16,18 @@ RULE_PARTS = (
     *("rules", "own_numbers", "stock", "offers", "transfers"),
     *("quotes", "delivery", "after", "terms", "delivery_terms", "books"),
     *("clock", "agreeing", "attesting", "disputing", "from_orders"),
-    *("deal_facts", "invoicing", "accruals", "paying", "own_books", "escrow", "assigning", "cycles", "rebates", "homes"),
+    *(
+        "deal_facts",
+        "invoicing",
+        "accruals",
+        "paying",
+        "own_books",
+        "escrow",
+        "assigning",
+        "cycles",
+        "rebates",
+        "homes",
+    ),
 )
 """The parts that hold facts, tables and rules; a room that outgrows one file names its further parts here."""
 

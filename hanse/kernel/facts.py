@@ -60,7 +60,10 @@ Digests = Annotated[list[Digest], Meta(min_length=1, max_length=100)]
 class Part(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
     """A struct inside a fact: an order line, an address."""
 
-    sd_: Digests | msgspec.UnsetType = msgspec.field(name="_sd", default=UNSET)
+    if TYPE_CHECKING:
+        sd_: Any = UNSET
+    else:
+        sd_: Digests | msgspec.UnsetType = msgspec.field(name="_sd", default=UNSET)
 
     # Subclasses declare their fields after this one, so all structs of facts are built by keyword.
     def __init_subclass__(cls, **kw: Any) -> None:

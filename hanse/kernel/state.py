@@ -7,10 +7,8 @@ first, so that SQLite orders them. Readers use other connections and see whole b
 from __future__ import annotations
 
 import hashlib
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
 from itertools import chain
 from operator import itemgetter
 from typing import Any, TypeVar
@@ -47,24 +45,10 @@ def connect(path: str, *, read_only: bool = False, scratch: bool = False) -> sql
     elif not read_only:
         conn.execute("PRAGMA journal_mode=WAL")
         conn.execute("PRAGMA synchronous=NORMAL")
-        conn.execute("PRAGMA wal_autocheckpoint=0")  # see `tidy`: the writer waits for no second copy
+        conn.execute("PRAGMA wal_autocheckpoint=0")  # see `node.tidying`: the writer waits for no second copy
     conn.execute("PRAGMA cache_size=-65536")
     conn.execute("PRAGMA temp_store=MEMORY")
     return conn
-
-
-WAL_BYTES_MAX = 4_000_000
-
-
-def tidy(path: str) -> None:
-    """Copy a large write-ahead log into its database, from a thread that may wait for the disk; writers go on."""
-    try:
-        if os.stat(path + "-wal").st_size < WAL_BYTES_MAX:
-            return
-    except FileNotFoundError:
-        return
-    with closing(sqlite3.connect(path, isolation_level=None)) as conn:
-        conn.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 class _Held:

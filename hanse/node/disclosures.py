@@ -44,7 +44,7 @@ class Disclosures:
         self._conn = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._conn.execute("PRAGMA journal_mode=WAL")
         self._conn.execute("PRAGMA synchronous=FULL")
-        self._conn.execute("PRAGMA wal_autocheckpoint=0")  # see `kernel.state.tidy`
+        self._conn.execute("PRAGMA wal_autocheckpoint=0")  # see `node.tidying`
         self._conn.execute("PRAGMA secure_delete=ON")
         self._conn.execute(_DDL)
 

@@ -22,7 +22,7 @@ from hanse.kernel.apply import Applier
 from hanse.kernel.facts import Fact
 from hanse.kernel.refusal import Refused
 from hanse.kernel.rules import Rulebook
-from hanse.kernel.state import State, connect, tidy
+from hanse.kernel.state import State, connect
 from hanse.kernel.view import View
 from hanse.node.disclosures import FILE as DISCLOSED
 from hanse.node.disclosures import Disclosures
@@ -31,6 +31,7 @@ from hanse.node.parts import rulebook, schema
 from hanse.node.read_path import STATE, ReadPath
 from hanse.node.replay import ReplayFault, build, pass_on_broken_storage, replay
 from hanse.node.signatures import Verifier
+from hanse.node.tidying import tidy
 from hanse.node.wallet import Wallet
 from hanse.node.write_path import Receipt, WritePath
 from hanse.record import ed25519

@@ -21,7 +21,7 @@ from bench.commit import signature_limit
 from bench.common import Network, machine, write
 from hanse.node.node import Node
 
-SIZES = (10_000, 30_000, 100_000, 300_000, 1_000_000)
+SIZES = (10_000, 100_000, 1_000_000)
 
 
 def fill(directory: Path, facts: int) -> int:

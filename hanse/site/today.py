@@ -23,6 +23,7 @@ from hanse.rooms.orders.waiting import changes_to_answer, returns_to_answer, to_
 from hanse.rooms.plans.queries import plans
 from hanse.rooms.plans.rows import STANDING
 from hanse.site.places import Places
+from hanse.site.today_money import waiting_in_money
 from hanse.web.formats import Money, quantity
 
 DAY = 86_400
@@ -88,6 +89,8 @@ def _all(view: View, places: Places) -> Iterator[Action]:
     yield from _receiving(view, places)
     yield from _approving(view)
     yield from _stock(view, places)
+    for found in waiting_in_money(view):
+        yield Action(*found)
 
 
 def _terms(view: View, order: str, known: dict[str, OrderTerms | None]) -> OrderTerms | None:

@@ -100,6 +100,7 @@ WITH_NAMES: dict[str, tuple[str, frozenset[str]]] = {
     "/export/{}": ("nothing", NOBODY),
     "/accounts/d/{}": ("nothing/nothing", NOBODY),
     "/accounts/ubl/{}": ("nothing/nothing", NOBODY),
+    "/accounts/ubl-order/{}": ("known-1", EVERYBODY - {"warehouse"}),
     "/accounts/payment/{}": ("nothing/nothing", NOBODY),
     "/accounts/accrual/{}": ("nothing/nothing", NOBODY),
     "/accounts/netting/{}": ("nothing", NOBODY),

@@ -43,15 +43,16 @@ from hanse.rooms.accounts.rows import (
     InvoiceText,
     Item,
 )
-from hanse.rooms.accounts.standards import ubl_invoice
+from hanse.rooms.accounts.standards import ubl_invoice, ubl_order
 from hanse.rooms.catalog.facts import ITEMS as CATALOG
 from hanse.rooms.orders.pages_forms import line_numbers
 from hanse.rooms.orders.private_rows import SHIPMENT_TERMS
-from hanse.rooms.orders.rows import RETURNS
+from hanse.rooms.orders.rows import ORDERS, RETURNS
+from hanse.site.menu import TRADE
 from hanse.site.pages_forms import Accounts, Fields, Given, Where, attempt, exported, note_seen, table_view
 from hanse.site.places import Places
-from hanse.standards.ubl import write_invoice
-from hanse.web import Badge, Column, Link, Money, Read, Reader, Refusal, Table, go, not_here, page
+from hanse.standards.ubl import write_invoice, write_order
+from hanse.web import Badge, Column, Link, Money, Read, Reader, Refusal, Table, go, needs_role, not_here, page
 
 SIDES = {"sell": "We sell", "buy": "We buy"}
 STATES = ("open", "overdue", "settled")
@@ -243,6 +244,21 @@ def ubl_file(
     return attached(write_invoice(found), f"{found.number}.xml", "application/xml")
 
 
+@get("/accounts/ubl-order/{order:path}", sync_to_thread=True)
+def ubl_order_file(
+    request: Request[Any, Any, Any], session: Reader, read: Read, accounts: Accounts, order: FromPath[str]
+) -> Response[bytes]:
+    """An order of the reader's relationships as UBL 2.1, for the partner's or the own system."""
+    needs_role(session, *TRADE)
+    view, order = at_desk(read, session).view, order.removeprefix("/")
+    row = view.get(ORDERS, order)
+    found = ubl_order(view, row.circle, order) if row else None
+    if found is None:
+        raise not_here()
+    note_seen(accounts, session, f"order:{order}", request)
+    return attached(write_order(found), f"order-{found.number}.xml", "application/xml")
+
+
 def attached(data: bytes, name: str, media: str) -> Response[bytes]:
     """A file to keep, its name in plain letters."""
     plain = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in name)[-100:]
@@ -305,5 +321,5 @@ def _credit_fact(found: Desk, circle: str, name: str, form: Given) -> CreditNote
     return fact
 
 
-PAGES: list[Any] = [documents_page, document_page, ubl_file, credit]
+PAGES: list[Any] = [documents_page, document_page, ubl_file, ubl_order_file, credit]
 __all__ = ["PAGES", "attached", "document_row", "item_address", "show", "state_of"]

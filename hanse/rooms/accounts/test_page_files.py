@@ -10,6 +10,7 @@ from hanse.rooms.accounts.test_page import text_of
 from hanse.rooms.accounts.testing_pages import BooksTown
 from hanse.site.testing import EVIL
 from hanse.standards.ubl import UblParty, write_invoice, write_order
+from hanse.standards.ubl_reading import read_order
 
 
 @pytest.fixture
@@ -122,6 +123,16 @@ def test_an_order_file_is_placed_with_a_partner_here_and_kept_when_it_is_from_ou
     assert kept.status_code == 303, kept.text
     assert "Klinik Nord" in text_of(town.visitor("bob"), kept.headers["location"])
     assert ann.get(kept.headers["location"]).status_code == 404
+
+
+def test_an_order_leaves_as_a_file_that_reads_back_and_nobody_else_gets_it(town):
+    town.order("po-out")
+    answer = town.visitor("ann", "buyer").get("/accounts/ubl-order/po-out")
+    assert answer.status_code == 200 and answer.headers["content-disposition"].endswith('"order-po-out.xml"')
+    assert read_order(answer.content) == ubl_order(town.node.view("ann"), town.ab, "po-out")
+    assert "/accounts/ubl-order/po-out" in text_of(town.visitor("bob"), "/orders/o/po-out")
+    assert town.visitor("eve").get("/accounts/ubl-order/po-out").status_code == 404
+    assert town.visitor("ann").get("/accounts/ubl-order/none").status_code == 404
 
 
 def test_what_is_no_document_is_refused(town):

@@ -5,40 +5,14 @@ Rooms import only rooms before them; pages of early rooms ask here instead.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from threading import Lock
-
 from msgspec import Struct
 
 from hanse.kernel.view import View
-from hanse.planning.matching import Item as MatchItem
-from hanse.planning.matching import Match, Options, match
-from hanse.rooms.catalog.facts import ITEMS, OWN_ITEMS, Item, OwnItem
-from hanse.rooms.catalog.rules import part_key
 from hanse.rooms.inventory.offer_queries import Availability, OfferCard, availability, offers, offers_of_item
 from hanse.rooms.inventory.queries import MoneyMatched, WorkLine, money_matched, worklist
 from hanse.rooms.orders.queries import OrderRow, orders
 
-SUGGESTIONS_MAX = 3
-SCORE_MIN = 0.2
-_KEPT_MAX = 16
 ORDERS_MAX = 500
-
-
-class Suggested(Struct, frozen=True):
-    """One item that an own number may be.
-
-    Attributes:
-        score: 0..1. reasons: why, in plain words. method: how it would be linked. certain: the same GTIN, or the same
-        brand and part number by the catalogue's own key, and nothing against it.
-    """
-
-    item: str
-    score: float
-    reasons: tuple[str, ...]
-    method: str
-    certain: bool
 
 
 class Trade(Struct, frozen=True):
@@ -88,64 +62,3 @@ def open_lines(view: View, limit: int, offset: int) -> list[WorkLine]:
 def money_share(view: View) -> list[MoneyMatched]:
     """The share of the money in stock that is matched."""
     return money_matched(view)
-
-
-_kept: OrderedDict[tuple[object, ...], dict[str, list[Suggested]]] = OrderedDict()
-_lock = Lock()
-
-
-def suggestions(view: View, net: str) -> Mapping[str, list[Suggested]]:
-    """Own number -> what it may be, best first, for every own number of the reader's that is not matched.
-
-    Computed once for a state of the reader's numbers and of the catalogue, then kept in memory.
-    """
-    newest = "MAX(position)"
-    state = (
-        net, view.party, view.count(ITEMS), view.count(ITEMS, of=newest),
-        view.count(OWN_ITEMS, "circle = ?", (view.home,)), view.count(OWN_ITEMS, "circle = ?", (view.home,), of=newest),
-    )  # fmt: skip
-    with _lock:
-        if state in _kept:
-            _kept.move_to_end(state)
-            return _kept[state]
-    own = view.rows(OWN_ITEMS, "circle = ? AND item = ''", (view.home,), limit=100_000)
-    items = view.rows(ITEMS, limit=1_000_000)
-    found = _suggest(own, items)
-    with _lock:
-        _kept[state] = found
-        while len(_kept) > _KEPT_MAX:
-            _kept.popitem(last=False)
-    return found
-
-
-def _suggest(own: Sequence[OwnItem], items: Sequence[Item]) -> dict[str, list[Suggested]]:
-    if not own or not items:
-        return {}
-    ours = [
-        MatchItem(o.own_number, o.gtin, o.brand, o.part_number, o.description, unit=o.unit, each_per_unit=o.pack_each)
-        for o in own
-    ]
-    theirs = [
-        MatchItem(i.item, i.gtin, i.brand, i.part_number, i.description, i.about, unit=i.base_unit) for i in items
-    ]
-    mine, known = {o.own_number: o for o in own}, {i.item: i for i in items}
-    found: dict[str, list[Suggested]] = {}
-    for pair in match(ours, theirs, Options(suggestions_max=SUGGESTIONS_MAX, score_min=SCORE_MIN)):
-        found.setdefault(pair.a.number, []).append(_suggested(pair, mine[pair.a.number], known[pair.b.number]))
-    for options in found.values():
-        options.sort(key=lambda s: (not s.certain, -s.score, s.item))
-        if sum(s.certain for s in options) > 1:  # two items at once: a person decides
-            options[:] = [Suggested(s.item, s.score, s.reasons, s.method, False) for s in options]
-    return found
-
-
-def _suggested(pair: Match, own: OwnItem, item: Item) -> Suggested:
-    key = part_key(own.brand, own.part_number)
-    if own.gtin and own.gtin == item.gtin:
-        method = "gtin"
-    elif key and key == item.part_key:
-        method = "brand_part"
-    else:
-        method = "accepted"
-    doubt = any(reason.startswith("check:") for reason in pair.reasons)
-    return Suggested(item.item, pair.score, pair.reasons, method, pair.accepted and method != "accepted" and not doubt)

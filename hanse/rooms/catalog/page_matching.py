@@ -13,6 +13,7 @@ from hanse.rooms.catalog import queries as catalog
 from hanse.rooms.catalog.facts import ITEMS, LinkItem, PublishItem, UnlinkItem
 from hanse.rooms.catalog.page_rejected import Rejected
 from hanse.site import pages_market as market
+from hanse.site import suggesting
 from hanse.site.desks import desk
 from hanse.site.menu import STORE, Entry
 from hanse.site.pages_forms import Fields, Given, Where, attempt
@@ -21,6 +22,7 @@ from hanse.web import Badge, Link, Money, Read, Reader, Refusal, Session, go, no
 from hanse.web.charts import Series, bars
 
 LINES = 15
+PAGE_WAIT_SECONDS = 0.8
 CERTAIN_MAX = 20_000
 METHODS = {"gtin": "same GTIN", "brand_part": "brand and part number", "accepted": "by hand", "own": "own item"}
 
@@ -33,7 +35,7 @@ def _desk(read: Read, session: Session) -> Desk:
 
 
 def _options(
-    view: View, places: Places, number: str, found: list[market.Suggested], no: set[tuple[str, str]]
+    view: View, places: Places, number: str, found: list[suggesting.Suggested], no: set[tuple[str, str]]
 ) -> list[dict[str, Any]]:
     rows = []
     for one in found:
@@ -51,7 +53,7 @@ def _options(
     return rows
 
 
-def _sure(one: market.Suggested) -> Badge:
+def _sure(one: suggesting.Suggested) -> Badge:
     """How sure a suggestion is, in a word."""
     percent = round(one.score * 100)
     if one.certain:
@@ -64,7 +66,8 @@ def _sure(one: market.Suggested) -> Badge:
 def _page(found: Desk, places: Places, start: int, status: int = 200, refusal: Any = None) -> Template:
     view = found.view
     share = catalog.matching(view)
-    known = market.suggestions(view, found.node.net)
+    ready = suggesting.suggestions(view, found.node.net, wait_seconds=PAGE_WAIT_SECONDS)
+    known = ready or {}
     no = Rejected(found.node.directory, view.party).all()
     lines = [
         {
@@ -78,7 +81,7 @@ def _page(found: Desk, places: Places, start: int, status: int = 200, refusal: A
         "catalog/matching.html", title="Matching", status=status, refusal=refusal, share=share, left=left,
         money=market.money_share(view), lines=lines, may=found.may(LinkItem),
         may_publish=found.may(PublishItem) and found.may(LinkItem),
-        certain=len(_certain(known, no)), no=len(no), chart=_chart(share, left),
+        working=ready is None, certain=len(_certain(known, no)), no=len(no), chart=_chart(share, left),
         start=start, back=max(0, start - LINES) if start else None,
         more=start + LINES if start + LINES < left else None,
     )  # fmt: skip
@@ -93,7 +96,7 @@ def _chart(share: catalog.Matching, left: int) -> Any:
     )  # fmt: skip
 
 
-def _certain(known: Any, no: set[tuple[str, str]]) -> list[tuple[str, market.Suggested]]:
+def _certain(known: Any, no: set[tuple[str, str]]) -> list[tuple[str, suggesting.Suggested]]:
     return [
         (number, options[0])
         for number, options in sorted(known.items())
@@ -125,7 +128,7 @@ def accept(session: Reader, read: Read, places: Where, data: Fields) -> Any:
         item = catalog.item_by_any(view, asked)
         if item is None:
             raise Refusal("catalog.unknown_item", "The catalogue has no such item.", got=asked, next="Publish it.")
-        options = market.suggestions(view, found.node.net).get(number, [])
+        options = (suggesting.suggestions(view, found.node.net) or {}).get(number, [])
         method = next((s.method for s in options if s.item == item.item), "accepted")
         found.do(LinkItem(circle=view.home, own_number=number, item=item.item, method=method))  # type: ignore[arg-type]
         return go(f"/matching?from={start}" if start else "/matching", notice=f"{number} is matched.")
@@ -153,7 +156,7 @@ def accept_certain(session: Reader, read: Read, places: Where) -> Any:
     def act() -> Response[Any]:
         view = found.view
         no = Rejected(found.node.directory, view.party).all()
-        pairs = _certain(market.suggestions(view, found.node.net), no)[:CERTAIN_MAX]
+        pairs = _certain(suggesting.suggestions(view, found.node.net) or {}, no)[:CERTAIN_MAX]
         links = [
             LinkItem(circle=view.home, own_number=number, item=one.item, method=one.method)  # type: ignore[arg-type]
             for number, one in pairs

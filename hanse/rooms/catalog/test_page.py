@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from hanse.rooms.catalog import queries as catalog
 from hanse.rooms.catalog.facts import PublishItem, SetOwnItem
 from hanse.rooms.catalog.page_rejected import Rejected
-from hanse.site import pages_market as market
+from hanse.site import suggesting
 from hanse.site.testing import EVIL, SmallTown, Visitor
 
 GTIN = "09520000000011"
@@ -125,7 +126,7 @@ def test_matching_suggests_with_reasons_and_one_click_accepts(town: SmallTown, a
     own(town, "ann", "A-3", description="V-belt", gtin=GTIN)
     text = ann.get("/matching").text
     assert "certain" in text and "same GTIN" in text and EVIL not in text
-    known = market.suggestions(town.node.view("ann"), town.node.net)
+    known = suggesting.suggestions(town.node.view("ann"), town.node.net)
     assert known["A-3"][0].item == "item-belt" and known["A-3"][0].certain
     assert known["A-1"][0].item == "item-6205"
     form = {"own_number": "A-1", "item": "item-6205"}
@@ -162,3 +163,24 @@ def test_a_viewer_decides_nothing(town: SmallTown) -> None:
     answer = viewer.post("/matching/accept", {"own_number": "A-2", "item": "item-belt"})
     assert code_of(answer) == "desk.not_permitted"
     assert viewer.post("/matching/reject", {"own_number": "A-2", "item": "item-belt"}).status_code == 404
+
+
+def test_accepting_a_match_works_nothing_out_again(town, monkeypatch):
+    view = town.node.view("ann")
+    before = suggesting.suggestions(view, town.node.net)
+    worked = []
+    monkeypatch.setattr(suggesting, "_work", lambda known, own, items: worked.append(own))
+    again = suggesting.suggestions(town.node.view("ann"), town.node.net)
+    assert again == before and not worked
+
+
+def test_a_page_does_not_wait_for_suggestions(town, monkeypatch):
+    go_on = threading.Event()
+    compare = suggesting._suggest
+    monkeypatch.setattr(suggesting, "_suggest", lambda own, items: go_on.wait(20) and compare(own, items))
+    monkeypatch.setattr(suggesting, "_kept", type(suggesting._kept)())
+    page = town.visitor("ann").get("/matching").text
+    assert "being compared with the catalogue" in page and 'hx-trigger="every 2s"' in page
+    go_on.set()
+    assert suggesting.suggestions(town.node.view("ann"), town.node.net) is not None
+    assert "being compared" not in town.visitor("ann").get("/matching").text

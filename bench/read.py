@@ -1,6 +1,6 @@
 """Reading while writing: p50 and p95 of Find, order page, stock card and history over HTTP, with concurrent readers.
 
-    python -m bench.read [--facts 50000] [--readers 50] [--seconds 10] [--writes 500]
+    python -m bench.read [--facts 50000] [--readers 50] [--seconds 10] [--writes 500] [--data DIR]
 
 The server runs in a process of its own beside the writer, as `hanse serve` does; readers are threads of this process
 with one connection each, who look at a page for a second before they open the next. Peer: `/healthz`,
@@ -33,7 +33,7 @@ def server(directory: str, facts: int, writes_per_s: int, told: Any) -> None:
     from hanse.site import build_site
     from hanse.web import AccountStore, create_app
 
-    with Node(directory, create=True) as node:
+    with Node(directory, create=not (Path(directory) / "hanse.json").exists()) as node:
         net = Network(node, sellers=4, buyers=8, items=60)
         waiting: list[Any] = []
         while net.orders * 5 < facts:
@@ -43,7 +43,7 @@ def server(directory: str, facts: int, writes_per_s: int, told: Any) -> None:
                 waiting = []
         [future.result(120) for future in waiting]
         accounts = AccountStore(Path(directory) / "accounts.db")
-        user = accounts.add_user("reader@bench.example", "Reader")
+        user = accounts.add_user(f"reader-{time.time_ns()}@bench.example", "Reader")
         accounts.add_membership(user, net.buyers[0], "owner")
         raw = accounts.sessions.start(user, net.buyers[0], complete=True, address="", agent="")
         app = create_app(build_site(node, accounts, secure=False, requests_per_minute=10**9))
@@ -77,11 +77,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, default in (("facts", 50_000), ("readers", 50), ("seconds", 10), ("writes", 500)):
         parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--data", default="", help="DIR/data of bench.verify --keep DIR")
     asked = parser.parse_args()
     context = multiprocessing.get_context("spawn")
     told: Any = context.Queue()
     with tempfile.TemporaryDirectory(prefix="hanse-bench-") as scratch:
-        process = context.Process(target=server, args=(f"{scratch}/data", asked.facts, asked.writes, told), daemon=True)
+        data = asked.data or f"{scratch}/data"
+        process = context.Process(target=server, args=(data, asked.facts, asked.writes, told), daemon=True)
         process.start()
         about = told.get(timeout=1800)
         time.sleep(3)

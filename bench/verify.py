@@ -1,6 +1,6 @@
 """Offline verification and rebuild of a record of three-line orders, counts and deliveries: entries a second, memory.
 
-    python -m bench.verify [--facts 50000] [--growth]
+    python -m bench.verify [--facts 50000] [--growth] [--keep DIR]
 
 Beside it the limit: verifying the same number of signatures and nothing else. `--growth` repeats it from 10^4 facts up
 and draws how the times grow (bench/out/verify-growth.svg).
@@ -64,9 +64,10 @@ def step(what: str, directory: str) -> None:
     print(round(seconds, 2), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 
 
-def run(facts: int) -> dict[str, Any]:
+def run(facts: int, keep: str = "") -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="hanse-bench-") as scratch:
-        directory = Path(scratch) / "data"
+        directory = Path(keep or scratch) / "data"
+        directory.parent.mkdir(exist_ok=True)
         started = time.perf_counter()
         entries = fill(directory, facts)
         figures: dict[str, Any] = {"entries": entries, "fill_seconds": round(time.perf_counter() - started, 1)}
@@ -98,9 +99,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--facts", type=int, default=50_000)
     parser.add_argument("--growth", action="store_true")
+    parser.add_argument("--keep", default="", help="leave the largest record in this new directory, for bench.read")
     asked = parser.parse_args()
     sizes = [size for size in SIZES if size <= asked.facts] if asked.growth else [asked.facts]
-    rows = [run(size) for size in sizes]
+    rows = [run(size, asked.keep if size == sizes[-1] else "") for size in sizes]
     figures = {"ed25519_limit_per_s": signature_limit(), "rows": rows}
     write("verify", figures)
     if asked.growth:

@@ -14,10 +14,10 @@ from hanse.rooms.accounts.queries import document
 from hanse.rooms.accounts.rows import PAYMENTS, Item, Payment
 from hanse.rooms.accounts.statements import Statement, statement
 from hanse.rooms.contracts.private_rows import AGREEMENTS, AWARDS, FOLDS, Award
-from hanse.rooms.contracts.proposals import party_name
 from hanse.rooms.contracts.queries import ResultPage, award_page
 from hanse.rooms.contracts.scorecards import Scorecard, scorecard
 from hanse.rooms.orders.queries import order_page
+from hanse.rooms.parties.queries import party_name
 from hanse.web.charts import Chart
 
 ON_TIME = "otif_lines"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -35,6 +36,10 @@ EVENTS_MAX = 200
 EVENT_DEPTH_MAX = 6
 TIMERS_PER_BLOCK_MAX = 500
 REFUSALS_PER_HOUR_MAX = 2_000
+
+
+_OF_A_MISSING_VALUE = (AttributeError, TypeError, AssertionError, sqlite3.ProgrammingError, sqlite3.InterfaceError)
+"""What a rule raises that meets a withheld field: it has no attribute, no order, no column."""
 
 
 class Outcome(Struct, gc=False):
@@ -217,13 +222,19 @@ class Applier:
         return outcome
 
     def _refusal(self, error: Exception, full: Fact | None = None) -> Refusal:
-        """Of a rule's exception. Which private fields a kind needs, its rules say by failing without them."""
+        """Of a rule's exception. Which private fields a kind needs, its rules say by failing without them.
+
+        Only what a missing value itself causes is told so; a fault of storage never becomes an outcome (`on_bug`).
+        """
         if isinstance(error, Refused):
             return error.refusal
-        if full is not None and (left := left_out(full, layout(type(full)))):
+        missing = (
+            left_out(full, layout(type(full))) if full is not None and isinstance(error, _OF_A_MISSING_VALUE) else []
+        )
+        if missing:
             return Refusal(
                 "fact.field_left_out",
-                f"this fact leaves out what its kind needs; left out are {', '.join(left)[:200]}",
+                f"this fact leaves out what its kind needs; left out are {', '.join(missing)[:200]}",
                 next="sign it with these fields",
             )
         if self.strict:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
 import types
@@ -277,6 +278,28 @@ def test_a_fault_in_a_rule_refuses_the_fact_and_is_told_to_the_operator() -> Non
     world.applier.strict = True
     with pytest.raises(ZeroDivisionError):
         world.do("anna", Wild(how="bug"))
+
+
+def test_a_private_field_left_out_is_named_and_nothing_is_written() -> None:
+    world = _world()
+    outcome = world.do("anna", _fill(price_minor=WITHHELD))
+    assert outcome.code == "ok" and outcome.private["c1"].code == "fact.field_left_out"
+    assert "price_minor" in outcome.private["c1"].message
+    assert world.dump()["test_secret"] == []
+
+
+def test_a_fault_of_storage_is_no_outcome_though_a_field_was_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, put = _world(), Draft.put
+
+    def full_disk(draft: Draft, table: Table[Any], row: Row) -> None:
+        if table is SECRETS:
+            raise sqlite3.OperationalError("database or disk is full")
+        put(draft, table, row)
+
+    monkeypatch.setattr(applying.Draft, "put", full_disk)
+    monkeypatch.setitem(world.book._roles, ("circle", Fill), lambda draft, fact: full_disk(draft, SECRETS, None))  # type: ignore[arg-type]
+    with pytest.raises(sqlite3.OperationalError):
+        world.do("anna", _fill(price_minor=WITHHELD))
 
 
 def test_a_trial_says_what_would_happen_and_leaves_no_trace() -> None:

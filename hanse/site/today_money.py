@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from hanse.kernel.view import View
+from hanse.rooms.accounts.ledger import OUTSIDE
 from hanse.rooms.accounts.rows import ANNOUNCED, ITEMS, PAYMENTS
 from hanse.rooms.contracts.private_rows import DISPUTES
 from hanse.rooms.contracts.proposals import proposals
-from hanse.rooms.parties.facts import PARTIES
+from hanse.rooms.parties.queries import party_name
 from hanse.web.formats import Money, number
 
 SOON_SECONDS = 7 * 86_400
@@ -19,8 +20,7 @@ Waiting = tuple[str, str, str, Money | None, int, bool, str, str]
 
 
 def _name(view: View, party: str) -> str:
-    row = view.get(PARTIES, party)
-    return row.name if row else party.removeprefix("~")
+    return party_name(view, party).removeprefix(OUTSIDE)
 
 
 def waiting_in_money(view: View) -> Iterator[Waiting]:

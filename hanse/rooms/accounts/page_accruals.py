@@ -24,8 +24,8 @@ from hanse.rooms.accounts.queries import accruals, journal_of
 from hanse.rooms.accounts.rows import ACCRUALS, ITEMS, PENDING, STANDS, USED, VOID, Accrual
 from hanse.rooms.contracts.private_rows import AWARDS
 from hanse.rooms.contracts.queries import ResultPage, award_page
-from hanse.rooms.orders.queries import party_name
 from hanse.rooms.orders.rows import RETURNS
+from hanse.rooms.parties.queries import party_name
 from hanse.site.pages_forms import Where, exported, table_view
 from hanse.site.places import Places
 from hanse.web import Badge, Column, Link, Money, Read, Reader, Refusal, Table, not_here, page

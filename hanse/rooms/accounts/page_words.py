@@ -28,7 +28,7 @@ from hanse.rooms.accounts.rows import (
     VOID,
     Item,
 )
-from hanse.rooms.orders.queries import party_name
+from hanse.rooms.parties.queries import party_name
 from hanse.site.desks import desk
 from hanse.web import Badge, Link, Session, needs_role, not_here
 from hanse.web.formats import DECIMALS

@@ -27,8 +27,9 @@ from hanse.rooms.contracts.page_parts import (
     key_words,
 )
 from hanse.rooms.contracts.private_rows import DISPUTES, PROPOSALS
-from hanse.rooms.contracts.proposals import ProposalCard, party_name, plan_in, proposals
+from hanse.rooms.contracts.proposals import ProposalCard, plan_in, proposals
 from hanse.rooms.contracts.queries import AgreementCard, agreements, figures, waiting
+from hanse.rooms.parties.queries import party_name
 from hanse.site.desks import desk
 from hanse.site.menu import TRADE, Entry
 from hanse.site.pages_forms import exported, table_view

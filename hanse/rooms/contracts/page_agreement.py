@@ -25,9 +25,10 @@ from hanse.rooms.contracts.page_parts import (
 )
 from hanse.rooms.contracts.page_timeline import outcome_words, timeline_of
 from hanse.rooms.contracts.private_rows import AGREEMENTS, AWARDS, PENDING, PROPOSALS, Content
-from hanse.rooms.contracts.proposals import party_name, plan_in, proposals
+from hanse.rooms.contracts.proposals import plan_in, proposals
 from hanse.rooms.contracts.queries import AgreementPage, agreement_page
 from hanse.rooms.contracts.terms import Clause, Terms
+from hanse.rooms.parties.queries import party_name
 from hanse.site.desks import desk
 from hanse.site.menu import TRADE
 from hanse.site.pages_forms import DAY, Accounts, Fields, Given, attempt, note_seen

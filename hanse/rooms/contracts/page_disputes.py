@@ -21,8 +21,8 @@ from hanse.rooms.contracts.page_parts import (
 )
 from hanse.rooms.contracts.page_result import entries_of
 from hanse.rooms.contracts.private_rows import AWARDS, DISPUTES, VERSIONS, DisputeRow
-from hanse.rooms.contracts.proposals import party_name
 from hanse.rooms.contracts.queries import disputes
+from hanse.rooms.parties.queries import party_name
 from hanse.site.desks import desk
 from hanse.site.menu import TRADE
 from hanse.site.pages_forms import Accounts, Fields, Given, attempt, exported, note_seen, table_view

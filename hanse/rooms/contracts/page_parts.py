@@ -12,10 +12,9 @@ from hanse.node.desk import Desk
 from hanse.rooms.contracts.compiled import refused_of, template_of
 from hanse.rooms.contracts.library import names, text_of
 from hanse.rooms.contracts.private_rows import DISPUTED, PENDING, STANDING, UNPROVEN, VOID
-from hanse.rooms.contracts.proposals import party_name
 from hanse.rooms.contracts.rows import TEMPLATES
 from hanse.rooms.contracts.terms import Template, TermsRefused
-from hanse.rooms.parties.queries import circle_card
+from hanse.rooms.parties.queries import circle_card, party_name
 from hanse.web import Badge, not_here
 from hanse.web.formats import time_text
 

@@ -14,8 +14,9 @@ from hanse.node.desk import Desk
 from hanse.rooms.contracts.page_agreement import ClauseShown, clauses_of, hashes_of, surroundings
 from hanse.rooms.contracts.page_params import label_of, told_params
 from hanse.rooms.contracts.page_parts import CRUMBS, address, named
-from hanse.rooms.contracts.proposals import party_name, plan_in
+from hanse.rooms.contracts.proposals import plan_in
 from hanse.rooms.contracts.queries import agreement_page
+from hanse.rooms.parties.queries import party_name
 from hanse.site.desks import desk
 from hanse.site.menu import TRADE
 from hanse.site.pages_forms import Accounts, note_seen

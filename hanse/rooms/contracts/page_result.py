@@ -15,9 +15,10 @@ from hanse.rooms.contracts.page_agreement import RUN_BADGES
 from hanse.rooms.contracts.page_params import label_of
 from hanse.rooms.contracts.page_parts import AWARD_BADGES, CRUMBS, DISPUTE_BADGES, address, key_words, may, named
 from hanse.rooms.contracts.private_rows import AWARDS, PENDING, VERSIONS
-from hanse.rooms.contracts.proposals import party_name, plan_in
+from hanse.rooms.contracts.proposals import plan_in
 from hanse.rooms.contracts.queries import FactShown, ResultPage, award_page, result_page
 from hanse.rooms.contracts.terms import Terms, show
+from hanse.rooms.parties.queries import party_name
 from hanse.site.desks import desk
 from hanse.site.menu import TRADE
 from hanse.site.pages_forms import Accounts, Fields, Given, attempt, note_seen

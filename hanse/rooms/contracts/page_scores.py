@@ -12,9 +12,9 @@ from hanse.rooms.accounts.rows import INVOICE, ITEMS
 from hanse.rooms.contracts.page_parts import CRUMBS, TABS, address, named
 from hanse.rooms.contracts.page_score_words import badge_of, change, chart_of, figure_words
 from hanse.rooms.contracts.private_rows import AWARDS, DISPUTES
-from hanse.rooms.contracts.proposals import party_name
 from hanse.rooms.contracts.scorecards import Scorecard, Side, payer_card, scorecard, scorecards
 from hanse.rooms.contracts.scores import Chart, Figure, Payment
+from hanse.rooms.parties.queries import party_name
 from hanse.site.desks import desk
 from hanse.site.menu import TRADE
 from hanse.site.pages_forms import DAY, Given, exported, table_view

@@ -16,11 +16,11 @@ from hanse.rooms.contracts.page_params import PREFIX, ParamField, bound, fields,
 from hanse.rooms.contracts.page_parts import CRUMBS, TABS, needed_template, template_choices
 from hanse.rooms.contracts.page_simulating import DELIVERIES_MAX, Job, Outcome, simulated
 from hanse.rooms.contracts.private_rows import PROPOSALS, VERSIONS, Content
-from hanse.rooms.contracts.proposals import party_name, plan_in
+from hanse.rooms.contracts.proposals import plan_in
 from hanse.rooms.contracts.queries import agreement_page
 from hanse.rooms.contracts.terms import Template
 from hanse.rooms.contracts.terms.kinds import DURATION, MONEY, QTY, RATE, Kind
-from hanse.rooms.parties.queries import circles
+from hanse.rooms.parties.queries import circles, party_name
 from hanse.site.desks import desk
 from hanse.site.menu import TRADE
 from hanse.site.pages_forms import DAY, Given, Where, shown

@@ -17,8 +17,9 @@ from hanse.rooms.contracts.private_rows import (
     Proposal,
     Version,
 )
-from hanse.rooms.contracts.proposals import difference, party_name
+from hanse.rooms.contracts.proposals import difference
 from hanse.rooms.contracts.queries import AgreementPage
+from hanse.rooms.parties.queries import party_name
 from hanse.web.formats import money
 
 STEPS_SHOWN = 40

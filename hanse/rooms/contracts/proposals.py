@@ -11,7 +11,7 @@ from hanse.rooms.contracts.compiled import Plan, plan_of
 from hanse.rooms.contracts.private_rows import AGREEMENTS, PROPOSALS, VERSIONS, Content, Proposal
 from hanse.rooms.contracts.rows import TEMPLATES
 from hanse.rooms.contracts.terms import Change, diff
-from hanse.rooms.parties.facts import PARTIES
+from hanse.rooms.parties.queries import party_name
 
 LIMIT_MAX = 500
 
@@ -19,12 +19,6 @@ LIMIT_MAX = 500
 def plan_in(view: View, content: Content) -> Plan | None:
     """The plan of terms, as a reader's node knows their template."""
     return plan_of(lambda sha: view.get(TEMPLATES, sha), content.template, content.params)
-
-
-def party_name(view: View, party: str) -> str:
-    """A party's public name, or the word itself."""
-    found = view.get(PARTIES, party)
-    return found.name if found else party
 
 
 def difference(view: View, before: Content, after: Content) -> list[Change]:

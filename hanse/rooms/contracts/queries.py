@@ -32,10 +32,11 @@ from hanse.rooms.contracts.private_rows import (
     Version,
     Wait,
 )
-from hanse.rooms.contracts.proposals import LIMIT_MAX, difference, party_name, plan_in, proposals
+from hanse.rooms.contracts.proposals import LIMIT_MAX, difference, plan_in, proposals
 from hanse.rooms.contracts.recompute import recompute_result
 from hanse.rooms.contracts.rows import PUBLISHED, TEMPLATES, TemplateRow
 from hanse.rooms.contracts.terms.values import show
+from hanse.rooms.parties.queries import party_name
 
 AgreementState = Literal["in_force", "ended", "coming"]
 

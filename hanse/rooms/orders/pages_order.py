@@ -28,10 +28,10 @@ from hanse.rooms.orders.pages_forms import (
     state_badge,
     text,
 )
-from hanse.rooms.orders.queries import OrderPage, order_page, party_name
+from hanse.rooms.orders.queries import OrderPage, order_page
 from hanse.rooms.orders.rows import RETURNS
 from hanse.rooms.orders.worklists import approvals
-from hanse.rooms.parties.queries import sites
+from hanse.rooms.parties.queries import party_name, sites
 from hanse.site.desks import desk
 from hanse.site.pages_forms import note_seen
 from hanse.web import Read, Reader, go, not_here, page

@@ -43,7 +43,8 @@ from hanse.rooms.orders.rows import (
     Shipment,
     Step,
 )
-from hanse.rooms.parties.facts import MEMBERS, PARTIES
+from hanse.rooms.parties.facts import MEMBERS
+from hanse.rooms.parties.queries import party_name
 
 Side = Literal["buy", "sell"]
 Sort = Literal["newest", "oldest", "due", "amount", "partner"]
@@ -213,12 +214,6 @@ def _row(
         unproven=bool(one_sided),
         position=position,
     )
-
-
-def party_name(view: View, party: str) -> str:
-    """A party's public name; what is no party (a counterparty in words) is its own name."""
-    found = view.get(PARTIES, party)
-    return found.name if found else party
 
 
 class PageLine(Struct, frozen=True):

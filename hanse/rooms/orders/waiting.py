@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from hanse.kernel.view import View
 from hanse.rooms.orders.private_rows import MINE, ORDER_TERMS, RETURN_TERMS, SHIPMENT_TERMS, ShippedSlice, TermsLine
-from hanse.rooms.orders.queries import party_name
 from hanse.rooms.orders.rows import LIVE_STATES, ORDERS, RETURNS, SHIPMENTS, ReturnLine
+from hanse.rooms.parties.queries import party_name
 
 _terms = msgspec.json.Decoder(tuple[TermsLine, ...]).decode
 _slices = msgspec.json.Decoder(tuple[ShippedSlice, ...]).decode

@@ -20,9 +20,10 @@ from hanse.rooms.orders.private_rows import (
     QuoteTerms,
     TermsLine,
 )
-from hanse.rooms.orders.queries import OrderPage, Side, order_page, party_name
+from hanse.rooms.orders.queries import OrderPage, Side, order_page
 from hanse.rooms.orders.rows import DEEMED, LIVE_STATES, ORDERS, QUOTES, SHIPMENTS, Line, QuoteRow
 from hanse.rooms.parties.facts import MEMBERS
+from hanse.rooms.parties.queries import party_name
 
 PPM = 1_000_000
 _balances = msgspec.json.Decoder(tuple[Line, ...]).decode

@@ -93,6 +93,12 @@ def party(view: View, party: str) -> Party | None:
     return view.get(PARTIES, party)
 
 
+def party_name(view: View, party: str) -> str:
+    """A party's public name; what is no party (a partner in words) is its own name."""
+    found = view.get(PARTIES, party)
+    return found.name if found else party
+
+
 def keys(view: View, owner: str) -> list[Key]:
     """The public keys of a party or alias, retired ones included, in order of their start."""
     return view.rows(KEYS, "owner = ?", (owner,), order="from_at, kid")

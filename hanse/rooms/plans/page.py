@@ -214,7 +214,7 @@ def _may(found: Desk, shown: PlanPage) -> dict[str, bool]:
     mine = any(one.plan == shown.row.plan and one.mine for one in plans(found.view, window=shown.row.window))
     name = found.who.party
     told = {one.name for one in shown.attested}
-    from hanse.rooms.orders.queries import party_name
+    from hanse.rooms.parties.queries import party_name
 
     live = shown.row.state == STANDING
     best = shown.row.state == WON or (live and shown.window.best == shown.row.plan)

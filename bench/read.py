@@ -2,14 +2,17 @@
 
     python -m bench.read [--facts 50000] [--readers 50] [--seconds 10] [--writes 500] [--data DIR]
 
-The server runs in a process of its own beside the writer, as `hanse serve` does; readers are threads of this process
-with one connection each, who look at a page for a second before they open the next. Peer: `/healthz`,
-which reads nothing.
+The server runs in a process of its own beside the writer, as `hanse serve` does. First each page is opened by one
+client and nothing is written: the server's CPU a page. Then people who look at a page for half a second to one and a
+half before they open the next, while facts are signed and written at a fixed rate. The client is cheap, for it runs on
+the same cores: one asyncio loop, one kept connection a reader, answers cut out of the stream and not decoded. What it
+costs is told as `client_cpu`. Peer: `/healthz`, which reads nothing.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import multiprocessing
 import random
 import tempfile
@@ -18,16 +21,18 @@ import time
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from bench.common import Network, machine, write
 from hanse.node.node import Node
 
 PORT = 8199
+ALONE = 40
+"""How often each page is opened for its CPU."""
+WARM = 8
+TICK_SECONDS = 0.1
 
 
 def server(directory: str, facts: int, writes_per_s: int, told: Any) -> None:
-    """Fill, seat one person, serve, and keep writing at a fixed rate."""
+    """Fill, seat one person, serve, and keep writing at a fixed rate once told to."""
     import uvicorn
 
     from hanse.site import build_site
@@ -35,42 +40,121 @@ def server(directory: str, facts: int, writes_per_s: int, told: Any) -> None:
 
     with Node(directory, create=not (Path(directory) / "hanse.json").exists()) as node:
         net = Network(node, sellers=4, buyers=8, items=60)
-        waiting: list[Any] = []
-        while net.orders * 5 < facts:
-            waiting += [node.path.submit(node.wallet.sign(party, fact)) for party, fact in net.order()]
-            if len(waiting) >= 4_000:
-                [future.result(120) for future in waiting]
-                waiting = []
-        [future.result(120) for future in waiting]
+        _fill(node, net, facts)
         accounts = AccountStore(Path(directory) / "accounts.db")
         user = accounts.add_user(f"reader-{time.time_ns()}@bench.example", "Reader")
         accounts.add_membership(user, net.buyers[0], "owner")
         raw = accounts.sessions.start(user, net.buyers[0], complete=True, address="", agent="")
         app = create_app(build_site(node, accounts, secure=False, requests_per_minute=10**9))
         orders = [f"order-{n:08d}" for n in range(0, net.orders, len(net.buyers))]
-        told.put({"session": raw, "orders": orders, "entries": node.log.size, "item": net.items[7]})
-        threading.Thread(target=_write, args=(node, net, writes_per_s), daemon=True).start()
+        told.send({"session": raw, "orders": orders, "entries": node.log.size, "item": net.items[7]})
+        threading.Thread(target=_answer, args=(node, net, writes_per_s, told), daemon=True).start()
         uvicorn.run(app, host="127.0.0.1", port=PORT, log_level="error", access_log=False)
 
 
+def _fill(node: Node, net: Network, facts: int) -> None:
+    waiting: list[Any] = []
+    while net.orders * 5 < facts:
+        waiting += [node.path.submit(node.wallet.sign(party, fact)) for party, fact in net.order()]
+        if len(waiting) >= 4_000:
+            [future.result(120) for future in waiting]
+            waiting = []
+    [future.result(120) for future in waiting]
+
+
+def _answer(node: Node, net: Network, writes_per_s: int, told: Any) -> None:
+    """ "cpu": seconds of this process, threads included. "write": begin writing. "written": how many entries there are."""
+    while True:
+        asked = told.recv()
+        if asked == "write" and writes_per_s:
+            threading.Thread(target=_write, args=(node, net, writes_per_s), daemon=True).start()
+        told.send(time.process_time() if asked == "cpu" else node.log.size)
+
+
 def _write(node: Node, net: Network, per_s: int) -> None:
-    while per_s:
+    """So many facts a second, in tenths; what a slow tenth left over is made good by the next."""
+    started, sent = time.perf_counter(), 0
+    while True:
+        while sent < (time.perf_counter() - started) * per_s:
+            for party, fact in net.order():
+                node.path.submit(node.wallet.sign(party, fact))
+                sent += 1
+        time.sleep(TICK_SECONDS)
+
+
+class Client:
+    """One kept connection: GETs with a session, nothing else."""
+
+    def __init__(self, session: str) -> None:
+        self._cookie = session
+
+    async def open(self) -> Client:
+        self._read, self._write = await asyncio.open_connection("127.0.0.1", PORT, limit=1 << 20)
+        return self
+
+    async def get(self, path: str) -> int:
+        """The status, once the whole answer is there."""
+        head = (
+            f"GET {path} HTTP/1.1\r\nHost: localhost\r\nCookie: hanse={self._cookie}\r\nAccept-Encoding: gzip\r\n\r\n"
+        )
+        self._write.write(head.encode())
+        answer = (await self._read.readuntil(b"\r\n\r\n")).lower()
+        if b"transfer-encoding: chunked" in answer:
+            while (size := int((await self._read.readuntil(b"\r\n")), 16)) > 0:
+                await self._read.readexactly(size + 2)
+            await self._read.readexactly(2)
+        else:
+            await self._read.readexactly(int(answer.partition(b"content-length:")[2].partition(b"\r")[0]))
+        return int(answer[9:12])
+
+
+async def reader(paths: dict[str, list[str]], session: str, until: float, into: dict[str, list[float]]) -> None:
+    dice = random.Random(id(object()))
+    await asyncio.sleep(dice.uniform(0, 1))
+    client = await Client(session).open()
+    while time.perf_counter() < until:
+        name = dice.choice(list(paths))
         started = time.perf_counter()
-        for party, fact in (pair for _ in range(max(1, per_s // 50)) for pair in net.order()):
-            node.path.submit(node.wallet.sign(party, fact))
-        time.sleep(max(0.0, 0.1 - (time.perf_counter() - started)))
+        status = await client.get(dice.choice(paths[name]))
+        into[name].append(time.perf_counter() - started)
+        assert status == 200, (name, status)
+        await asyncio.sleep(dice.uniform(0.5, 1.5))  # people look at a page before they open the next
 
 
-def reader(paths: dict[str, list[str]], session: str, until: float, into: dict[str, list[float]]) -> None:
-    dice = random.Random(threading.get_ident())
-    with httpx.Client(base_url=f"http://127.0.0.1:{PORT}", cookies={"hanse": session}, timeout=30) as client:
-        while time.perf_counter() < until:
-            name = dice.choice(list(paths))
-            started = time.perf_counter()
-            answer = client.get(dice.choice(paths[name]))
-            into[name].append(time.perf_counter() - started)
-            assert answer.status_code == 200, (name, answer.status_code)
-            time.sleep(dice.uniform(0.5, 1.5))  # people look at a page before they open the next
+async def alone(paths: dict[str, list[str]], session: str, told: Any) -> dict[str, float]:
+    """The server's CPU a page in ms: one client, warm, nothing written."""
+    client, spent = await Client(session).open(), {}
+    for name, addresses in paths.items():
+        for n in range(WARM):
+            assert await client.get(addresses[n * 7 % len(addresses)]) == 200, name
+        before = ask(told, "cpu")
+        for n in range(ALONE):
+            await client.get(addresses[(n * 37 + 11) % len(addresses)])
+        spent[name] = (ask(told, "cpu") - before) / ALONE * 1e3
+    return spent
+
+
+async def together(readers: int, seconds: float, *given: Any) -> None:
+    until = time.perf_counter() + seconds
+    paths, session, waits = given
+    await asyncio.gather(*(reader(paths, session, until, waits) for _ in range(readers)))
+
+
+def ask(told: Any, what: str) -> float:
+    told.send(what)
+    return float(told.recv())
+
+
+def pages(about: dict[str, Any]) -> dict[str, list[str]]:
+    """What is opened: the last orders of a buyer, entries all over the record."""
+    return {
+        "find": [f"/find?q={about['item']}"],
+        "order page": [f"/orders/o/{order}" for order in about["orders"][-500:]],
+        "orders": ["/orders"],
+        "stock": ["/stock"],
+        "history": [f"/history/{at}" for at in range(100, about["entries"], 997)],
+        "healthz (peer)": ["/healthz"],
+    }
 
 
 def main() -> None:
@@ -80,38 +164,35 @@ def main() -> None:
     parser.add_argument("--data", default="", help="DIR/data of bench.verify --keep DIR")
     asked = parser.parse_args()
     context = multiprocessing.get_context("spawn")
-    told: Any = context.Queue()
+    told, theirs = context.Pipe()
     with tempfile.TemporaryDirectory(prefix="hanse-bench-") as scratch:
         data = asked.data or f"{scratch}/data"
-        process = context.Process(target=server, args=(data, asked.facts, asked.writes, told), daemon=True)
+        process = context.Process(target=server, args=(data, asked.facts, asked.writes, theirs), daemon=True)
         process.start()
-        about = told.get(timeout=1800)
+        about: dict[str, Any] = told.recv()
         time.sleep(3)
-        paths = {
-            "find": [f"/find?q={about['item']}"],
-            "order page": [f"/orders/o/{order}" for order in about["orders"][-500:]],
-            "orders": ["/orders"],
-            "stock": ["/stock"],
-            "history": [f"/history/{at}" for at in range(100, about["entries"], 997)],
-            "healthz (peer)": ["/healthz"],
-        }
+        paths = pages(about)
+        spent = asyncio.run(alone(paths, about["session"], told))
         waits: dict[str, list[float]] = {name: [] for name in paths}
-        until = time.perf_counter() + asked.seconds
-        threads = [
-            threading.Thread(target=reader, args=(paths, about["session"], until, waits)) for _ in range(asked.readers)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        entries, cpu, own, began = ask(told, "write"), ask(told, "cpu"), time.process_time(), time.perf_counter()
+        asyncio.run(together(asked.readers, asked.seconds, paths, about["session"], waits))
+        took = time.perf_counter() - began
+        figures: dict[str, Any] = {
+            **vars(asked),
+            "entries": about["entries"],
+            "entries_per_s": round((ask(told, "written") - entries) / took),
+            "server_cpu": round((ask(told, "cpu") - cpu) / took, 2),
+            "client_cpu": round((time.process_time() - own) / took, 2),
+        }
         process.terminate()
         process.join()
-    figures: dict[str, Any] = {"entries": about["entries"], **vars(asked)}
     for name, seconds in waits.items():
         listed = sorted(seconds)
         if listed:
             at = {q: round(listed[int(q / 100 * (len(listed) - 1))] * 1e3, 1) for q in (50, 95)}
-            figures[name] = {"requests": len(listed), "p50_ms": at[50], "p95_ms": at[95]}
+            figures[name] = {
+                "requests": len(listed), "p50_ms": at[50], "p95_ms": at[95], "cpu_ms": round(spent[name], 2),
+            }  # fmt: skip
     write("read", figures)
     print(machine())
     for name, value in figures.items():

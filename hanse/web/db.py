@@ -72,7 +72,10 @@ def digest(token: str) -> bytes:
 
 
 class Db:
-    """The open accounts file. One connection behind a lock; statements are short.
+    """The open accounts file. Statements are short. Who reads waits for no writer: every page asks who is looking.
+
+    One connection writes, behind a lock, and another reads, behind a lock of its own that nobody holds while the disk
+    is waited for; a thread inside `together` reads what it has written.
 
     Args:
         path: file, created with mode 0600; ":memory:" for tests.
@@ -82,32 +85,60 @@ class Db:
     def __init__(self, path: Path | str, clock: Clock = system_clock) -> None:
         self.clock = clock
         self._lock = threading.RLock()
+        self._reading = threading.RLock()
+        self._together = 0  # the thread inside `together`
         if str(path) != ":memory:":
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._db.row_factory = sqlite3.Row
+        self._db = self._reader = _connect(path)
         self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA foreign_keys=ON; PRAGMA synchronous=FULL;" + SCHEMA)
+        if str(path) == ":memory:":
+            self._reading = self._lock
+        else:
+            self._reader = _connect(path)
+            self._reader.execute("PRAGMA query_only=ON")
 
     def close(self) -> None:
         """Close the file; later calls raise sqlite3.ProgrammingError."""
-        with self._lock:
+        with self._lock, self._reading:
+            self._reader.close()
             self._db.close()
 
     def rows(self, sql: str, args: Sequence[Any] = ()) -> list[sqlite3.Row]:
-        """All rows of a statement."""
-        with self._lock:
+        """All rows of a reading statement."""
+        if self._together == threading.get_ident():
             return self._db.execute(sql, args).fetchall()
+        with self._reading:
+            return self._reader.execute(sql, args).fetchall()
 
     def row(self, sql: str, args: Sequence[Any] = ()) -> sqlite3.Row | None:
-        """The first row of a statement, or None."""
-        with self._lock:
-            found: sqlite3.Row | None = self._db.execute(sql, args).fetchone()
-            return found
+        """The first row of a reading statement, or None."""
+        found = self.rows(sql, args)
+        return found[0] if found else None
 
     def run(self, sql: str, args: Sequence[Any] = ()) -> int:
         """Run one writing statement; returns the number of rows changed."""
         with self._lock:
             return self._db.execute(sql, args).rowcount
+
+    def note(self, sql: str, args: Sequence[Any] = ()) -> None:
+        """Run one writing statement that need not outlive a power failure (it does a crash): it waits for no disk."""
+        with self._lock:
+            self._note(sql, args)
+
+    def note_if_free(self, sql: str, args: Sequence[Any] = ()) -> None:
+        """`note`, or nothing where somebody writes just now: for the loop that answers everybody, which never waits."""
+        if self._lock.acquire(blocking=False):
+            try:
+                self._note(sql, args)
+            finally:
+                self._lock.release()
+
+    def _note(self, sql: str, args: Sequence[Any]) -> None:
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        try:
+            self._db.execute(sql, args)
+        finally:
+            self._db.execute("PRAGMA synchronous=FULL")
 
     def insert(self, sql: str, args: Sequence[Any] = ()) -> int:
         """Run one INSERT; returns the row id."""
@@ -119,12 +150,16 @@ class Db:
         """Several statements in one transaction: all or none. Not reentrant."""
         with self._lock:
             self._db.execute("BEGIN IMMEDIATE")
+            self._together = threading.get_ident()
             try:
                 yield
             except BaseException:
                 self._db.execute("ROLLBACK")
                 raise
-            self._db.execute("COMMIT")
+            else:
+                self._db.execute("COMMIT")
+            finally:
+                self._together = 0
 
     def secret(self, name: str) -> bytes:
         """A random 32-byte secret kept under a name, made on first use."""
@@ -132,3 +167,9 @@ class Db:
         found = self.row("SELECT value FROM meta WHERE name = ?", (name,))
         assert found is not None
         return bytes(found["value"])
+
+
+def _connect(path: Path | str) -> sqlite3.Connection:
+    conn = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+    conn.row_factory = sqlite3.Row
+    return conn

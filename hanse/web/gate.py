@@ -19,6 +19,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from hanse.web import csrf
 from hanse.web.limits import RateLimit
 from hanse.web.notice import NAME
+from hanse.web.page import ASKED
 from hanse.web.refusals import Refusal, wants_json
 from hanse.web.sessions import SessionRow
 from hanse.web.shell import Shell
@@ -134,6 +135,7 @@ class Gate(ASGIMiddleware):
             return
         visit = binding if row is None and not visitor else ""
         send = self._with_cookies(send, shell, visit)
+        ASKED.set(request)
         await next_app(scope, receive, send)
 
     def _check_size(self, request: Request[Any, Any, Any], most: int | None) -> None:

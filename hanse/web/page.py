@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextvars import ContextVar
 from typing import Any
 from urllib.parse import urlsplit
 
 from litestar import Request
 from litestar.exceptions import NotFoundException
 from litestar.response import Redirect, Response, Stream, Template
+from litestar.response.base import ASGIResponse
 
 from hanse.web.export import csv_stream, json_stream
 from hanse.web.refusals import Refusal
@@ -17,12 +19,37 @@ from hanse.web.tables import Fetch, Table, View
 
 Crumbs = Sequence[tuple[str, str]]
 """(words, address) from the top; the page itself is not among them."""
+ASKED: ContextVar[Request[Any, Any, Any]] = ContextVar("asked")
+"""The request that is being answered; the gate sets it."""
+
+
+class Drawn(Template):
+    """A template that is drawn where the handler runs, in its thread: the loop, which all readers share, only sends."""
+
+    __slots__ = ("drawn",)
+
+    def draw(self, request: Request[Any, Any, Any]) -> None:
+        """Draw it now. Raises: as the template."""
+        engine: Any = request.app.template_engine
+        context = {**self.context, "request": request}
+        self.content = engine.get_template(self.template_name).render(**context).encode(self.encoding)
+        self.drawn = True
+
+    def to_asgi_response(self, *given: Any, **options: Any) -> ASGIResponse:
+        """The answer; drawn here where no request was known before."""
+        if getattr(self, "drawn", False):
+            return Response.to_asgi_response(self, *given, **options)
+        return super().to_asgi_response(*given, **options)
 
 
 def page(template: str, *, title: str, crumbs: Crumbs = (), status: int = 200, **context: Any) -> Template:
     """A room's template inside the shell. `title` stands in the tab and as the page's heading."""
     context = {"title": title, "crumbs": crumbs, **context}
-    return Template(template, context=context, status_code=status, media_type="text/html")
+    drawn = Drawn(template, context=context, status_code=status, media_type="text/html")
+    request = ASKED.get(None)
+    if request is not None:
+        drawn.draw(request)
+    return drawn
 
 
 def listing(

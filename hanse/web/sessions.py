@@ -54,7 +54,7 @@ class Sessions:
         if row is None or row["expires_at"] <= now or row["seen_at"] <= now - IDLE_SECONDS:
             return None
         if now - row["seen_at"] >= TOUCH_SECONDS:
-            self._db.run("UPDATE session SET seen_at = ? WHERE id = ?", (now, row["id"]))
+            self._db.note_if_free("UPDATE session SET seen_at = ? WHERE id = ?", (now, row["id"]))
         return msgspec.convert({**dict(row), "complete": bool(row["complete"])}, SessionRow)
 
     def rotate(self, raw: str, *, complete: bool = True) -> str | None:

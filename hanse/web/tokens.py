@@ -79,7 +79,7 @@ class ApiTokens:
                 "token.scope", "The token does not permit this.", status=403, got=list(token.scopes), expected=scope
             )
         if token.used_at is None or now - token.used_at >= 60:
-            self._db.run("UPDATE token SET used_at = ? WHERE id = ?", (now, token.id))
+            self._db.note_if_free("UPDATE token SET used_at = ? WHERE id = ?", (now, token.id))
         return token
 
     def of(self, user: int) -> list[ApiToken]:

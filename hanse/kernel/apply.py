@@ -13,6 +13,7 @@ from msgspec import Struct
 from hanse.kernel.entries import OK, Header, block_entry, fact_entry, timer_entry
 from hanse.kernel.facts import Fact, Signed, layout, left_out
 from hanse.kernel.kept import (
+    BLOCKS,
     CHAIN,
     META,
     PRIVATE_OUTCOMES,
@@ -21,6 +22,7 @@ from hanse.kernel.kept import (
     TIMERS,
     Chain,
     Meta,
+    Placed,
     PrivateOutcome,
     Refusals,
     Seen,
@@ -91,7 +93,7 @@ class Applier:
         self._highest: dict[str, int] = {}
         self._homes: dict[str, list[tuple[str, str]]] = {}
         self._heard: dict[str, list[tuple[int, str]]] = {}
-        self._public = {table.name for table in book.tables if not table.circle and table is not META}
+        self._public = {table.name for table in book.tables if not table.circle and table not in (META, BLOCKS)}
 
     def start(self, net: str) -> None:
         """Create the tables, and the first row of `META` where there is none."""
@@ -158,6 +160,8 @@ class Applier:
             position=size - 1,
         )
         self.state.write(META, (1,), after)
+        placed = Placed(first=meta.size, stop=size, height=header.height, time=header.time, position=meta.size)
+        self.state.write(BLOCKS, (meta.size,), placed)
         self._size = size
         self.state.take_changes()
         return state

@@ -67,10 +67,21 @@ class Meta(Row, frozen=True, kw_only=True):
     swept_day: int = 0
 
 
+class Placed(Row, frozen=True, kw_only=True):
+    """Where a block lies on the record: its header is entry `first`, its last leaf the one before `stop`."""
+
+    first: int
+    stop: int
+    height: int
+    time: int
+
+
 TIMERS = Table("kernel_timer", Timer, ("due", "id"), often_new=True)
 SEEN = Table("kernel_seen", Seen, ("kid", "nonce"))
 REFUSALS = Table("kernel_refusals", Refusals, ("kid",))
 META = Table("kernel_meta", Meta, ("one",))
 CHAIN = Table("kernel_chain", Chain, ("circle",), circle=True)
 PRIVATE_OUTCOMES = Table("kernel_private_outcome", PrivateOutcome, ("circle", "at"), circle=True)
-KERNEL_TABLES: tuple[Table[Any], ...] = (TIMERS, SEEN, REFUSALS, META, CHAIN, PRIVATE_OUTCOMES)
+BLOCKS = Table("kernel_block", Placed, ("first",))
+"""For readers: of an entry the block. It repeats the record's headers, and like `META` is no part of the hashes."""
+KERNEL_TABLES: tuple[Table[Any], ...] = (TIMERS, SEEN, REFUSALS, META, CHAIN, PRIVATE_OUTCOMES, BLOCKS)

@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Struct
 
-from hanse.kernel.entries import Entry, read_entry
+from hanse.kernel.entries import Entry, read_entry, read_header
 from hanse.kernel.facts import ERASED, count_digests, layout, read
+from hanse.kernel.kept import BLOCKS, Placed
 from hanse.kernel.refusal import Refused
 from hanse.kernel.view import View
 from hanse.node.node import Node
@@ -57,25 +58,32 @@ def _count(n: int, what: str) -> str:
     return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
-def told(node: Node, view: View, position: int) -> Told:
-    """One entry. Refuses: record.unknown_entry."""
+def _block_of(node: Node, view: View, position: int) -> Placed:
+    """The block that an entry is in, as the state has it; of a block that is not in the state yet, from its header."""
+    found = view.rows(BLOCKS, "first <= ?", (position,), order="first DESC", limit=1)
+    if found and position < found[0].stop:
+        return found[0]
+    header = header_of(node.log, position)
+    return Placed(first=position, stop=position + 1, height=header.height, time=header.time)
+
+
+def told(node: Node, view: View, position: int, block: Placed | None = None) -> Told:
+    """One entry. block: the one that it is in, where that is known. Refuses: record.unknown_entry."""
     if not 0 <= position < node.log.size:
         raise Refused(
             "record.unknown_entry", "the record has no such entry", got=position, expected=f"0 .. {node.log.size - 1}"
         )
     leaf = node.log.entry(position)
     entry = read_entry(leaf)
-    header = header_of(node.log, position)
-    base = Told(position, entry.form, entry.outcome, header.height, header.time, bytes_text=leaf.decode())
+    block = block or _block_of(node, view, position)
+    base = Told(position, entry.form, entry.outcome, block.height, block.time, bytes_text=leaf.decode())
     if entry.form in ("fact", "batched"):
         return _fact(node, view, base, entry)
-    about = {
-        "timer": "A wait has ended.",
-        "block": f"Block {header.height}: {_count(header.facts, 'fact')}, {_count(header.timers, 'wait')}.",
-    }
-    return msgspec.structs.replace(
-        base, about=about[entry.form], kind=entry.body.decode() if entry.form == "timer" else ""
-    )
+    if entry.form == "timer":
+        return msgspec.structs.replace(base, about="A wait has ended.", kind=entry.body.decode())
+    header = read_header(entry)
+    about = f"Block {header.height}: {_count(header.facts, 'fact')}, {_count(header.timers, 'wait')}."
+    return msgspec.structs.replace(base, about=about)
 
 
 def _fact(node: Node, view: View, base: Told, entry: Entry) -> Told:
@@ -145,8 +153,11 @@ def recent(node: Node, view: View, *, before: int | None = None, limit: int = 50
     """The newest entries before a position, newest first, block headers left out."""
     at = (node.log.size if before is None else min(before, node.log.size)) - 1
     out: list[Told] = []
+    block: Placed | None = None
     while at >= 0 and len(out) < min(limit, 200):
-        entry = told(node, view, at)
+        if block is None or at < block.first:
+            block = _block_of(node, view, at)
+        entry = told(node, view, at, block)
         if entry.form != "block":
             out.append(entry)
         at -= 1

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import base64
 import sqlite3
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,13 @@ from hanse.record import ed25519
 from hanse.record.damage import Damaged
 from hanse.record.log import KEY, PUBLIC, read_keys
 from hanse.record.merkle import ProofError, leaf_hash, verify_inclusion
-from hanse.record.note import NoteError, VerifierKey, open_checkpoint
+from hanse.record.note import Checkpoint, NoteError, VerifierKey, open_checkpoint
 from hanse.record.reader import LogReader
 from hanse.record.tiles import CHECKPOINT
 from hanse.rooms.parties.facts import KEYS
 from hanse.standards import sdjwt
+
+FindKey = Callable[[str], bytes | None]
 
 
 class SignedPart(Struct, frozen=True):
@@ -90,34 +93,67 @@ def prove(source: Node | Path | str, position: int) -> Proof:
     if isinstance(source, Node):
         if source.log.published_size <= position < source.log.size:
             source.publish()
-        return _prove(source.directory, source.net, position)
+        return _prove_running(source, position)
     directory = Path(source)
     return _prove(directory, read_about(directory).net, position)
 
 
+def _prove_running(node: Node, position: int) -> Proof:
+    """From the log that the node has open: the path leads to the root that the checkpoint signs, or there is none."""
+    note = node.log.checkpoint
+    if note is None:
+        raise Refused("record.unknown_entry", "nothing is published here")
+    with _damage_refused():
+        keys = read_keys((node.directory / RECORD / PUBLIC / KEY).read_bytes())
+        checkpoint, _ = open_checkpoint(note, keys, node.net)
+        _require_covered(position, checkpoint.size)
+        leaf, path = node.log.entry(position), node.log.inclusion(position, checkpoint.size)
+        verify_inclusion(leaf_hash(leaf), position, checkpoint.size, path, checkpoint.root)
+    return _proof(checkpoint, position, leaf, path, note, keys, node.read.find_key)
+
+
 def _prove(directory: Path, net: str, position: int) -> Proof:
+    """From a copy, of which nothing is believed."""
     record = directory / RECORD
-    try:
+    with _damage_refused():
         keys = read_keys((record / PUBLIC / KEY).read_bytes())
         reader = LogReader.open(record, net, keys)
-        size, root = reader.checkpoint.size, reader.checkpoint.root
-        if not 0 <= position < size:
-            raise Refused(
-                "record.unknown_entry", "no checkpoint covers such an entry", got=position, expected=f"0 .. {size - 1}"
-            )
+        _require_covered(position, reader.checkpoint.size)
         leaf, path = reader.entry(position), reader.inclusion(position)
-        note = (record / PUBLIC / CHECKPOINT).read_text()
-        verify_inclusion(leaf_hash(leaf), position, size, path, root)
-        open_checkpoint(note.encode(), keys, net)
+        note = (record / PUBLIC / CHECKPOINT).read_bytes()
+        verify_inclusion(leaf_hash(leaf), position, reader.checkpoint.size, path, reader.checkpoint.root)
+        open_checkpoint(note, keys, net)
+    return _proof(reader.checkpoint, position, leaf, path, note, keys, lambda kid: _find_key(directory, kid))
+
+
+@contextmanager
+def _damage_refused() -> Iterator[None]:
+    """Refuses: record.unknown_entry (a file is missing), node.damaged."""
+    try:
+        yield
     except FileNotFoundError as error:
         raise Refused("record.unknown_entry", "nothing is published here", got=error.filename) from None
     except (Damaged, NoteError, ProofError) as error:
         raise Refused(
             "node.damaged", f"the record is damaged: {error}", next="see all of it with `hanse verify`"
         ) from None
+
+
+def _require_covered(position: int, size: int) -> None:
+    if not 0 <= position < size:
+        raise Refused(
+            "record.unknown_entry", "no checkpoint covers such an entry", got=position, expected=f"0 .. {size - 1}"
+        )
+
+
+def _proof(
+    checkpoint: Checkpoint, position: int, leaf: bytes, path: list[bytes], note: bytes, keys: list[VerifierKey],
+    find_key: FindKey,
+) -> Proof:  # fmt: skip
     return Proof(
-        position, size, _b64(leaf), [_b64(step) for step in path], _b64(root), note, [str(key) for key in keys],
-        _sentence(leaf, position, size, net), _signed_part(directory, leaf),
+        position, checkpoint.size, _b64(leaf), [_b64(step) for step in path], _b64(checkpoint.root), note.decode(),
+        [str(key) for key in keys], _sentence(leaf, position, checkpoint.size, checkpoint.origin),
+        _signed_part(leaf, find_key),
     )  # fmt: skip
 
 
@@ -251,13 +287,13 @@ def _digests_at(envelope: Envelope, cls: type[Fact], field: str) -> list[str]:
     return list(body.get("_sd", ()))
 
 
-def _signed_part(directory: Path, leaf: bytes) -> SignedPart | None:
+def _signed_part(leaf: bytes, find_key: FindKey) -> SignedPart | None:
     entry = _read(leaf)
     if entry is None or entry.form not in ("fact", "batched"):
         return None
     signed = read(rulebook().kinds, entry.body, (), entry.batch)
     jws = entry.batch.statement if entry.batch else entry.body
-    key = introduced_key(signed) if signed.fact.introduces else _find_key(directory, signed.envelope.kid)
+    key = introduced_key(signed) if signed.fact.introduces else find_key(signed.envelope.kid)
     return SignedPart(jws.decode(), _b64(key) if key else "", signed.envelope.iss, entry.batch is not None)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from hanse.planning.forecasting import additive
 from hanse.planning.forecasting.compiled import Floats, Ints, compiled
-from hanse.planning.forecasting.features import Panel, describe
+from hanse.planning.forecasting.features import Panel, describe, levels_of
 
 COUNT_LEVEL_MAX = 8.0  # each: above it, a row is told as a ratio to its level
 ROWS_LEAST = 300  # fewer training rows: no table
@@ -52,23 +52,29 @@ def fit(known: Panel, until: int, horizon: int, settings: Settings, cumulative: 
     if len(rows) < ROWS_LEAST:
         return None
     whole = bool((known.values == np.floor(known.values)).all())
-    features, level = describe(known, rows, settings.windows, settings.season)
+    level = levels_of(known, rows, settings.windows)
     expected = level * rows[:, 2] if cumulative else level
     low = expected <= COUNT_LEVEL_MAX
     counts = ratios = None
     if low.sum() >= ROWS_LEAST:
-        counts = _fit_head(features[low][:, COUNT_COLUMNS], target[low], settings, None if whole else 1e-9)
+        mine = _draw(np.flatnonzero(low), settings)
+        features, _ = describe(known, rows[mine], settings.windows, settings.season)
+        counts = _fit_head(features[:, COUNT_COLUMNS], target[mine], settings, None if whole else 1e-9)
     if (~low).sum() >= ROWS_LEAST:
-        relative, features = _relative(features[~low]), target[~low] / expected[~low]
-        ratios = _fit_head(relative, features, settings, 1e-3)
+        mine = _draw(np.flatnonzero(~low), settings)
+        features, _ = describe(known, rows[mine], settings.windows, settings.season)
+        ratios = _fit_head(_relative(features), target[mine] / expected[mine], settings, 1e-3)
     if counts is None and ratios is None:
         return None
     return Table(counts, ratios, cumulative, whole)
 
 
+def _draw(rows: Ints, settings: Settings) -> Ints:
+    """As many of the rows as a head is fitted on."""
+    return rows[np.random.default_rng(settings.seed).permutation(len(rows))[: settings.rows]]
+
+
 def _fit_head(features: Floats, target: Floats, settings: Settings, tie: float | None) -> additive.Additive:
-    pick = np.random.default_rng(settings.seed).permutation(len(target))[: settings.rows]
-    features, target = features[pick], target[pick]
     if tie is None:
         top = float(np.quantile(target, 0.998))
         thresholds = np.array([c for c in WHOLE if c == 0 or c <= top], dtype=np.float64)

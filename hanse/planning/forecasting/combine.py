@@ -107,7 +107,7 @@ def _greedy(candidates: Floats, actual: Floats, levels: Floats) -> Floats:
     total = np.zeros(candidates.shape[1:])
     best_before = np.inf
     for step in range(1, STEPS + 1):
-        losses = [_total((total + candidates[m]) / step, actual, levels) for m in usable]
+        losses = [_mixed_loss(total, candidates[m], step, actual, levels) for m in usable]
         best = int(np.argmin(losses))
         if losses[best] >= best_before * (1 - 1e-4):
             break
@@ -115,3 +115,17 @@ def _greedy(candidates: Floats, actual: Floats, levels: Floats) -> Floats:
         chosen[usable[best]] += 1
         total = total + candidates[usable[best]]
     return np.asarray(chosen / chosen.sum(), dtype=np.float64)
+
+
+@compiled
+def _mixed_loss(total: Floats, member: Floats, step: int, actual: Floats, levels: Floats) -> float:
+    """Pinball loss of (total + member) / step, summed over what was observed: _total() without its large arrays."""
+    loss = 0.0
+    for s in range(actual.shape[0]):
+        for h in range(actual.shape[1]):
+            if np.isnan(actual[s, h]):
+                continue
+            for q in range(len(levels)):
+                gap = actual[s, h] - (total[s, h, q] + member[s, h, q]) / step
+                loss += max(levels[q] * gap, (levels[q] - 1) * gap)
+    return loss

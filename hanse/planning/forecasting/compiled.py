@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 F = TypeVar("F", bound=Callable[..., Any])
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Codes = NDArray[np.uint16]  # without a sign, an index needs no check for counting from the end
 
 
 def compiled(function: F) -> F:

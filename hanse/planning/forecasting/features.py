@@ -118,6 +118,47 @@ def describe(known: Panel, rows: Ints, windows: tuple[int, ...], season: int) ->
     return out, level
 
 
+def levels_of(known: Panel, rows: Ints, windows: tuple[int, ...]) -> Floats:
+    """The level[row] (each/period) of describe() alone."""
+    return _levels_of(rows, windows[LEVEL_WINDOW], known.total, known.seen, known.pooled)
+
+
+@compiled
+def _levels_of(rows: Ints, window: int, total: Floats, seen: Ints, pooled: float) -> Floats:
+    prior = 0.5 * pooled + 1e-6
+    level = np.empty(len(rows))
+    for i in range(len(rows)):
+        s, t = rows[i, 0], rows[i, 1]
+        a = max(t - window, 0)
+        level[i] = math.exp(math.log((total[s, t] - total[s, a] + prior) / (seen[s, t] - seen[s, a] + 0.5)))
+    return level
+
+
+@compiled
+def _describe_origin(
+    out: Floats, s: int, t: int, windows: Ints, total: Floats, seen: Ints, hits: Ints, last: Ints, smooth: Floats,
+    smallest: Floats, values: Floats, prior: float, pooled: float,
+) -> float:  # fmt: skip
+    """The features of series `s` at origin `t` that are the same for every period ahead; answers the level."""
+    for w in range(5):
+        a = max(t - windows[w], 0)
+        out[w] = math.log((total[s, t] - total[s, a] + prior) / (seen[s, t] - seen[s, a] + 0.5))
+    a = max(t - windows[3], 0)
+    half = max(t - windows[2], 0)
+    recent = hits[s, t] - hits[s, a]
+    out[5] = math.log((recent + 0.5) / (seen[s, t] - seen[s, a] + 1.0))
+    out[6] = math.log((total[s, t] + 1.0) / (hits[s, t] + 0.7))
+    out[7] = math.log1p(smallest[s, t])
+    largest = 0.0
+    for k in range(a, t):
+        largest = max(largest, values[s, k])
+    out[8] = math.log1p(largest)
+    out[9] = math.log1p(last[s, t])
+    out[10] = math.log((total[s, t] - total[s, half] + 1.0) / (total[s, half] - total[s, a] + 1.0))
+    out[11] = math.log(smooth[s, t] + 0.04 * pooled + 1e-6)
+    return math.exp(out[3])
+
+
 @compiled
 def _describe(
     out: Floats, level: Floats, rows: Ints, windows: Ints, season: int, total: Floats, seen: Ints, hits: Ints,
@@ -126,23 +167,13 @@ def _describe(
     prior = 0.5 * pooled + 1e-6
     for i in range(len(rows)):
         s, t, ahead = rows[i, 0], rows[i, 1], rows[i, 2]
-        for w in range(5):
-            a = max(t - windows[w], 0)
-            out[i, w] = math.log((total[s, t] - total[s, a] + prior) / (seen[s, t] - seen[s, a] + 0.5))
-        level[i] = math.exp(out[i, 3])
-        a = max(t - windows[3], 0)
-        half = max(t - windows[2], 0)
-        recent = hits[s, t] - hits[s, a]
-        out[i, 5] = math.log((recent + 0.5) / (seen[s, t] - seen[s, a] + 1.0))
-        out[i, 6] = math.log((total[s, t] + 1.0) / (hits[s, t] + 0.7))
-        out[i, 7] = math.log1p(smallest[s, t])
-        largest = 0.0
-        for k in range(a, t):
-            largest = max(largest, values[s, k])
-        out[i, 8] = math.log1p(largest)
-        out[i, 9] = math.log1p(last[s, t])
-        out[i, 10] = math.log((total[s, t] - total[s, half] + 1.0) / (total[s, half] - total[s, a] + 1.0))
-        out[i, 11] = math.log(smooth[s, t] + 0.04 * pooled + 1e-6)
+        if i > 0 and rows[i - 1, 0] == s and rows[i - 1, 1] == t:  # only what depends on `ahead` differs
+            out[i, :12] = out[i - 1, :12]
+            level[i] = level[i - 1]
+        else:
+            level[i] = _describe_origin(
+                out[i], s, t, windows, total, seen, hits, last, smooth, smallest, values, prior, pooled
+            )
         back = t + ahead - 1 - season * ((ahead + season - 1) // season) if season > 1 else -1
         out[i, 12] = 0.0
         out[i, 13] = 0.0

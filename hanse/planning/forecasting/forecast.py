@@ -154,7 +154,10 @@ def _unit(values: Floats) -> float:
 
 
 def _blend(values: Floats, frame: methods.Frame, settings: analogue.Settings, whole: bool) -> _Blend:
-    """Weigh the candidates on the last periods, then ask them again from the end of the history."""
+    """Weigh the candidates on the last periods, then ask them again from the end of the history.
+
+    The table of the end is fitted beside the weighing where there are threads for it: nearly always it has a weight.
+    """
     periods = values.shape[1]
     held_out = min(frame.horizon, periods // 4)
     size = (len(combine.CLASSES), len(_names(frame.season)))
@@ -162,33 +165,45 @@ def _blend(values: Floats, frame: methods.Frame, settings: analogue.Settings, wh
     below = at_or_below = np.full(len(frame.levels), np.nan)
     weights = np.zeros(size)
     weights[:, 0] = 1.0  # nothing to hold out: the table, or where there is none the pooled counts
-    if held_out >= 1 and len(values):
-        sample = values[combine.thin(combine.classify(values))]
-        before, after = sample[:, :-held_out], sample[:, -held_out:]
-        actual = np.cumsum(after, axis=1) if frame.cumulative else after
-        classes = combine.classify(before)
-        trial = replace(settings, rows=settings.rows // 2)
-        everyone = np.ones(size[1], dtype=bool)
-        tried = _candidates(before, classes, replace(frame, horizon=held_out), trial, everyone)
-        if not np.isnan(actual).all():
-            weights, loss = combine.held_out_weights(tried, actual, classes, frame.levels)
-            below, at_or_below = coverage(actual, combine.blend(tried, weights, classes, whole))
-    classes = combine.classify(values)
-    final = _candidates(values, classes, frame, settings, weights.max(axis=0) > 0)
+    with ThreadPoolExecutor(1) as beside:
+        ahead = beside.submit(_analogue, values, frame, settings) if settings.threads > 1 else None
+        if held_out >= 1 and len(values):
+            sample = values[combine.thin(combine.classify(values))]
+            before, after = sample[:, :-held_out], sample[:, -held_out:]
+            actual = np.cumsum(after, axis=1) if frame.cumulative else after
+            classes = combine.classify(before)
+            tried_frame = replace(frame, horizon=held_out)
+            trial = _analogue(before, tried_frame, replace(settings, rows=settings.rows // 2))
+            tried = _candidates(before, classes, tried_frame, trial, np.ones(size[1], dtype=bool))
+            if not np.isnan(actual).all():
+                weights, loss = combine.held_out_weights(tried, actual, classes, frame.levels)
+                below, at_or_below = coverage(actual, combine.blend(tried, weights, classes, whole))
+        classes = combine.classify(values)
+        wanted = weights.max(axis=0) > 0
+        table = None
+        if wanted[0]:
+            table = ahead.result() if ahead else _analogue(values, frame, settings)
+        final = _candidates(values, classes, frame, table, wanted)
     return _Blend(combine.blend(final, weights, classes, whole), weights, loss, below, at_or_below)
 
 
+def _analogue(values: Floats, frame: methods.Frame, settings: analogue.Settings) -> Floats | None:
+    """Quantiles [series, horizon, q] of the analogue table fitted on the whole history; None with too few rows."""
+    known = panel(values, frame.season)
+    table = analogue.fit(known, values.shape[1], frame.horizon, settings, frame.cumulative)
+    if table is None:
+        return None
+    return analogue.predict(table, known, values.shape[1], frame.horizon, frame.levels, settings)
+
+
 def _candidates(
-    values: Floats, classes: Ints, frame: methods.Frame, settings: analogue.Settings, wanted: NDArray[np.bool_]
+    values: Floats, classes: Ints, frame: methods.Frame, table: Floats | None, wanted: NDArray[np.bool_]
 ) -> Floats:
     """Quantiles [method, series, horizon, q] of the wanted candidates and of the last one; NaN for the others."""
     periods = values.shape[1]
     out = np.full((len(wanted), len(values), frame.horizon, len(frame.levels)), np.nan)
-    if wanted[0]:
-        known = panel(values, frame.season)
-        table = analogue.fit(known, periods, frame.horizon, settings, frame.cumulative)
-        if table is not None:
-            out[0] = analogue.predict(table, known, periods, frame.horizon, frame.levels, settings)
+    if table is not None:
+        out[0] = table
     if wanted[1]:
         out[1] = methods.empirical(values, frame)
     span = min(frame.horizon, periods // 2)

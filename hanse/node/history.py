@@ -126,11 +126,11 @@ def _name(view: View, circle: str, signer: str) -> str:
 def _figures(part: Any, prefix: str, state: str) -> list[Figure]:
     """The fields of a struct that have a value, nested ones by dotted names (`lines.1.each`)."""
     out: list[Figure] = []
-    for field in msgspec.structs.fields(part):
-        value = getattr(part, field.name)
-        if field.name == "sd_" or value is UNSET or value is None:
+    for field in part.__struct_fields__:
+        value = getattr(part, field)
+        if field == "sd_" or value is UNSET or value is None:
             continue
-        name = prefix + field.name
+        name = prefix + field
         if isinstance(value, Struct):
             out += _figures(value, f"{name}.", state)
         elif isinstance(value, list) and value and isinstance(value[0], Struct):

@@ -18,6 +18,7 @@ from litestar.template.config import TemplateConfig
 
 from hanse.web import home, settings, signin
 from hanse.web.assets import asset, static_file
+from hanse.web.cells import CELLS
 from hanse.web.charts import chart_json
 from hanse.web.formats import FILTERS
 from hanse.web.gate import Gate, add_headers
@@ -45,7 +46,7 @@ def environment(folders: list[Path]) -> jinja2.Environment:
         auto_reload=False,
     )
     env.filters.update(FILTERS)
-    env.globals.update(asset=asset, chart_json=chart_json)
+    env.globals.update(asset=asset, chart_json=chart_json, **CELLS)
     env.policies["json.dumps_kwargs"] = {"sort_keys": False}
     return env
 

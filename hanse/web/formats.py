@@ -152,16 +152,22 @@ def time_text(value: object, zone: tzinfo = UTC, with_time: bool = True) -> str:
 @pass_context
 def when(context: Context, value: object, with_time: bool = True) -> Markup:
     """A `<time>` element: text in the reader's zone, ISO 8601 in UTC on hover."""
+    shell = context.get("shell")
+    return time_html(value, shell.zone if shell is not None else UTC, with_time)
+
+
+def time_html(value: object, zone: tzinfo, with_time: bool = True) -> Markup:
+    """`when` in a zone.
+
+    >>> time_html(0, UTC), time_html(date(2026, 11, 2), UTC)
+    (Markup('<time datetime="1970-01-01T00:00:00Z" title="1970-01-01T00:00:00Z" data-time="moment">1 Jan 1970, 00:00</time>'), Markup('<time datetime="2026-11-02">2 Nov 2026</time>'))
+    """  # noqa: E501
     if value is None or value == "":
         return Markup("–")
     if isinstance(value, date) and not isinstance(value, datetime):
-        return Markup('<time datetime="{0}">{1}</time>').format(value.isoformat(), day_text(value))
-    shell = context.get("shell")
-    zone: tzinfo = shell.zone if shell is not None else UTC
-    kind = "moment" if with_time else "day"
-    return Markup('<time datetime="{0}" title="{0}" data-time="{1}">{2}</time>').format(
-        iso(value), kind, time_text(value, zone, with_time)
-    )
+        return Markup(f'<time datetime="{value.isoformat()}">{day_text(value)}</time>')
+    at, kind = iso(value), "moment" if with_time else "day"
+    return Markup(f'<time datetime="{at}" title="{at}" data-time="{kind}">{time_text(value, zone, with_time)}</time>')
 
 
 def day_text(value: date) -> str:
@@ -181,13 +187,14 @@ def proof(position: int | None) -> Markup:
     """
     if position is None:
         return Markup('<span class="badge badge-unproven">unproven</span>')
-    return Markup('<a class="proof" href="/history/{0}" title="Entry {0}: history and proof">#{0}</a>').format(position)
+    at = escape(position)
+    return Markup(f'<a class="proof" href="/history/{at}" title="Entry {at}: history and proof">#{at}</a>')
 
 
 def badge(value: Badge | str, tone: str = "") -> Markup:
     """A short state with its tone; a state's own word keeps its tone where it is one of the known ones."""
     text, own = (value.text, value.tone) if isinstance(value, Badge) else (value, tone or TONES.get(value, ""))
-    return Markup('<span class="badge{}">{}</span>').format(Markup(f" badge-{escape(own)}") if own else "", text)
+    return Markup(f'<span class="badge{f" badge-{escape(own)}" if own else ""}">{escape(text)}</span>')
 
 
 TONES = {

@@ -7,6 +7,8 @@ import threading
 from collections import deque
 from pathlib import Path
 
+import msgspec
+
 from hanse.kernel.kept import META
 from hanse.kernel.state import connect
 from hanse.kernel.view import View
@@ -14,6 +16,12 @@ from hanse.rooms.parties.facts import HOMES, KEYS, MEMBERS
 from hanse.standards import sdjwt
 
 STATE = "state.db"
+_READER = f"""
+    SELECT (SELECT json_group_array(circle) FROM {MEMBERS.name} WHERE party = ?),
+           (SELECT circle FROM {HOMES.name} WHERE party = ? ORDER BY position LIMIT 1),
+           (SELECT time FROM {META.name})"""
+"""A reader's circles and home, and ledger time, in one step: each step gives the interpreter away and waits for it."""
+_names = msgspec.json.Decoder(list[str]).decode
 
 
 class _Held:
@@ -56,15 +64,8 @@ class ReadPath:
         """State as a party may see it now; "" is a stranger, who sees what is public."""
         held = self._hold()
         conn = held.conn
-        circles, home = [], ""
-        if party:
-            circles = [row[0] for row in conn.execute(f"SELECT circle FROM {MEMBERS.name} WHERE party = ?", (party,))]
-            found = conn.execute(
-                f"SELECT circle FROM {HOMES.name} WHERE party = ? ORDER BY position LIMIT 1", (party,)
-            ).fetchone()
-            home = found[0] if found else ""
-        meta = conn.execute(f"SELECT time FROM {META.name}").fetchone()
-        view = _HeldView(conn, party=party, circles=circles, home=home, now=meta[0] if meta else 0)
+        circles, home, now = conn.execute(_READER, (party, party)).fetchone()
+        view = _HeldView(conn, party=party, circles=_names(circles) if party else (), home=home or "", now=now or 0)
         view.held = held
         return view
 

@@ -159,7 +159,8 @@ def orders(
         [*bound, limit + 1],
         tables=(ORDERS, MINE, ORDER_TERMS),
     )
-    rows = tuple(_row(view, *values[1:]) for values in found[:limit])
+    names = {partner: party_name(view, partner) for partner in {values[3] for values in found[:limit]}}
+    rows = tuple(_row(view.now, names, *values[1:]) for values in found[:limit])
     more = len(found) > limit
     return OrderList(rows, _cursor(found[limit - 1][0], rows[-1].order) if more else "")
 
@@ -176,7 +177,8 @@ def _read_cursor(cursor: str) -> tuple[str | int, str]:
 
 
 def _row(
-    view: View,
+    now: int,
+    names: dict[str, str],
     order_id: str,
     side: str,
     partner: str,
@@ -197,7 +199,7 @@ def _row(
         circle=circle,
         side=side,
         partner=partner,
-        partner_name=party_name(view, partner),
+        partner_name=names[partner],
         state=state,
         placed_at=placed_at,
         due_at=due_at,
@@ -210,7 +212,7 @@ def _row(
         in_transit_each=sum(line.in_transit for line in each),
         received_each=sum(line.received for line in each),
         proposed_each=sum(line.proposed for line in each),
-        late=0 < due_at < view.now,
+        late=0 < due_at < now,
         unproven=bool(one_sided),
         position=position,
     )

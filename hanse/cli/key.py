@@ -50,7 +50,7 @@ def rotate(party: str, *, aliases: bool = False, overlap_days: int = 7, data: Da
     """
     with Node(data, helper=False) as node:
         owners = [party, *(alias for _, alias in node.wallet.circles_of(party) if aliases)]
-        made = {owner: keys.rotate(node, owner, overlap_seconds=overlap_days * 86_400) for owner in owners}
+        made = keys.rotate_all(node, owners, overlap_seconds=overlap_days * 86_400)
     return Answer(made, table("owner", "new key", rows=list(made.items())))
 
 

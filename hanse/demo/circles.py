@@ -2,47 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from hanse.demo.trader import Trader
 from hanse.node import joining
-from hanse.node.wallet import KeyPair
-from hanse.rooms.parties.facts import EndorseAlias, EnterCircle, OpenCircle
+from hanse.node.joining import Asked, Papers, Wanted
+from hanse.rooms.parties.facts import EnterCircle
 
 
 def open_relationships(trader: Trader, pairs: Iterable[tuple[str, str]]) -> None:
     """Open the circles of pairs of firms that have none yet, as `joining.relationship` does one by one."""
     wanted = sorted({(min(pair), max(pair)) for pair in pairs} - set(trader.circles))
     wallet = trader.node.wallet
-    aliases: dict[tuple[str, str], list[KeyPair]] = {}
-    for pair in wanted:
-        aliases[pair] = [wallet.make(wallet.new_id("a")) for _ in pair]
-        trader.circles[pair] = wallet.new_id("c")
-    _endorse(trader, [(pair, who, alias) for pair in wanted for who, alias in zip(pair, aliases[pair], strict=True)])
+    trader.circles.update({pair: wallet.new_id("c") for pair in wanted})
+    asked = joining.ask(
+        trader.node,
+        [Wanted(party, trader.circles[pair], "relationship", pair[0]) for pair in wanted for party in pair],
+    )
+    admitted = _endorse(trader, asked)
     trader.flush()
-    for pair in wanted:
-        first, second = aliases[pair]
-        opening = OpenCircle(
-            circle=trader.circles[pair],
-            purpose="relationship",
-            members=[first.owner, second.owner],
-            parties=list(pair),
-            proofs=[wallet.owner_proof(first.owner), wallet.owner_proof(second.owner)],
-            name="",
-        )
-        trader.do(pair[0], opening)
+    joining.remember(trader.node, asked)
+    for pair, first, second in zip(wanted, admitted[::2], admitted[1::2], strict=True):
+        trader.do(pair[0], joining.opening(trader.circles[pair], "relationship", [first, second]))
     trader.flush()
     for pair in wanted:
         trader.do(pair[1], EnterCircle(circle=trader.circles[pair]))  # who opens a circle is in it
     trader.flush()
 
 
-def _endorse(trader: Trader, asked: list[tuple[tuple[str, str], str, KeyPair]]) -> None:
-    """The registrar endorses each alias, and the wallet learns in which circle it speaks for whom."""
+def _endorse(trader: Trader, asked: Sequence[Asked]) -> list[Papers]:
+    """The registrar endorses each alias."""
     node = trader.node
     registrar = joining.registrar(node)
     home, key = trader.home(registrar), node.wallet.key_of(registrar)
-    for pair, party, alias in asked:
-        fact = EndorseAlias(circle=home, alias=alias.owner, public_key=alias.public_text, owner=party)
-        proof = trader.do(registrar, fact, key).disclosures[0].decode()
-        node.wallet.enter(trader.circles[pair], party, alias.owner, owner_proof=proof)
+    return [joining.papers(one, trader.do(registrar, joining.endorsement(node, one, home), key)) for one in asked]

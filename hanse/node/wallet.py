@@ -12,7 +12,8 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from msgspec import Struct
@@ -32,9 +33,8 @@ CREATE TABLE IF NOT EXISTS key (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS key_owner ON key (owner, made_at);
 CREATE TABLE IF NOT EXISTS alias (
-  circle TEXT, party TEXT, alias TEXT NOT NULL, owner_proof TEXT NOT NULL, PRIMARY KEY (circle, party)
+  circle TEXT, party TEXT, alias TEXT NOT NULL, PRIMARY KEY (circle, party)
 ) STRICT;
-CREATE INDEX IF NOT EXISTS alias_alias ON alias (alias);
 CREATE TABLE IF NOT EXISTS nonce (one INTEGER PRIMARY KEY CHECK (one = 1), reserved INTEGER NOT NULL) STRICT;
 """
 _NONCES = 2**32
@@ -115,23 +115,49 @@ class Wallet:
         self._nonce = self._reserved = 0
         self._reserve(int(now() * 1_000_000) << 8)
 
-    def make(self, owner: str, *, seed: bytes | None = None, active: bool = True) -> KeyPair:
-        """A new key for a party or alias, kept before its first use. One that is not active waits for `activate`."""
-        seed = seed or self._seed()
-        pair = KeyPair.of(owner, seed)
-        with self._lock:
-            self._conn.execute(
-                "INSERT OR REPLACE INTO key VALUES (?, ?, ?, ?, ?)",
-                (pair.kid, owner, seed, self._next_nonce(), int(active)),
-            )
-            self._keys.pop(owner, None)
-        return pair
+    def make(self, owner: str, *, active: bool = True) -> KeyPair:
+        """As `make_all`, for one."""
+        return self.make_all([owner], active=active)[0]
 
-    def activate(self, kid: str) -> None:
-        """Sign with this key from now on: the record knows it."""
-        with self._lock:
-            self._conn.execute("UPDATE key SET active = 1, made_at = ? WHERE kid = ?", (self._next_nonce(), kid))
+    def make_all(self, owners: Sequence[str], *, active: bool = True) -> list[KeyPair]:
+        """New keys for parties or aliases, in order, all on the disk, by one commit, before any is returned.
+
+        So no public half can reach the record whose private half a crash could take. Ones that are not active wait for
+        `activate`.
+        """
+        seeds = [self._seed() for _ in owners]
+        pairs = [KeyPair.of(owner, seed) for owner, seed in zip(owners, seeds, strict=True)]
+        rows = [(p.kid, p.owner, s, self._next_nonce(), int(active)) for p, s in zip(pairs, seeds, strict=True)]
+        with self._at_once():
+            self._conn.executemany("INSERT OR REPLACE INTO key VALUES (?, ?, ?, ?, ?)", rows)
+            for owner in owners:
+                self._keys.pop(owner, None)
+        return pairs
+
+    def activate(self, *kids: str) -> None:
+        """Sign with these keys from now on: the record knows them."""
+        rows = [(self._next_nonce(), kid) for kid in kids]
+        with self._at_once():
+            self._conn.executemany("UPDATE key SET active = 1, made_at = ? WHERE kid = ?", rows)
             self._keys.clear()
+
+    @contextmanager
+    def _at_once(self) -> Iterator[None]:
+        """One commit, which the disk is waited for once; nothing of it where something fails. Not to be nested.
+
+        Nonces are taken before it: a stretch that is reserved must stay so.
+        """
+        with self._lock:
+            self._conn.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._conn.execute("COMMIT")
+            except BaseException:
+                self._keys.clear()
+                self._aliases.clear()
+                if self._conn.in_transaction:
+                    self._conn.execute("ROLLBACK")
+                raise
 
     def key_of(self, owner: str) -> KeyPair | None:
         """The newest key held for a party or alias, or None."""
@@ -156,15 +182,11 @@ class Wallet:
             self._conn.execute("DELETE FROM key WHERE kid = ?", (kid,))
             self._keys = {owner: pair for owner, pair in self._keys.items() if pair.kid != kid}
 
-    def enter(self, circle: str, party: str, alias: str, *, owner_proof: str) -> None:
-        """Remember that a hosted party speaks in a circle by this alias.
-
-        Args:
-            owner_proof: the disclosure of the owner in the alias's endorsement, which the circle is shown.
-        """
-        with self._lock:
-            self._conn.execute("INSERT OR REPLACE INTO alias VALUES (?, ?, ?, ?)", (circle, party, alias, owner_proof))
-            self._aliases[circle, party] = alias
+    def enter(self, spoken: Sequence[tuple[str, str, str]]) -> None:
+        """Remember (circle, party, alias): that a hosted party speaks in a circle by this alias. One commit for all."""
+        with self._at_once():
+            self._conn.executemany("INSERT OR REPLACE INTO alias VALUES (?, ?, ?)", spoken)
+            self._aliases.update({(circle, party): alias for circle, party, alias in spoken})
 
     def alias_of(self, circle: str, party: str) -> str | None:
         with self._lock:
@@ -174,12 +196,6 @@ class Wallet:
                 ).fetchone()
                 self._aliases[circle, party] = found[0] if found else None
             return self._aliases[circle, party]
-
-    def owner_proof(self, alias: str) -> str:
-        """What proves to a circle whose alias it is; "" for one that is not held here."""
-        with self._lock:
-            found = self._conn.execute("SELECT owner_proof FROM alias WHERE alias = ?", (alias,)).fetchone()
-        return found[0] if found else ""
 
     def circles_of(self, party: str) -> list[tuple[str, str]]:
         """(circle, alias) of a hosted party."""

@@ -13,7 +13,7 @@ from types import ModuleType
 ROOMS = ("parties", "catalog", "inventory", "orders", "contracts", "accounts", "group", "plans")
 RULE_PARTS = (
     *("facts", "offer_facts", "delivery_facts", "rows", "private_rows"),
-    *("rules", "own_numbers", "stock", "offers", "transfers"),
+    *("keys", "rules", "circles", "own_numbers", "stock", "offers", "transfers"),
     *("quotes", "delivery", "after", "terms", "delivery_terms", "books"),
     *("clock", "agreeing", "attesting", "disputing", "from_orders"),
     *(

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -15,29 +16,67 @@ from hanse.kernel.facts import Fact, Signed, thumbprint
 from hanse.kernel.kept import CHAIN
 from hanse.kernel.testing import World
 from hanse.kernel.view import View
+from hanse.record import ed25519
 from hanse.rooms import ROOMS, RULE_PARTS, modules
 from hanse.rooms.parties.facts import (
     MEMBERS,
+    AddKey,
     EndorseAlias,
     EnterCircle,
     FoundNetwork,
     InviteParty,
     JoinNetwork,
     OpenCircle,
+    WidenCircle,
 )
-from hanse.standards.sdjwt import b64
+from hanse.rooms.parties.proofs import Membership, Sign, give_consent, prove_key
+from hanse.standards.sdjwt import b64, read_disclosure
 
 REGISTRAR = "office"
+NET = "test"
+
+
+def seed(owner: str) -> bytes:
+    """The private half of a party's or alias's key in a town: 32 bytes that depend on the name alone."""
+    return hashlib.sha256(b"key of " + owner.encode()).digest()
+
+
+@cache
+def _raw_key(owner: str) -> bytes:
+    return ed25519.public_key_of(seed(owner))
 
 
 def public_key(owner: str) -> str:
-    """A party's or alias's key in a town: 32 bytes that depend on the name alone, base64url."""
-    return b64(hashlib.sha256(b"key of " + owner.encode()).digest()).decode()
+    """A party's or alias's key in a town, base64url."""
+    return b64(_raw_key(owner)).decode()
 
 
 def kid(owner: str) -> str:
     """The thumbprint of `public_key(owner)`."""
-    return thumbprint(hashlib.sha256(b"key of " + owner.encode()).digest())
+    return thumbprint(_raw_key(owner))
+
+
+def signer(key: str) -> Sign:
+    """Signs with `seed(key)`."""
+    return lambda message: ed25519.sign(seed(key), message)
+
+
+@cache
+def proof_of_key(owner: str, key: str, kind: str = AddKey.kind) -> str:
+    """The proof by `public_key(key)` that it may be added for an owner."""
+    return prove_key(NET, kind, owner, public_key(key), signer(key))
+
+
+def adding(owner: str, key: str, **more: Any) -> AddKey:
+    """The fact by which an owner adds `public_key(key)`."""
+    return AddKey(public_key=public_key(key), proof=proof_of_key(owner, key), **more)
+
+
+@cache
+def consent(party: str, alias: str, circle: str, purpose: str, opener: str, key: str = "") -> str:
+    """A party's consent to be by an alias in a circle; `key`: which signs, else the party's own."""
+    said = Membership(party, alias, kid(alias), circle, purpose, opener)
+    return give_consent(NET, kid(key or party), said, signer(key or party))
 
 
 def home(party: str) -> str:
@@ -63,6 +102,8 @@ class Town(World):
         self.aliases: dict[tuple[str, str], str] = {}
         """(party, circle) -> alias."""
         self.owner_proofs: dict[str, str] = {}
+        self.circle_proofs: dict[str, str] = {}
+        """alias -> the disclosure that proves whose it is; and for which circle."""
         self.history: list[tuple[int, tuple[Signed, ...]]] = []
         self._settle(REGISTRAR)
         for party in parties:
@@ -102,23 +143,62 @@ class Town(World):
 
     def _gather(self, circle: str, purpose: Any, parties: list[str], aliases: list[str]) -> str:
         for party, alias in zip(parties, aliases, strict=True):
-            self.endorse(party, alias)
+            self.endorse(party, alias, circle)
             self.aliases[party, circle] = alias
-        proofs = self.proofs(*aliases)
-        opening = OpenCircle(
-            circle=circle, purpose=purpose, members=aliases, parties=parties, proofs=proofs, name=circle
-        )
-        self.must(parties[0], opening)
+        self.must(parties[0], self.opening(circle, purpose, parties, aliases))
         for party in parties[1:]:
             self.must(party, EnterCircle(circle=circle))
         return circle
 
-    def endorse(self, party: str, alias: str) -> None:
-        """The registrar endorses an alias as the party's; `owner_proofs` keeps what proves it to a circle."""
-        fact = EndorseAlias(circle=home(REGISTRAR), alias=alias, public_key=public_key(alias), owner=party)
-        signed = self.sign_as(REGISTRAR, fact)
+    def opening(
+        self, circle: str, purpose: Any, parties: list[str], aliases: list[str], /, **change: Any
+    ) -> OpenCircle:
+        """The fact that opens a circle of endorsed aliases, with all proofs and consents; `change`: other fields."""
+        fields = {
+            "circle": circle,
+            "purpose": purpose,
+            "members": aliases,
+            "circle_proofs": [self.circle_proofs[alias] for alias in aliases],
+            "parties": parties,
+            "proofs": self.proofs(*aliases),
+            "consents": [
+                consent(party, alias, circle, purpose, parties[0])
+                for party, alias in zip(parties, aliases, strict=True)
+            ],
+            "name": circle,
+        }
+        return OpenCircle(**{**fields, **change})
+
+    def widening(self, circle: str, party: str, alias: str, opener: str, /, **change: Any) -> WidenCircle:
+        """The fact that brings an endorsed alias into an opener's group; `change`: other fields."""
+        fields = {
+            "circle": circle,
+            "alias": alias,
+            "circle_proof": self.circle_proofs[alias],
+            "party": party,
+            "proof": self.owner_proofs[alias],
+            "consent": consent(party, alias, circle, "group", opener),
+        }
+        return WidenCircle(**{**fields, **change})
+
+    def endorse(self, party: str, alias: str, circle: str) -> None:
+        """The registrar endorses an alias as the party's, for a circle."""
+        signed = self.sign_as(REGISTRAR, self.endorsement(party, alias, circle))
         assert self.block(signed)[0].code == "ok"
-        self.owner_proofs[alias] = signed.disclosures[0].decode()
+        shown = {read_disclosure(text)[1]: text.decode() for text in signed.disclosures}
+        self.owner_proofs[alias], self.circle_proofs[alias] = shown["owner"], shown["for_circle"]
+
+    @staticmethod
+    def endorsement(party: str, alias: str, circle: str, key: str = "") -> EndorseAlias:
+        """The registrar's fact; `key`: whose key the alias gets, else its own."""
+        return EndorseAlias(
+            circle=home(REGISTRAR),
+            alias=alias,
+            public_key=public_key(key or alias),
+            proof=proof_of_key(alias, key or alias, EndorseAlias.kind),
+            owner=party,
+            for_circle=circle,
+        )
 
     def proofs(self, *aliases: str) -> list[str]:
         """What proves the owners of endorsed aliases."""

@@ -7,7 +7,6 @@ import json
 import pytest
 from msgspec.structs import replace
 
-from hanse.kernel.facts import thumbprint
 from hanse.rooms.contracts.agreeing import digest_of
 from hanse.rooms.contracts.facts import (
     Amend,
@@ -28,8 +27,8 @@ from hanse.rooms.contracts.recompute import recompute, recompute_all
 from hanse.rooms.contracts.rows import CLOCKS, PUBLISHED
 from hanse.rooms.contracts.testing import DAY, LATE, Trade, library, sha_of
 from hanse.rooms.orders.delivery_facts import ReceiveLine
-from hanse.rooms.parties.facts import AddKey, RetireKey
-from hanse.standards.sdjwt import b64
+from hanse.rooms.parties.facts import RetireKey
+from hanse.rooms.testing import adding, kid
 
 AB = Trade.AB
 
@@ -263,13 +262,13 @@ def test_a_dispute_withdrawn_after_the_objection_period_lets_the_award_stand_at_
 
 def test_a_party_may_rotate_its_keys_in_mid_dispute(late: Trade) -> None:
     late.must("bob", dispute(late))
-    alias, fresh = "ann+bob", bytes(31) + b"k"
+    alias, fresh = "ann+bob", kid("fresh")
     old = late.state.conn.execute("SELECT kid FROM parties_key WHERE owner = ?", (alias,)).fetchone()[0]
-    late.block(late.sign(alias, AddKey(public_key=b64(fresh).decode()), kid=old))
-    late.block(late.sign(alias, RetireKey(kid=old, compromised=True), kid=thumbprint(fresh)))
+    late.block(late.sign(alias, adding(alias, "fresh"), kid=old))
+    late.block(late.sign(alias, RetireKey(kid=old, compromised=True), kid=fresh))
     answer = AnswerDispute(circle=AB, dispute="D1", accept=True)
     assert late.do("ann", answer, kid=old).code == "parties.key_ended"
-    outcome = late.do("ann", answer, kid=thumbprint(fresh))
+    outcome = late.do("ann", answer, kid=fresh)
     assert outcome.code == "ok" and not outcome.private and late.award().state == "void"
 
 

@@ -10,10 +10,14 @@ from hanse.kernel.facts import WITHHELD, Commercial, Currency, Fact, Id, LongTex
 from hanse.kernel.tables import Row, Table
 
 FOREVER = 2**40
-PublicKey = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{43}$")]
+PublicKey = Annotated[str, Meta(min_length=43, max_length=43, pattern=r"^[A-Za-z0-9_-]+$")]
 """An Ed25519 public key, base64url."""
-Kid = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{22}$")]
+Kid = Annotated[str, Meta(min_length=22, max_length=22, pattern=r"^[A-Za-z0-9_-]+$")]
 """A key's thumbprint, base64url."""
+KeyProof = Annotated[str, Meta(min_length=86, max_length=86, pattern=r"^[A-Za-z0-9_-]+$")]
+"""An Ed25519 signature by a new key, base64url: `proofs.prove_key`."""
+Consent = Annotated[str, Meta(min_length=109, max_length=109, pattern=r"^[A-Za-z0-9_-]{22}[.][A-Za-z0-9_-]{86}$")]
+"""A party's consent to one circle: the kid of its own key, and that key's signature: `proofs.give_consent`."""
 Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}$")]
 Microdegrees = Annotated[int, Meta(ge=-180_000_000, le=180_000_000)]
 PartyKind = Literal["manufacturer", "distributor", "contractor", "solo", "group", "plant", "other"]
@@ -68,10 +72,14 @@ class DescribeParty(Fact, frozen=True, kw_only=True):
 
 
 class AddKey(Fact, frozen=True, kw_only=True):
-    """A party or alias adds a key; both keys are good until the old one is retired (rotation with an overlap)."""
+    """A party or alias adds a key; both keys are good until the old one is retired (rotation with an overlap).
+
+    `proof`: by the new key, so that nobody can add, and so take, a key that somebody else is about to use.
+    """
 
     kind: ClassVar[str] = "parties.add_key"
     public_key: PublicKey
+    proof: KeyProof
     from_at: Seconds = 0
 
 
@@ -85,28 +93,37 @@ class RetireKey(Fact, frozen=True, kw_only=True):
 
 
 class EndorseAlias(Fact, frozen=True, kw_only=True):
-    """The registrar endorses an alias as some member's. `circle`: the registrar's home."""
+    """The registrar endorses an alias as some member's, for one circle. `circle`: the registrar's home.
+
+    `proof`: by the alias's key. `owner`: whose it is, which its circle is shown. `for_circle`: the only circle in which
+    it may be named, which the circle's opening shows to all; before that nobody can open that circle in its place.
+    """
 
     kind: ClassVar[str] = "parties.endorse"
     circle: Id
     alias: Id
     public_key: PublicKey
+    proof: KeyProof
     owner: Commercial[Id] = WITHHELD
+    for_circle: Commercial[Id] = WITHHELD
 
 
 class OpenCircle(Fact, frozen=True, kw_only=True):
     """An alias opens a circle. `parties[i]` stands behind `members[i]`; the opener is the first member.
 
-    `proofs[i]`: the disclosure of the owner in the registrar's endorsement of `members[i]`, so that nobody can name
-    another party behind an alias of its own.
+    `circle_proofs[i]`, for all to see: the disclosure, in the registrar's endorsement of `members[i]`, of the circle
+    that it is for, so that nobody is named by an alias of another circle. `proofs[i]`: that of its owner, so that
+    nobody can name another party behind an alias of its own. `consents[i]`: that party's consent to this circle.
     """
 
     kind: ClassVar[str] = "parties.open_circle"
     circle: Id
     purpose: Purpose
     members: Annotated[list[Id], Meta(min_length=1, max_length=500)]
+    circle_proofs: Annotated[list[Text], Meta(min_length=1, max_length=500)]
     parties: Commercial[list[Id]] = WITHHELD
     proofs: Commercial[list[Text]] = WITHHELD
+    consents: Commercial[list[Consent]] = WITHHELD
     name: Commercial[Text] = WITHHELD
 
 
@@ -118,13 +135,15 @@ class EnterCircle(Fact, frozen=True, kw_only=True):
 
 
 class WidenCircle(Fact, frozen=True, kw_only=True):
-    """The opener of a group adds a member; `proof` as in `OpenCircle`."""
+    """The opener of a group adds a member; `circle_proof`, `proof` and `consent` as in `OpenCircle`."""
 
     kind: ClassVar[str] = "parties.widen_circle"
     circle: Id
     alias: Id
+    circle_proof: Text
     party: Commercial[Id] = WITHHELD
     proof: Commercial[Text] = WITHHELD
+    consent: Commercial[Consent] = WITHHELD
 
 
 class LeaveCircle(Fact, frozen=True, kw_only=True):
@@ -222,11 +241,15 @@ class Invitation(Row, frozen=True, kw_only=True):
 
 
 class Alias(Row, frozen=True, kw_only=True):
-    """`owner_digest`: of the owner's disclosure in the endorsement, which proves whose alias it is."""
+    """`digests`: of the endorsement's disclosures, which prove whose alias it is and for which circle. `kid`: its first
+    key's. `circle`: the circle in which it was named, "" before; it is named once, so who has left is not drawn back.
+    """
 
     alias: str
-    owner_digest: str
+    kid: str
+    digests: tuple[str, ...]
     endorsed_at: int
+    circle: str = ""
 
 
 class Circle(Row, frozen=True, kw_only=True):

@@ -7,11 +7,10 @@ from typing import Any
 from litestar import Request, get, post
 from litestar.response import Response, Template
 
-from hanse.kernel.refusal import Refused
 from hanse.node import keys
 from hanse.node.desk import MAY_SIGN, Desk
 from hanse.rooms.parties import queries as parties
-from hanse.rooms.parties.facts import FOREVER, AddKey, AppointStaff, Key, RetireKey
+from hanse.rooms.parties.facts import FOREVER, AppointStaff, Key, RetireKey
 from hanse.rooms.parties.page_firm import FIRM, base, firm_desk
 from hanse.site.pages_forms import Accounts, Fields, Given, attempt
 from hanse.web import AccountStore, Badge, Read, Reader, Refusal, go, not_here, page
@@ -148,13 +147,12 @@ def keys_page(session: Reader, read: Read) -> Template:
 
 
 def _new_key(found: Desk) -> None:
-    """A new key on the record, kept in the wallet before it is known, in use once it is. Refuses: as `AddKey`."""
+    """A new key on the record, kept in the wallet before it is known, in use once it is. Refuses: as `AddKey`.
+
+    One that was refused stays in the wallet, unused: the record may yet have it where the node was not sure.
+    """
     pair = found.node.wallet.make(found.view.party, active=False)
-    try:
-        found.do(AddKey(public_key=pair.public_text))
-    except Refused:
-        found.node.wallet.forget(pair.kid)
-        raise
+    found.do(keys.adding(found.node.net, pair))
     found.node.wallet.activate(pair.kid)
 
 
@@ -170,8 +168,8 @@ def rotate(session: Reader, read: Read, data: Fields) -> Any:
         for key in old:
             found.do(RetireKey(kid=key.kid, until_at=view.now + OVERLAP_SECONDS))
         if given.flag("aliases"):
-            for _, alias in found.node.wallet.circles_of(view.party):
-                keys.rotate(found.node, alias, overlap_seconds=OVERLAP_SECONDS)
+            aliases = [alias for _, alias in found.node.wallet.circles_of(view.party)]
+            keys.rotate_all(found.node, aliases, overlap_seconds=OVERLAP_SECONDS)
             return go("/firm/keys", notice="New keys sign from now on. The old ones stay good for seven days.")
         return go("/firm/keys", notice="A new key signs from now on. The old one stays good for seven days.")
 

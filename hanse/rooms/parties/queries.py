@@ -191,6 +191,22 @@ def is_authorised(view: View, seller: str, brand: str, country: str = "") -> boo
     return any(not channel.countries or not country or country in channel.countries for channel in mine)
 
 
+def deals_with(view: View, partner: str) -> bool:
+    """Whether the reader deals with a partner at all: what its node agrees to for it when the partner opens something.
+
+    Its permits decide, one for this partner before one for all: a yes to anything is a yes, a no to all goods a no, and
+    without either, yes.
+    """
+    found = view.rows(PERMITS, "circle = ? AND partner IN (?, '*')", (view.home, partner))
+    for whom in (partner, "*"):
+        mine = [permit for permit in found if permit.partner == whom]
+        if any(permit.allow and permit.scope != "*" for permit in mine):
+            return True
+        if said := [permit.allow for permit in mine if permit.scope == "*"]:
+            return all(said)
+    return True
+
+
 def may_sell(view: View, partner: str, brand: str = "", category: str = "") -> bool:
     """Whether the reader, as an owner, sells a brand's or category's goods to a partner.
 

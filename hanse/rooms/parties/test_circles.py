@@ -14,10 +14,8 @@ from hanse.rooms.parties.facts import (
     AuthoriseChannel,
     EnterCircle,
     LeaveCircle,
-    OpenCircle,
     SetPermit,
     SetSite,
-    WidenCircle,
 )
 from hanse.rooms.testing import REGISTRAR, Town, home, kid, same_under_hash_seeds
 from hanse.standards.sdjwt import disclose
@@ -81,16 +79,9 @@ def test_a_stranger_reads_no_private_row(town, table):
 
 
 def test_a_member_that_entered_is_marked_and_one_that_did_not_is_not(town):
-    town.endorse("c", "c+x")
-    town.endorse("a", "a+x")
-    fact = OpenCircle(
-        circle="x",
-        purpose="group",
-        members=["a+x", "c+x"],
-        parties=["a", "c"],
-        proofs=town.proofs("a+x", "c+x"),
-        name="X",
-    )
+    town.endorse("c", "c+x", "x")
+    town.endorse("a", "a+x", "x")
+    fact = town.opening("x", "group", ["a", "c"], ["a+x", "c+x"])
     assert town.block(town.sign("a+x", fact, kid=kid("a+x")))[0].code == "ok"
     card = queries.circle_card(town.view("a"), "x")
     assert card is not None and [m.entered for m in card.members] == [True, False]
@@ -101,8 +92,8 @@ def test_a_member_that_entered_is_marked_and_one_that_did_not_is_not(town):
 
 def test_a_group_grows_and_who_leaves_reads_nothing_more(town):
     town.join("d")
-    town.endorse("d", "d+pool")
-    town.must("a", WidenCircle(circle="pool", alias="d+pool", party="d", proof=town.owner_proofs["d+pool"]))
+    town.endorse("d", "d+pool", "pool")
+    town.must("a", town.widening("pool", "d", "d+pool", "a"))
     town.aliases["d", "pool"] = "d+pool"
     assert "pool" in town.view("d").circles
     town.must("d", EnterCircle(circle="pool"))
@@ -112,22 +103,21 @@ def test_a_group_grows_and_who_leaves_reads_nothing_more(town):
 
 
 def test_nobody_can_name_another_party_behind_an_alias_of_its_own(town):
-    town.endorse("c", "trap")
-    town.endorse("b", "other")
+    town.endorse("b", "other", "elsewhere")
     forged = disclose("a salt of c's choice", "owner", "b").decode()
-    tries = (town.owner_proofs["trap"], town.owner_proofs["other"], forged, "", "no disclosure")
-    for i, proof in enumerate(tries):
-        fact = OpenCircle(circle=f"x{i}", purpose="home", members=["trap"], parties=["b"], proofs=[proof], name="")
-        outcome = town.block(town.sign("trap", fact, kid=kid("trap")))[0]
+    for i, proof in enumerate(("its own", town.owner_proofs["other"], forged, "", "no disclosure")):
+        trap, circle = f"trap{i}", f"x{i}"
+        town.endorse("c", trap, circle)
+        proof = town.owner_proofs[trap] if proof == "its own" else proof
+        fact = town.opening(circle, "home", ["b"], [trap], proofs=[proof])
+        outcome = town.block(town.sign(trap, fact, kid=kid(trap)))[0]
         assert [refusal.code for refusal in outcome.private.values()] == ["parties.unproven_member"]
     assert town.view("b").circles == ("a--b", "home-b", "pool")
 
 
 def test_a_home_opened_later_does_not_take_the_place_of_the_first(town):
-    town.endorse("b", "second")
-    fact = OpenCircle(
-        circle="aaa", purpose="home", members=["second"], parties=["b"], proofs=town.proofs("second"), name=""
-    )
+    town.endorse("b", "second", "aaa")
+    fact = town.opening("aaa", "home", ["b"], ["second"])
     assert town.block(town.sign("second", fact, kid=kid("second")))[0].private == {}
     assert town.book.find_homes(town.state, "a--b") == [("a", "home-a"), ("b", "home-b")]
 

@@ -1,15 +1,15 @@
 """Keys speak from their start until their end, and never after they were declared compromised."""
 
 from hanse.rooms.parties import queries as parties_queries
-from hanse.rooms.parties.facts import AddKey, DescribeParty, RetireKey
-from hanse.rooms.testing import Town, kid, public_key
+from hanse.rooms.parties.facts import DescribeParty, RetireKey
+from hanse.rooms.testing import Town, adding, kid
 
 SAY = DescribeParty(name="A", city="Bremen", country="DE")
 
 
 def town_with_second_key() -> Town:
     town = Town("a", "b", rooms=("parties",))
-    town.must("a", AddKey(public_key=public_key("a2")))
+    town.must("a", adding("a", "a2"))
     return town
 
 
@@ -26,7 +26,7 @@ def test_both_keys_are_good_until_the_old_one_is_retired():
 
 def test_a_key_does_not_speak_before_its_start():
     town = Town("a", rooms=("parties",))
-    town.must("a", AddKey(public_key=public_key("a2"), from_at=town.now + 50))
+    town.must("a", adding("a", "a2", from_at=town.now + 50))
     assert town.do("a", SAY, kid=kid("a2")).code == "parties.key_not_yet"
     town.tick(50)
     assert town.do("a", SAY, kid=kid("a2")).code == "ok"
@@ -37,7 +37,7 @@ def test_a_compromised_key_says_nothing_more_from_the_same_moment():
     outcomes = town.block(
         town.sign_as("a", RetireKey(kid=kid("a"), compromised=True), kid=kid("a2")),
         town.sign_as("a", SAY, kid=kid("a")),
-        town.sign_as("a", AddKey(public_key=public_key("thief")), kid=kid("a")),
+        town.sign_as("a", adding("a", "thief"), kid=kid("a")),
     )
     assert [outcome.code for outcome in outcomes] == ["ok", "parties.key_ended", "parties.key_ended"]
     assert town.do("a", SAY, kid=kid("thief")).code == "parties.unknown_key"
@@ -46,14 +46,13 @@ def test_a_compromised_key_says_nothing_more_from_the_same_moment():
 def test_a_retired_key_cannot_come_back_and_belongs_to_nobody_else():
     town = town_with_second_key()
     town.must("a", RetireKey(kid=kid("a")))
-    again = AddKey(public_key=public_key("a"))
-    assert town.do("a", again, kid=kid("a2")).code == "parties.key_taken"
-    assert town.do("b", again).code == "parties.key_taken"
+    assert town.do("a", adding("a", "a"), kid=kid("a2")).code == "parties.key_taken"
+    assert town.do("b", adding("b", "a")).code == "parties.key_taken"
 
 
 def test_the_last_key_stays_also_against_one_that_starts_later():
     town = Town("a", rooms=("parties",))
-    town.must("a", AddKey(public_key=public_key("a2"), from_at=town.now + 100))
+    town.must("a", adding("a", "a2", from_at=town.now + 100))
     assert town.refused("a", RetireKey(kid=kid("a"))) == "parties.last_key"
     town.must("a", RetireKey(kid=kid("a"), until_at=town.now + 100))
 
@@ -62,7 +61,7 @@ def test_nobody_speaks_with_anothers_key_and_an_alias_rotates_its_own():
     town = Town("a", "b", rooms=("parties",))
     assert town.do("a", SAY, kid=kid("b")).code == "parties.not_your_key"
     assert town.do("a", SAY, kid=kid("h-a")).code == "parties.not_your_key"
-    added = town.sign("h-a", AddKey(public_key=public_key("h-a2")), kid=kid("h-a"))
+    added = town.sign("h-a", adding("h-a", "h-a2"), kid=kid("h-a"))
     retired = town.sign("h-a", RetireKey(kid=kid("h-a"), compromised=True), kid=kid("h-a2"))
     assert [outcome.code for outcome in town.block(added, retired)] == ["ok", "ok"]
 

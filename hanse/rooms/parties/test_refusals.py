@@ -16,13 +16,11 @@ from hanse.rooms.parties.facts import (
     InviteParty,
     JoinNetwork,
     LeaveCircle,
-    OpenCircle,
     RetireKey,
     SetPermit,
     SetSite,
-    WidenCircle,
 )
-from hanse.rooms.testing import REGISTRAR, Town, home, kid, public_key
+from hanse.rooms.testing import REGISTRAR, Town, adding, consent, home, kid, proof_of_key, public_key
 from hanse.standards.sdjwt import unb64
 
 
@@ -31,6 +29,7 @@ def town() -> Town:
     town = Town("a", "b", "c", rooms=("parties",))
     town.circle("a", "b")
     town.group("pool", ["a", "b"])
+    town.endorse("c", "c+pool", "pool")
     return town
 
 
@@ -61,6 +60,19 @@ SITE = {
     "address": "Kai 1",
 }
 STAFF = {"role": "buyer", "approval_limit_minor": 1, "currency": "EUR", "active": True, "full_name": "P"}
+ENDORSED = {
+    "circle": home(REGISTRAR),
+    "alias": "x",
+    "public_key": public_key("x"),
+    "proof": proof_of_key("x", "x", EndorseAlias.kind),
+}
+
+
+def widening(**change):
+    """The fact that brings `c` into the pool, made of a town's endorsements."""
+    return lambda town: town.widening("pool", "c", "c+pool", "a", **change)
+
+
 PERMIT = {"partner": "*", "scope": "*", "allow": False}
 TABLE = [
     ("new", arriving(FoundNetwork, network="Other"), "parties.network_stands"),
@@ -69,37 +81,21 @@ TABLE = [
     ("a", InviteParty(invitation=hashed("secret of b....."), expires_at=2**34), "parties.invitation_taken"),
     ("a", InviteParty(invitation=hashed("y"), expires_at=1), "parties.deadline_past"),
     ("h-a", DescribeParty(name="A", city="B", country="DE"), "parties.unknown_party"),
-    ("a", AddKey(public_key="A" * 42 + "B"), "parties.bad_key"),
-    ("a", AddKey(public_key=public_key("b")), "parties.key_taken"),
+    ("a", AddKey(public_key="A" * 42 + "B", proof=proof_of_key("a", "a2")), "parties.bad_key"),
+    ("a", adding("a", "b"), "parties.key_taken"),
+    ("a", AddKey(public_key=public_key("a2"), proof=proof_of_key("a", "a")), "parties.unproven_key"),
     ("a", RetireKey(kid=kid("nobody")), "parties.unknown_key"),
     ("a", RetireKey(kid=kid("b")), "parties.not_your_key"),
     ("a", RetireKey(kid=kid("a")), "parties.last_key"),
     ("a", RetireKey(kid=kid("a"), compromised=True), "parties.last_key"),
-    (
-        "a",
-        EndorseAlias(circle=home("a"), alias="x", public_key=public_key("x"), owner="a"),
-        "parties.not_registrar",
-    ),
-    (
-        REGISTRAR,
-        EndorseAlias(circle=home(REGISTRAR), alias="a+b", public_key=public_key("x"), owner="a"),
-        "parties.alias_taken",
-    ),
-    (
-        REGISTRAR,
-        EndorseAlias(circle=home(REGISTRAR), alias="a", public_key=public_key("x"), owner="a"),
-        "parties.alias_taken",
-    ),
-    (
-        REGISTRAR,
-        EndorseAlias(circle=home(REGISTRAR), alias="x", public_key=public_key("a"), owner="a"),
-        "parties.key_taken",
-    ),
-    (
-        REGISTRAR,
-        EndorseAlias(circle=home(REGISTRAR), alias="x", public_key=public_key("x"), owner="nobody"),
-        "parties.unknown_party",
-    ),
+    ("a", Town.endorsement("a", "x", "c"), "parties.not_registrar"),
+    (REGISTRAR, EndorseAlias(**ENDORSED), "parties.no_owner"),
+    (REGISTRAR, EndorseAlias(**ENDORSED, owner="a"), "parties.no_owner"),
+    (REGISTRAR, Town.endorsement("a", "a+b", "c", key="x"), "parties.alias_taken"),
+    (REGISTRAR, Town.endorsement("a", "a", "c", key="x"), "parties.alias_taken"),
+    (REGISTRAR, Town.endorsement("a", "x", "c", key="a"), "parties.key_taken"),
+    (REGISTRAR, EndorseAlias(**{**ENDORSED, "alias": "y"}, owner="a", for_circle="c"), "parties.unproven_key"),
+    (REGISTRAR, Town.endorsement("nobody", "x", "c"), "parties.unknown_party"),
     ("a", EnterCircle(circle="none"), "parties.unknown_circle"),
     ("c", EnterCircle(circle="pool"), "parties.not_in_circle"),
     ("c", SetSite(circle="none", site="s", **SITE), "parties.unknown_circle"),
@@ -109,14 +105,17 @@ TABLE = [
     ("a", AppointStaff(circle=home("a"), person="p", **{**STAFF, "approval_limit_minor": -1}), "parties.bad_limit"),
     ("a", SetPermit(circle="pool", permit="p", **PERMIT), "parties.not_a_home"),
     ("a", SetPermit(circle=home("a"), permit="p", **{**PERMIT, "scope": "all"}), "parties.bad_scope"),
-    ("a", WidenCircle(circle="none", alias="h-c", party="c"), "parties.unknown_circle"),
-    ("c", WidenCircle(circle="pool", alias="h-c", party="c"), "parties.not_in_circle"),
-    ("b", WidenCircle(circle="pool", alias="h-c", party="c"), "parties.not_opener"),
-    ("a", WidenCircle(circle="a--b", alias="h-c", party="c"), "parties.not_a_group"),
-    ("a", WidenCircle(circle="pool", alias="none", party="c"), "parties.unknown_alias"),
-    ("a", WidenCircle(circle="pool", alias="b+pool", party="b"), "parties.repeated_member"),
-    ("a", WidenCircle(circle="pool", alias="h-c", party="nobody"), "parties.unknown_party"),
-    ("a", WidenCircle(circle="pool", alias="h-c", party="c", proof="e30"), "parties.unproven_member"),
+    ("a", widening(circle="none"), "parties.unknown_circle"),
+    ("c", widening(), "parties.not_in_circle"),
+    ("b", widening(), "parties.not_opener"),
+    ("a", widening(circle="a--b"), "parties.not_a_group"),
+    ("a", widening(alias="b+pool"), "parties.repeated_member"),
+    ("a", widening(alias="none"), "parties.unknown_alias"),
+    ("a", widening(alias="h-c"), "parties.alias_used"),
+    ("a", widening(circle_proof=""), "parties.other_circle"),
+    ("a", widening(party="nobody"), "parties.unknown_party"),
+    ("a", widening(proof="e30"), "parties.unproven_member"),
+    ("a", widening(consent=consent("c", "c+pool", "pool", "group", "a", key="a")), "parties.no_consent"),
     ("a", LeaveCircle(circle="none"), "parties.unknown_circle"),
     ("c", LeaveCircle(circle="pool"), "parties.not_in_circle"),
     ("a", LeaveCircle(circle="a--b"), "parties.not_a_group"),
@@ -130,7 +129,7 @@ TABLE = [
 def test_a_rule_refuses_and_changes_nothing(town, who, fact, code):
     # A private refusal leaves the public fact standing; then only private tables must be as they were.
     before = town.business()
-    outcome = town.do(who, fact)
+    outcome = town.do(who, fact(town) if callable(fact) else fact)
     codes = [outcome.code] + [refusal.code for refusal in outcome.private.values()]
     assert code in codes
     if outcome.code != "ok":
@@ -139,24 +138,29 @@ def test_a_rule_refuses_and_changes_nothing(town, who, fact, code):
 
 OPENINGS = [
     ({"circle": "pool"}, "parties.circle_taken"),
-    ({"members": ["h-a", "none"]}, "parties.unknown_alias"),
-    ({"members": ["h-a", "h-a"]}, "parties.repeated_member"),
-    ({"members": ["h-b", "h-a"]}, "parties.not_opener"),
+    ({"members": ["a+new", "none"]}, "parties.unknown_alias"),
+    ({"members": ["a+new", "a+new"]}, "parties.repeated_member"),
+    ({"members": ["b+new", "a+new"]}, "parties.not_opener"),
     ({"purpose": "home"}, "parties.wrong_size"),
+    ({"circle_proofs": ["e30"]}, "parties.wrong_size"),
+    ({"members": ["a+new", "h-b"]}, "parties.alias_used"),
+    ({"circle_proofs": ["", ""]}, "parties.other_circle"),
     ({"parties": ["a"]}, "parties.wrong_size"),
     ({"proofs": []}, "parties.wrong_size"),
+    ({"consents": []}, "parties.wrong_size"),
     ({"parties": ["a", "nobody"]}, "parties.unknown_party"),
     ({"parties": ["a", "c"]}, "parties.unproven_member"),
+    ({"consents": [consent("a", "a+new", "new", "relationship", "a")] * 2}, "parties.no_consent"),
 ]
 
 
 @pytest.mark.parametrize(("change", "code"), OPENINGS)
 def test_a_circle_is_opened_by_its_first_member_with_endorsed_aliases(town, change, code):
-    asked = {"circle": "new", "purpose": "relationship", "members": ["h-a", "h-b"], "parties": ["a", "b"], "name": "N"}
-    asked["proofs"] = town.proofs("h-a", "h-b")
-    signed = town.sign("h-a", OpenCircle(**{**asked, **change}), kid=kid("h-a"))
+    town.endorse("a", "a+new", "new")
+    town.endorse("b", "b+new", "new")
+    opening = town.opening("new", "relationship", ["a", "b"], ["a+new", "b+new"], **change)
     before = town.business()
-    outcome = town.block(signed)[0]
+    outcome = town.block(town.sign("a+new", opening, kid=kid("a+new")))[0]
     assert code in [outcome.code, *(refusal.code for refusal in outcome.private.values())]
     if outcome.code != "ok":
         assert town.business() == before
@@ -193,5 +197,5 @@ def test_a_brand_has_one_party_that_speaks_for_it(town):
 
 
 def test_a_full_group_takes_nobody_more(town, monkeypatch):
-    monkeypatch.setattr("hanse.rooms.parties.rules.GROUP_MEMBERS_MAX", 2)
-    assert town.refused("a", WidenCircle(circle="pool", alias="h-c", party="c")) == "parties.group_full"
+    monkeypatch.setattr("hanse.rooms.parties.circles.GROUP_MEMBERS_MAX", 2)
+    assert town.refused("a", town.widening("pool", "c", "c+pool", "a")) == "parties.group_full"

@@ -63,7 +63,7 @@ def _fill(node: Node, net: Network, facts: int) -> None:
 
 
 def _answer(node: Node, net: Network, writes_per_s: int, told: Any) -> None:
-    """ "cpu": seconds of this process, threads included. "write": begin writing. "written": how many entries there are."""
+    """Answer "cpu": seconds of this process, threads included; "write": begin; "written": entries there are."""
     while True:
         asked = told.recv()
         if asked == "write" and writes_per_s:
@@ -108,8 +108,8 @@ class Client:
         return int(answer[9:12])
 
 
-async def reader(paths: dict[str, list[str]], session: str, until: float, into: dict[str, list[float]]) -> None:
-    dice = random.Random(id(object()))
+async def reader(n: int, until: float, paths: dict[str, list[str]], session: str, into: dict[str, list[float]]) -> None:
+    dice = random.Random(n)
     await asyncio.sleep(dice.uniform(0, 1))
     client = await Client(session).open()
     while time.perf_counter() < until:
@@ -136,8 +136,7 @@ async def alone(paths: dict[str, list[str]], session: str, told: Any) -> dict[st
 
 async def together(readers: int, seconds: float, *given: Any) -> None:
     until = time.perf_counter() + seconds
-    paths, session, waits = given
-    await asyncio.gather(*(reader(paths, session, until, waits) for _ in range(readers)))
+    await asyncio.gather(*(reader(n, until, *given) for n in range(readers)))
 
 
 def ask(told: Any, what: str) -> float:

@@ -1,4 +1,4 @@
-"""What freight costs a firm: its own table by distance and weight, in its carriers' terms.
+"""What freight costs a firm: its own table by distance or lane, and weight, in its carriers' terms.
 
 Kept on the firm's node and nowhere else: what a firm pays its carriers is nobody's business, and a promise is reckoned
 for the firm alone. Where a firm has no table in the order's currency, an estimate counts, and is called so.
@@ -6,35 +6,32 @@ for the firm alone. Where a firm has no table in the order's currency, an estima
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-from decimal import Decimal, InvalidOperation
-from itertools import pairwise
+from decimal import Decimal
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
-from hanse.kernel.refusal import Refused, require
 from hanse.node.desk import Desk
 from hanse.node.node import write_small
 from hanse.node.proposing import STANDARD_TARIFF
 from hanse.planning.promise import Band, Tariff
 
 FOLDER = "freight"
-ROWS_MAX = 50
-TEXT_CHARS_MAX = 20_000
-KM_MAX = 20_100
-COLUMNS = ("up_to_km", "fixed", "per_kg", "per_tonne_km", "days")
-_UNITS_MAX = Decimal(10**9)
+COLUMNS = (
+    "carrier", "origin", "destination", "up_to_km", "from_kg", "up_to_kg", "fixed", "per_kg", "per_tonne_km", "minimum",
+    "days",
+)  # fmt: skip
 
 
 class FreightRow(Struct, frozen=True):
-    """Freight of one shipment up to a distance.
+    """Freight of one shipment in one zone and step of weight: fixed + per kilogram, at least the minimum.
 
-    up_to_km: inclusive. fixed_minor: minor units a shipment. per_kg_milliminor: 1/1000 minor unit a kilogram.
-    per_tonne_km_minor: minor units for 1,000 kg over 1,000 m. days: under way.
+    up_to_km: inclusive; 0 where the zone is a lane. fixed_minor: minor units a shipment. per_kg_milliminor: 1/1000
+    minor unit a kilogram, of all of its kilograms. per_tonne_km_minor: minor units for 1,000 kg over 1,000 m. days:
+    under way. minimum_minor: charged at least. over_g, up_to_g: of shipments heavier than the one, up to the other
+    (0: however heavy). carrier: "" the only one. origin, destination: site, city or country of a lane, "" any.
     """
 
     up_to_km: int
@@ -42,10 +39,16 @@ class FreightRow(Struct, frozen=True):
     per_kg_milliminor: int
     per_tonne_km_minor: int
     days: int
+    minimum_minor: int = 0
+    over_g: int = 0
+    up_to_g: int = 0
+    carrier: str = ""
+    origin: str = ""
+    destination: str = ""
 
 
 class FreightTable(Struct, frozen=True):
-    """A firm's table, the nearest row first. currency: ISO 4217, two decimals."""
+    """A firm's table. currency: ISO 4217, two decimals."""
 
     currency: str
     rows: tuple[FreightRow, ...]
@@ -54,75 +57,64 @@ class FreightTable(Struct, frozen=True):
         """As the promise at order time takes it."""
         return Tariff(
             tuple(
-                Band(row.up_to_km * 1_000, row.fixed_minor, row.per_kg_milliminor, row.per_tonne_km_minor, row.days)
+                Band(
+                    row.up_to_km * 1_000, row.fixed_minor, row.per_kg_milliminor, row.per_tonne_km_minor, row.days,
+                    row.minimum_minor, row.over_g, row.up_to_g, row.carrier, row.origin.casefold(),
+                    row.destination.casefold(),
+                )
                 for row in self.rows
             )
-        )
+        )  # fmt: skip
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that this table needs."""
+        cells = [_cells(row) for row in self.rows]
+        used = {"fixed", "per_kg", "per_tonne_km", "days", *(name for row in cells for name in COLUMNS if row[name])}
+        if self._follow():
+            used -= {"from_kg"}
+        return tuple(name for name in COLUMNS if name in used)
+
+    def _follow(self) -> bool:
+        """Whether every step begins where the one before it in its zone ended."""
+        ended: dict[tuple[str, str, str, int, int], int] = {}
+        for row in self.rows:
+            zone = (row.carrier, row.origin, row.destination, row.up_to_km, row.days)
+            if row.over_g != ended.get(zone, 0):
+                return False
+            ended[zone] = row.up_to_g
+        return True
 
     def text(self) -> str:
-        """The table as `read_table` takes it."""
-        lines = [",".join(COLUMNS)]
+        """The table as `freight_csv.read_table` takes it."""
+        columns = self.columns
+        lines = [",".join(columns)]
         for row in self.rows:
-            kg, tonne_km = Decimal(row.per_kg_milliminor).scaleb(-5), Decimal(row.per_tonne_km_minor).scaleb(-2)
-            lines.append(f"{row.up_to_km},{Decimal(row.fixed_minor).scaleb(-2):f},{kg:f},{tonne_km:f},{row.days}")
+            cells = _cells(row)
+            lines.append(",".join(f'"{cell}"' if "," in (cell := cells[name]) else cell for name in columns))
         return "\n".join(lines) + "\n"
 
 
-def read_table(text: str, currency: str) -> FreightTable:
-    """A table from CSV: comma, semicolon or tab; amounts in units of the currency, with a point or a comma.
-
-    Refuses, in order: freight.currency, freight.too_large, freight.columns, freight.number (names the row),
-        freight.order (distances rise from row to row).
-
-    >>> read_table("up_to_km;fixed;per_kg;days\\n100;6,50;0,08;1\\n900;12;0.2;2", "EUR").rows[0]
-    FreightRow(up_to_km=100, fixed_minor=650, per_kg_milliminor=8000, per_tonne_km_minor=0, days=1)
-    """
-    known = len(currency) == 3 and currency.isascii() and currency.isupper()
-    require(known, "freight.currency", "name the currency", got=currency[:10], expected="as in EUR")
-    size = len(text) <= TEXT_CHARS_MAX
-    require(size, "freight.too_large", "the table is too long", got=len(text), expected=f"<= {TEXT_CHARS_MAX}")
-    first = text.lstrip("\ufeff").lstrip().partition("\n")[0]
-    mark = next((one for one in (";", "\t") if one in first), ",")
-    lines = [row for row in csv.reader(io.StringIO(text.lstrip("\ufeff").strip()), delimiter=mark) if any(row)]
-    heads = [cell.strip().casefold().replace(" ", "_") for cell in lines[0]] if lines else []
-    whole = {"up_to_km", "fixed"} <= set(heads) <= set(COLUMNS) and len(set(heads)) == len(heads)
-    few = 1 < len(lines) <= ROWS_MAX + 1
-    require(
-        whole and few, "freight.columns", "the first line names the columns, one line a distance follows",
-        got=", ".join(heads)[:200], expected=", ".join(COLUMNS),
-    )  # fmt: skip
-    rows = tuple(_row(number, dict(zip(heads, cells, strict=False))) for number, cells in enumerate(lines[1:], 2))
-    reach = [row.up_to_km for row in rows]
-    rising = all(near < far for near, far in pairwise(reach))
-    require(rising, "freight.order", "the distances rise from line to line", got=", ".join(map(str, reach))[:200])
-    return FreightTable(currency, rows)
+def _cells(row: FreightRow) -> dict[str, str]:
+    """A row as it is written; "" where a column would say nothing."""
+    return {
+        "carrier": row.carrier,
+        "origin": row.origin,
+        "destination": row.destination,
+        "up_to_km": str(row.up_to_km or ""),
+        "from_kg": _written(row.over_g + 1, -3) if row.over_g else "",
+        "up_to_kg": _written(row.up_to_g, -3) if row.up_to_g else "",
+        "fixed": f"{Decimal(row.fixed_minor).scaleb(-2):f}",
+        "per_kg": f"{Decimal(row.per_kg_milliminor).scaleb(-5):f}",
+        "per_tonne_km": f"{Decimal(row.per_tonne_km_minor).scaleb(-2):f}",
+        "minimum": f"{Decimal(row.minimum_minor).scaleb(-2):f}" if row.minimum_minor else "",
+        "days": str(row.days),
+    }
 
 
-def _row(number: int, cells: dict[str, str]) -> FreightRow:
-    km, days = _scaled(number, cells, "up_to_km", 0, KM_MAX), _scaled(number, cells, "days", 0, 365, "1")
-    require(km >= 1, "freight.number", f"line {number}: a distance is at least 1 km", got=km)
-    return FreightRow(
-        up_to_km=km,
-        fixed_minor=_scaled(number, cells, "fixed", 2),
-        per_kg_milliminor=_scaled(number, cells, "per_kg", 5),
-        per_tonne_km_minor=_scaled(number, cells, "per_tonne_km", 2),
-        days=days,
-    )
-
-
-def _scaled(number: int, cells: dict[str, str], name: str, digits: int, most: int = 0, otherwise: str = "0") -> int:
-    """A cell in 10^-digits. Refuses: freight.number."""
-    text = (cells.get(name) or "").strip() or otherwise
-    try:
-        found = Decimal(text.replace(",", ".") if text.count(",") == 1 and "." not in text else text)
-    except InvalidOperation:
-        found = Decimal("NaN")
-    highest = Decimal(most) if most else _UNITS_MAX
-    good = found.is_finite() and 0 <= found <= highest and found.scaleb(digits) == int(found.scaleb(digits))
-    if not good:
-        expected = f"0 .. {highest}, at most {digits} decimals"
-        raise Refused("freight.number", f"line {number}: {name} is no such number", got=text[:40], expected=expected)
-    return int(found.scaleb(digits))
+def _written(amount: int, digits: int) -> str:
+    text = f"{Decimal(amount).scaleb(digits):f}"
+    return text.rstrip("0").rstrip(".")
 
 
 def _path(directory: Path, party: str) -> Path:
@@ -149,6 +141,6 @@ def keep_freight(directory: Path, party: str, table: FreightTable | None) -> Non
 
 
 def tariff_for(desk: Desk, currency: str) -> Tariff:
-    """What a desk's promises reckon with in a currency: its party's own table, else the estimate."""
+    """What a desk's promises and plans reckon with in a currency: its party's own table, else the estimate."""
     table = freight_of(desk.node.directory, desk.who.party)
     return table.tariff() if table is not None and table.currency == currency else STANDARD_TARIFF

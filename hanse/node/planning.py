@@ -10,7 +10,7 @@ others offer to it. In a group the lines are the members' wants; sources are wha
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import msgspec
@@ -18,9 +18,11 @@ from msgspec import Struct
 
 from hanse.kernel.refusal import Refused, require
 from hanse.kernel.view import View
+from hanse.node.planning_freight import OrderFreight
 from hanse.node.planning_lines import Demand, LeftOut, group_demands, home_demands
-from hanse.node.proposing import LATE_ALLOWED, STANDARD_TARIFF
+from hanse.node.proposing import LATE_ALLOWED, STANDARD_TARIFF, place_names
 from hanse.planning.promise import Policy, Tariff, distance_m
+from hanse.planning.promise.tariff import SCALE
 from hanse.rooms.catalog.facts import ITEMS, Item
 from hanse.rooms.inventory.offer_queries import OfferCard, OwnSource, offers_of_item, own_sources
 from hanse.rooms.parties.facts import CIRCLES, PARTIES
@@ -84,12 +86,18 @@ class Asked:
 
 
 def assemble(
-    view: View, circle: str = "", *, currency: str = "", tariff: Tariff = STANDARD_TARIFF, policy: Policy = LATE_ALLOWED
+    view: View,
+    circle: str = "",
+    *,
+    currency: str = "",
+    tariff: Tariff | Callable[[str], Tariff] = STANDARD_TARIFF,
+    policy: Policy = LATE_ALLOWED,
 ) -> Asked:
     """The open lines of a circle (the reader's home by default) with what each costs from each source.
 
     Args:
         currency: plan lines of this one; "" the most frequent. Others are left out, and told.
+        tariff: freight in that currency, or what gives it (`tariff_of`).
     A unit left unserved costs twice the line's dearest source, its shipment included (or twice the customer's price
     where nobody offers it), so that what can be served is.
     Refuses, in order: plans.not_here (no home or group of the reader's), plans.nothing_open.
@@ -124,12 +132,15 @@ class _Source(Struct, frozen=True):
     pack_each: int = 1
     minimum_each: int = 1
     authorised: bool = True
+    places: tuple[str, ...] = ()
 
 
 class _Assembly:
     """Sources looked up once an item, costs once a line."""
 
-    def __init__(self, view: View, circle: str, currency: str, tariff: Tariff, policy: Policy) -> None:
+    def __init__(
+        self, view: View, circle: str, currency: str, tariff: Tariff | Callable[[str], Tariff], policy: Policy
+    ) -> None:
         self.view, self.circle, self.currency, self.tariff, self.policy = view, circle, currency, tariff, policy
         self._by_item: dict[str, list[_Source]] = {}
         self._places: dict[tuple[str, str], str] = {}
@@ -138,6 +149,8 @@ class _Assembly:
     def build(self, demands: Sequence[Demand], left_out: list[LeftOut]) -> Asked:
         if not self.currency:
             self.currency = self._common_currency(demands)
+        tariff = self.tariff if isinstance(self.tariff, Tariff) else self.tariff(self.currency or "EUR")
+        self.freight = OrderFreight(tariff, self.policy, demands, [self._weight_g(one.item) for one in demands])
         groups: dict[str, int] = {}
         lines: list[PlanLine] = []
         used: dict[str, _Source] = {}
@@ -209,6 +222,7 @@ class _Assembly:
             longitude_microdeg=card.longitude_microdeg,
             pack_each=max(1, card.pack_each),
             minimum_each=max(1, card.minimum_each),
+            places=place_names(card.city, card.country),
             authorised=is_authorised(self.view, card.party, brand, me.country if me else ""),
         )
 
@@ -228,14 +242,14 @@ class _Assembly:
                 lead_time_days=0,
                 latitude_microdeg=lots[0].latitude_microdeg,
                 longitude_microdeg=lots[0].longitude_microdeg,
+                places=place_names(site, lots[0].city),
             )
             for (number, site), lots in sorted(by_site.items())
         ]
 
     def _options(self, demand: Demand) -> list[tuple[Option, _Source]]:
         """The cheapest sources of a line, at most 16, the cheapest first."""
-        item = self.view.get(ITEMS, demand.item)
-        weight_g = item.weight_g if item else 0
+        weight_g = self._weight_g(demand.item)
         found = []
         for source in self._sources(demand.item):
             whole = demand.each % source.pack_each == 0 or demand.each > source.pack_each
@@ -247,17 +261,21 @@ class _Assembly:
         found.sort(key=lambda one: one[:2])
         return [(option, source) for _, _, option, source in found[:OPTIONS_MAX]]
 
+    def _weight_g(self, name: str) -> int:
+        item = self.view.get(ITEMS, name)
+        return item.weight_g if item else 0
+
     def _option(self, demand: Demand, source: _Source, weight_g: int) -> Option | None:
         at = (source.latitude_microdeg, source.longitude_microdeg)
         metres = distance_m(*at, demand.latitude_microdeg, demand.longitude_microdeg)
-        band = self.tariff.band(metres)
-        if band is None:
+        place = self._place(source, at)
+        leg = self.freight.leg(demand, place, metres, source.lead_time_days, source.places, weight_g)
+        if leg is None:
             return None
         # 10^-9 minor units, as in hanse.planning.promise; rounded half up once
-        freight = weight_g * (band.per_kg_milliminor * 1_000 + metres * band.per_tonne_km_minor)
-        late = max(0, source.lead_time_days + band.transit_days - demand.within_days) if demand.within_days >= 0 else 0
-        cost = source.price_minor + (2 * freight + 10**9) // (2 * 10**9) + self.policy.late_minor * late
-        return Option(source.source, self._place(source, at), cost, band.fixed_minor + self.policy.split_minor)
+        late = max(0, source.lead_time_days + leg.transit_days - demand.within_days) if demand.within_days >= 0 else 0
+        cost = source.price_minor + _minor(weight_g * leg.per_g) + self.policy.late_minor * late
+        return Option(source.source, place, cost, _minor(leg.fixed) + self.policy.split_minor)
 
     def _place(self, source: _Source, at: tuple[int, int]) -> str:
         """A place's name: readable, one point on the map, and one source of an item."""
@@ -269,6 +287,11 @@ class _Assembly:
             number += 1
             known = f"{source.name} ({number})"
         return known
+
+
+def _minor(amount: int) -> int:
+    """10^-9 minor units in minor units, rounded half up."""
+    return (2 * amount + SCALE) // (2 * SCALE)
 
 
 def _penalty(demand: Demand, options: Sequence[Option]) -> int:

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from hanse import gazetteer
 from hanse.kernel.view import View
+from hanse.node.proposing import place_names
 from hanse.rooms.catalog.facts import ITEMS, OWN_ITEMS
 from hanse.rooms.inventory.offer_facts import WANT_TERMS, WANTS
 from hanse.rooms.orders.facts import DeliverTo
@@ -23,7 +24,8 @@ _deliver_to = msgspec.json.Decoder(DeliverTo).decode
 
 class Demand(Struct, frozen=True):
     """One open line. `group`: lines with the same one ship together. `party`: whose line it is, whose offers it does
-    not use. `within_days`: until it is wanted, -1 any time. `price_minor`: what the customer pays for one each."""
+    not use. `within_days`: until it is wanted, -1 any time. `price_minor`: what the customer pays for one each.
+    `places`: what the place it goes to is called, for lanes of a freight table."""
 
     reference: str
     group: str
@@ -36,6 +38,7 @@ class Demand(Struct, frozen=True):
     country: str = ""
     within_days: int = -1
     price_minor: int = 0
+    places: tuple[str, ...] = ()
 
 
 class LeftOut(Struct, frozen=True):
@@ -63,7 +66,8 @@ def home_demands(view: View, left_out: list[LeftOut]) -> Iterator[Demand]:
 def _order_demands(
     view: View, order: Order, terms: OrderTerms, bought: dict[tuple[str, str], int], left_out: list[LeftOut]
 ) -> Iterator[Demand]:
-    place = delivery_place(view, _deliver_to(terms.deliver_to))
+    to = _deliver_to(terms.deliver_to)
+    place = delivery_place(view, to)
     for line, known in zip(order.lines, terms.lines, strict=True):
         if line.offer:  # it draws on an offer of the firm's own, behind which stock stands
             continue
@@ -92,6 +96,7 @@ def _order_demands(
             country=place[2],
             within_days=max(0, known.requested_at - view.now) // DAY if known.requested_at else -1,
             price_minor=known.unit_price_minor,
+            places=place_names(to.site, to.city, place[2]),
         )
 
 
@@ -159,4 +164,5 @@ def group_demands(view: View, circle: str, left_out: list[LeftOut]) -> Iterator[
             latitude_microdeg=terms.latitude_microdeg,
             longitude_microdeg=terms.longitude_microdeg,
             country=terms.country,
+            places=place_names(terms.city, terms.country),
         )

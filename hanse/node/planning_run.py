@@ -7,6 +7,7 @@ fact like anybody's.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,11 @@ from msgspec import Struct
 
 from hanse.kernel.refusal import Refused, require
 from hanse.node.desk import Desk, Who
+from hanse.node.freight import tariff_for
 from hanse.node.planning import OWN, Asked, assemble
 from hanse.node.planning_lines import LeftOut
 from hanse.node.planning_work import Cancel, Progress, solve
+from hanse.node.proposing import STANDARD_TARIFF
 from hanse.planning import sourcing
 from hanse.rooms.parties.facts import MEMBERS
 from hanse.rooms.plans.checking import Arrays, Checked, check_plan, question
@@ -40,6 +43,16 @@ ATTESTERS_MAX = 3
 FAULTS_TOLD = 20
 Kept = dict[tuple[str, str], int]
 """(line's reference, source) -> each: an earlier plan that is kept where nothing changed."""
+
+
+def _assembled(desk: Desk, circle: str, currency: str) -> Asked:
+    """A firm's own book is reckoned at its own freight; a group's lines at the estimate, which all members can check.
+
+    What a firm pays its carriers would show in the costs of a group's plan.
+    """
+    own = desk.view.home and circle in ("", desk.view.home)
+    tariff = partial(tariff_for, desk) if own else STANDARD_TARIFF
+    return assemble(desk.view, circle, currency=currency, tariff=tariff)
 
 
 def _quiet(stage: object) -> None:
@@ -118,7 +131,7 @@ def plan(
     kept: Kept = {}
     old, replans = "", 0
     while True:
-        asked, given, found = solve_asked(assemble(desk.view, circle, currency=currency), way, kept)
+        asked, given, found = solve_asked(_assembled(desk, circle, currency), way, kept)
         try:
             window, given, found = _open(desk, asked, window_seconds, way, found)
         except Refused as gone:

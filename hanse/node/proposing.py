@@ -124,6 +124,7 @@ def propose(view: View, wish: Wish, *, tariff: Tariff = STANDARD_TARIFF, policy:
         tariff,
         latitude_microdeg=wish.to.latitude_microdeg,
         longitude_microdeg=wish.to.longitude_microdeg,
+        to_places=place_names(wish.to.site, wish.to.city, wish.to.country),
         policy=policy,
     )
     return Proposal(plan, sources, wish.currency, tuple(sorted(others)))
@@ -148,6 +149,11 @@ def _place(places: dict[str, tuple[int, int]], name: str, at: tuple[int, int]) -
     return chosen
 
 
+def place_names(*names: str) -> tuple[str, ...]:
+    """What a place is called in a freight table's lanes: its site, city or country, in any case of letters."""
+    return tuple(name.casefold() for name in names if name)
+
+
 def _own_candidate(
     name: str, item: str, own: OwnSource, places: dict[str, tuple[int, int]], bids: dict[str, int]
 ) -> Candidate:
@@ -161,6 +167,7 @@ def _own_candidate(
         latitude_microdeg=at[0],
         longitude_microdeg=at[1],
         own=True,
+        places=place_names(own.site, own.city),
         scarcity_minor=bids.get(f"{OWN}{own.own_number}/{own.site}", 0),
     )
 
@@ -182,6 +189,7 @@ def _offered(
         longitude_microdeg=at[1],
         minimum_each=card.minimum_each,
         pack_each=max(1, card.pack_each),
+        places=place_names(card.city, card.country),
         scarcity_minor=bids.get(card.offer, 0),
         blocked=terms.refused if allowed else f"{card.party_name} is not authorised for {card.brand}",
     )

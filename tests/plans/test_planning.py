@@ -9,6 +9,8 @@ import pytest
 from hanse.cli import main
 from hanse.kernel.refusal import Refused
 from hanse.node import planning_run
+from hanse.node.freight import keep_freight
+from hanse.node.freight_csv import read_table
 from hanse.node.planning import assemble
 from hanse.node.planning_orders import apply
 from hanse.node.planning_run import Way
@@ -17,6 +19,7 @@ from hanse.planning import sourcing
 from hanse.rooms.inventory.offer_facts import Want, WithdrawOffer
 from hanse.rooms.orders.facts import DeliverTo, PlaceLine, PlaceOrder
 from hanse.rooms.plans.checking import check_plan, recheck_all
+from hanse.rooms.plans.private_rows import LINES
 from hanse.rooms.plans.queries import plan_page, plans
 from hanse.rooms.plans.rows import PLANS, WINDOWS, WITHDRAWN
 from hanse.site.testing import DAY, PLACES, SmallTown
@@ -73,6 +76,26 @@ def test_a_firms_own_plan_uses_own_stock_and_offers_and_nobody_else_reads_it(tow
     assert (
         plan_page(town.node.view("ann"), found.plan) is None and check_plan(town.node.view("cay"), found.plan) is None
     )
+
+
+def test_a_firms_plan_reckons_with_its_own_freight_and_a_groups_plan_with_the_estimate(town):
+    sale(town, "SO1", 90)
+    before = planning_run.plan(town.desk("bob"), way=HERE)
+    steps = "up_to_km,up_to_kg,fixed,per_kg,days\n20000,5,1.00,,1\n20000,,40.00,0.10,1\n"
+    keep_freight(town.node.directory, "bob", read_table(steps, "EUR"))
+    try:
+        after = planning_run.plan(town.desk("bob"), way=HERE)
+        lines = town.node.view("bob").rows(LINES, "window = ?", (after.window,))
+        assert {option.open_minor for line in lines for option in line.options} == {4_000}, "of the whole order's step"
+        assert after.cost_minor != before.cost_minor
+        want(town, "w1", "ann", 5)
+        group = assemble(town.node.view("bob"), town.pool)
+        window = planning_run.plan(town.desk("bob"), town.pool, way=HERE).window
+        lines = town.node.view("ann").rows(LINES, "window = ?", (window,))
+        said = {option.open_minor for line in lines for option in line.options}
+        assert said == {option.open_minor for line in group.lines for option in line.options} and 4_000 not in said
+    finally:
+        keep_freight(town.node.directory, "bob", None)
 
 
 def test_an_applied_plan_is_orders_and_is_not_planned_again(town):

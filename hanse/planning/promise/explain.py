@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from hanse.planning.promise.model import SCALE
 from hanse.planning.promise.plan import LinePlan, NextBest, Plan, ServedPart, ShipmentPlan
-
-if TYPE_CHECKING:
-    from hanse.planning.promise.solve import Chosen, Option, Problem
+from hanse.planning.promise.problem import Carried, Chosen, Drawn, Option, Problem, carry, drawn_by_source
 
 
 def half_even(amount: int, by: int = SCALE) -> int:
@@ -23,43 +19,40 @@ def half_even(amount: int, by: int = SCALE) -> int:
 
 def describe(problem: Problem, chosen: Chosen) -> Plan:
     """The plan of the chosen quantities."""
-    used = [
-        (at, option, each)
-        for at, (options, row) in enumerate(zip(problem.options, chosen.each, strict=True))
-        for option, each in zip(options, row, strict=True)
-        if each
-    ]
-    shipments = _shipments(problem, used)
-    lines = tuple(_line(problem, chosen, at) for at in range(len(problem.needs)))
+    drawn = drawn_by_source(problem, chosen.each)
+    carried = {}
+    for source, units in sorted(drawn.items()):
+        shipment = carry(problem.reaches[source], units, problem.policy)
+        assert shipment is not None, "it was chosen with it"
+        carried[source] = shipment
+    shipments = tuple(_shipment(problem, source, carried[source], drawn[source]) for source in carried)
+    lines = tuple(_line(problem, chosen, carried, at) for at in range(len(problem.needs)))
+    late = problem.policy.late_minor * sum(
+        option.late_days(carried[source].leg) * n for source, units in drawn.items() for option, n in units
+    )
     return Plan(
         lines=lines,
         shipments=shipments,
         goods_minor=sum(part.goods_minor for line in lines for part in line.parts),
         freight_minor=sum(shipment.freight_minor for shipment in shipments),
         split_minor=max(0, len(shipments) - 1) * problem.policy.split_minor,
-        late_minor=half_even(sum(option.late * each for _, option, each in used)),
+        late_minor=late,
         exact=chosen.exact,
     )
 
 
-def _shipments(problem: Problem, used: list[tuple[int, Option, int]]) -> tuple[ShipmentPlan, ...]:
-    out = []
-    for source in sorted({option.reach.source for _, option, _ in used}):
-        here = [(at, option, each) for at, option, each in used if option.reach.source == source]
-        reach = problem.reaches[source]
-        out.append(
-            ShipmentPlan(
-                source=source,
-                distance_m=reach.distance_m,
-                weight_g=sum(problem.needs[at].weight_g * each for at, _, each in here),
-                freight_minor=reach.band.fixed_minor + half_even(sum(o.freight * each for _, o, each in here)),
-                arrives_in_days=max(option.arrives_in_days for _, option, _ in here),
-            )
-        )
-    return tuple(out)
+def _shipment(problem: Problem, source: str, carried: Carried, drawn: Drawn) -> ShipmentPlan:
+    return ShipmentPlan(
+        source=source,
+        distance_m=problem.reaches[source].distance_m,
+        weight_g=carried.weight_g,
+        freight_minor=half_even(carried.leg.cost(carried.weight_g)),
+        arrives_in_days=max(option.candidate.lead_time_days for option, _ in drawn) + carried.leg.transit_days,
+        carrier=carried.leg.carrier,
+    )
 
 
-def _line(problem: Problem, chosen: Chosen, at: int) -> LinePlan:
+def _line(problem: Problem, chosen: Chosen, carried: dict[str, Carried], at: int) -> LinePlan:
     need, options, row = problem.needs[at], problem.options[at], chosen.each[at]
     parts = tuple(
         ServedPart(
@@ -68,15 +61,15 @@ def _line(problem: Problem, chosen: Chosen, at: int) -> LinePlan:
             each=each,
             unit_price_minor=option.candidate.unit_price_minor,
             goods_minor=option.candidate.unit_price_minor * each,
-            arrives_in_days=option.arrives_in_days,
-            late_days=option.late_days,
+            arrives_in_days=option.candidate.lead_time_days + carried[option.reach.source].leg.transit_days,
+            late_days=option.late_days(carried[option.reach.source].leg),
         )
         for option, each in zip(options, row, strict=True)
         if each
     )
     unserved = need.each - sum(row)
     reason = _reason(problem, chosen, at, unserved)
-    other = _next_best(problem, chosen, at) if parts else None
+    other = _next_best(problem, chosen, carried, at) if parts else None
     return LinePlan(need.line, need.each, parts, unserved, reason, other, _sentence(need.line, parts, reason, other))
 
 
@@ -112,45 +105,43 @@ def _opened(problem: Problem, chosen: Chosen) -> dict[str, set[int]]:
     return opened
 
 
-def _next_best(problem: Problem, chosen: Chosen, at: int) -> NextBest | None:
+def _next_best(problem: Problem, chosen: Chosen, carried: dict[str, Carried], at: int) -> NextBest | None:
     """The cheapest other offer that could serve what is served of this line, nothing else changed."""
     options, row = problem.options[at], chosen.each[at]
     served = sum(row)
-    opened = _opened(problem, chosen)
-    spared = {source for source, needs in opened.items() if needs == {at}}
-    mine = [(option, each) for option, each in zip(options, row, strict=True) if each]
-    now = sum(_charged(option) * each for option, each in mine)
+    mine = [option for option, each in zip(options, row, strict=True) if each]
+    others = drawn_by_source(problem, [(0,) * len(r) if k == at else r for k, r in enumerate(chosen.each)])
+    left: dict[str, int] = {}  # what each source of this line is charged without it
+    for source in {option.reach.source for option in mine}:
+        shipment = carry(problem.reaches[source], others[source], problem.policy) if source in others else None
+        left[source] = shipment.charged if shipment is not None else 0
+    now = sum(carried[source].charged for source in left)
     drawn = _drawn(problem, chosen, at)
-    best: tuple[int, str, Option] | None = None
+    best: tuple[int, str, Option, Carried] | None = None
     for option in options:
         offer = option.candidate
         fits = served % offer.pack_each == 0 and served >= offer.minimum_each
-        if [option] == [used for used, _ in mine] or not fits:
-            continue
-        if served > offer.available_each - drawn.get(offer.offer, 0):
+        if [option] == mine or not fits or served > offer.available_each - drawn.get(offer.offer, 0):
             continue
         source = option.reach.source
-        closing = sum(problem.reaches[name].opening for name in spared if name != source)
-        opening = 0 if source in opened else option.reach.opening
+        moved = carry(option.reach, [*others.get(source, ()), (option, served)], problem.policy)
+        if moved is None:
+            continue
         # The first shipment pays no split: a plan that had none, or keeps one, shifts both by the same amount.
-        extra = _charged(option) * served + opening - now - closing
+        before = now if source in left else now + (carried[source].charged if source in carried else 0)
+        extra = moved.charged + sum(charged for name, charged in left.items() if name != source) - before
         if best is None or (extra, offer.offer) < best[:2]:
-            best = (extra, offer.offer, option)
+            best = (extra, offer.offer, option, moved)
     if best is None:
         return None
-    extra, _, option = best
+    extra, _, option, moved = best
     return NextBest(
         offer=option.candidate.offer,
         source=option.reach.source,
         unit_price_minor=option.candidate.unit_price_minor,
-        arrives_in_days=option.arrives_in_days,
+        arrives_in_days=option.candidate.lead_time_days + moved.leg.transit_days,
         extra_minor=half_even(extra),
     )
-
-
-def _charged(option: Option) -> int:
-    """What one unit costs the buyer; the value of its scarcity is not charged."""
-    return option.price + option.freight + option.late
 
 
 def _drawn(problem: Problem, chosen: Chosen, at: int) -> dict[str, int]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-SCALE = 10**9
-"""Costs are compared exactly in 10^-9 of a minor unit, and rounded once for each amount that is shown."""
+from hanse.planning.promise.tariff import SCALE, Band, Tariff
+
+__all__ = ["NO_DATE", "SCALE", "Band", "Candidate", "Need", "Policy", "Tariff", "faults"]
+
 NO_DATE = -1
 
 
@@ -32,6 +34,7 @@ class Candidate:
             steers the choice, is never charged.
         lead_time_days: until it leaves. own: the buyer's own stock.
         blocked: why it may not be used ("not authorised for this brand"), "" when it may.
+        places: what the place it leaves from is called, for lanes of the tariff.
     """
 
     offer: str
@@ -47,32 +50,7 @@ class Candidate:
     own: bool = False
     scarcity_minor: int = 0
     blocked: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Band:
-    """Freight up to a distance, inclusive.
-
-    Attributes:
-        fixed_minor: per shipment. per_kg_milliminor: 1/1000 minor unit per kg.
-        per_tonne_km_minor: minor units per 1,000 kg over 1,000 m. transit_days: under way.
-    """
-
-    up_to_m: int
-    fixed_minor: int
-    per_kg_milliminor: int = 0
-    per_tonne_km_minor: int = 0
-    transit_days: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Tariff:
-    """Distance bands, the nearest first. Beyond the last one nothing is carried."""
-
-    bands: tuple[Band, ...]
-
-    def band(self, distance_m: int) -> Band | None:
-        return next((band for band in self.bands if distance_m <= band.up_to_m), None)
+    places: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +87,15 @@ def faults(needs: Sequence[Need], candidates: Sequence[Candidate], tariff: Tarif
         at = (c.latitude_microdeg, c.longitude_microdeg)
         if places.setdefault(c.source, at) != at:
             found.append(f"source {c.source} stands at two places")
-    reach = [band.up_to_m for band in tariff.bands]
-    if not reach or reach != sorted(set(reach)):
-        found.append("a tariff has at least one band, the nearest first")
-    if any(min(b.fixed_minor, b.per_kg_milliminor, b.per_tonne_km_minor, b.transit_days) < 0 for b in tariff.bands):
-        found.append("a tariff is not negative")
+    if not tariff.bands:
+        found.append("a tariff has at least one band")
+    for band in tariff.bands:
+        prices = (band.fixed_minor, band.per_kg_milliminor, band.per_tonne_km_minor, band.minimum_minor)
+        if min(*prices, band.transit_days, band.over_g, band.up_to_g, band.up_to_m) < 0:
+            found.append("a tariff is not negative")
+            break
+    if any(band.up_to_g and band.up_to_g <= band.over_g for band in tariff.bands):
+        found.append("a step of weight ends above where it begins")
     if policy.sources_max < 1 or min(policy.split_minor, policy.late_minor) < 0:
         found.append("sources_max must be >= 1, split_minor and late_minor >= 0")
     return found

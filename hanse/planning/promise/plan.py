@@ -48,13 +48,14 @@ class LinePlan:
 
 @dataclass(frozen=True, slots=True)
 class ShipmentPlan:
-    """What leaves one source. Freight rounded half to even, once."""
+    """What leaves one source. Freight rounded half to even, once. carrier: "" where the tariff names none."""
 
     source: str
     distance_m: int
     weight_g: int
     freight_minor: int
     arrives_in_days: int
+    carrier: str = ""
 
 
 @dataclass(frozen=True, slots=True)

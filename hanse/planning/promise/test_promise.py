@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hanse.planning.promise import Band, Candidate, Need, Policy, Tariff, distance_m, promise
 from hanse.planning.promise.fill import Choice, fill
 from hanse.planning.promise.model import NO_DATE, SCALE
-from hanse.planning.promise.solve import least_each
+from hanse.planning.promise.problem import least_each
 
 NEAR = Tariff(
     (
@@ -107,7 +107,7 @@ def brute_force(needs: list[Need], candidates: list[Candidate], policy: Policy) 
 
     def usable(need: Need, c: Candidate) -> int | None:
         away = distance_m(c.latitude_microdeg, c.longitude_microdeg, *HOME.values())
-        band = NEAR.band(away)
+        band = next(iter(NEAR.zone(away)), None)
         if c.item != need.item or c.blocked or band is None:
             return None
         late = (
@@ -144,8 +144,7 @@ def brute_force(needs: list[Need], candidates: list[Candidate], policy: Policy) 
                     foreign += n * int(policy.own_first and not c.own)
         for source in sources:
             c = next(c for c in candidates if c.source == source)
-            band = NEAR.band(distance_m(c.latitude_microdeg, c.longitude_microdeg, *HOME.values()))
-            assert band is not None
+            band = NEAR.zone(distance_m(c.latitude_microdeg, c.longitude_microdeg, *HOME.values()))[0]
             cost += band.fixed_minor * SCALE
         cost += max(0, len(sources) - 1) * policy.split_minor * SCALE
         rank = (sum(n.each for n in needs) - sum(map(sum, rows)), foreign, cost)

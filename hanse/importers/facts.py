@@ -143,9 +143,12 @@ class Import:
     def commit(self) -> Imported:
         """Sign and submit everything that was planned, in order, and remember it.
 
-        Refuses: import.cut_short, where the record moved meanwhile and a fact did not come to stand; what stood before
+        Refuses, in order: import.rows_wrong, where the options ask for the whole file and a row is wrong (nothing is
+        signed); import.cut_short, where the record moved meanwhile and a fact did not come to stand; what stood before
         it stands, and importing the same file again goes on from there.
         """
+        if self._plan.options.whole:
+            _refuse_wrong_rows(self._taken)
         started = time.perf_counter()
         self._store.settle()
         sender = Sender(self.desk, self.told, sum(self._store.planned().values()))
@@ -199,6 +202,24 @@ def _plan_all(plan: Plan) -> list[tuple[str, str, str]]:
     plan_offers(plan)
     plan_orders(plan)
     return links
+
+
+def _refuse_wrong_rows(taken: Sequence[Taken]) -> None:
+    """Refuses: import.rows_wrong, with the first wrong row by its number, its column and its reason."""
+    wrong = sum(len(one.result.bad_cells) for one in taken)
+    if not wrong:
+        return
+    one = next(one for one in taken if one.result.bad)
+    bad = min(one.result.bad, key=lambda bad: bad.row)
+    where = f"row {bad.row} of {one.result.section.source}" + (f", column {bad.column}" if bad.column else "")
+    others = "" if wrong == 1 else f", and {wrong - 1} more rows are wrong"
+    raise Refused(
+        "import.rows_wrong",
+        f"nothing was signed: {where}: {bad.code}{others}",
+        got=bad.got,
+        expected=bad.expected,
+        next="correct the rows of the fix list, or import the good rows alone",
+    )
 
 
 def _read(one: Taken) -> SectionRead:

@@ -37,12 +37,14 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         receiving_site: where goods arrive of which the file names no place.
         publish: publish items with a GTIN, or a brand and part number, that the network does not know yet.
         match: link own numbers to network items by GTIN and by brand and part number.
+        whole: sign nothing as long as one row is wrong. Without it the good rows are signed, the wrong ones listed.
     """
 
     currency: str = ""
     receiving_site: str = "RECEIVING"
     publish: bool = False
     match: bool = True
+    whole: bool = False
 
 
 class Plan:

@@ -17,7 +17,7 @@ from concurrent.futures import Future
 from msgspec import Struct
 
 from hanse.kernel.facts import Fact, thumbprint
-from hanse.kernel.refusal import Refused
+from hanse.kernel.refusal import Refused, require
 from hanse.node.node import Node
 from hanse.node.wallet import KeyPair, Presentation
 from hanse.node.write_path import Receipt
@@ -356,9 +356,11 @@ def _enter(node: Node, circle: str, parties: list[str]) -> None:
 def widen(node: Node, circle: str, opener: str, party: str) -> None:
     """A hosted party becomes a member of a group.
 
-    Refuses, in order: joining.hosted_elsewhere, joining.not_wanted, as `endorse`, `parties.circles.widen_circle`.
+    Refuses, in order: joining.hosted_elsewhere, parties.unknown_circle, parties.not_opener, parties.repeated_party,
+        joining.not_wanted, as `endorse`, `parties.circles.widen_circle`.
     """
     _own_key(node, party)
+    _require_room(node, circle, opener, party)
     _require_wanted(node, party, opener)
     member = _admit(node, [party], circle, "group", opener)[0]
     fact = WidenCircle(
@@ -371,6 +373,22 @@ def widen(node: Node, circle: str, opener: str, party: str) -> None:
     )
     node.act(opener, fact, check=False)
     _put(node, _alias_key(node, member.alias), EnterCircle(circle=circle))
+
+
+def _require_room(node: Node, circle: str, opener: str, party: str) -> None:
+    """That an opener may bring in a party that is not there yet: asked before the party gets an alias, which would
+    else take the place of the one by which it speaks.
+
+    Refuses, in order: parties.unknown_circle, parties.not_opener, parties.repeated_party.
+    """
+    view = node.view(opener)
+    found = view.get(CIRCLES, circle) if circle in view.circles else None
+    if found is None:
+        raise Refused("parties.unknown_circle", "no such group", got=circle)
+    members = {member.alias: member.party for member in view.rows(MEMBERS, "circle = ?", (circle,))}
+    require(members.get(found.members[0]) == opener, "parties.not_opener", "only the opener adds members")
+    absent = party not in members.values()
+    require(absent, "parties.repeated_party", "this party is a member already", got=party)
 
 
 def parties_with_homes(node: Node) -> list[tuple[str, str]]:

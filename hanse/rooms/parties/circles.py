@@ -116,9 +116,10 @@ def _discloses(endorsed: Alias, proof: str, name: str, value: str) -> bool:
 
 @circle_rule(OpenCircle)
 def name_members(draft: Draft, fact: OpenCircle) -> None:
-    """Refuses, in order: parties.wrong_size, then for each member as `_name_member`."""
+    """Refuses, in order: parties.wrong_size, parties.repeated_party, then for each member as `_name_member`."""
     sizes = {len(fact.members), len(fact.parties or ()), len(fact.proofs or ()), len(fact.consents or ())}
     require(len(sizes) == 1, "parties.wrong_size", "every member has a party behind it, a proof of that, and a consent")
+    require(len(set(fact.parties)) == len(fact.parties), "parties.repeated_party", "a party stands here twice")
     opener = fact.parties[0]
     for alias, party, proof, consent in zip(fact.members, fact.parties, fact.proofs, fact.consents, strict=True):
         _name_member(draft, alias, party, fact.purpose, opener, proof, consent)
@@ -173,7 +174,9 @@ def widen_circle(draft: Draft, fact: WidenCircle) -> None:
 
 @circle_rule(WidenCircle)
 def name_new_member(draft: Draft, fact: WidenCircle) -> None:
-    """Refuses: as `_name_member`."""
+    """Refuses, in order: parties.repeated_party, then as `_name_member`."""
+    twice = draft.scan(MEMBERS, party=fact.party, limit=1)
+    require(not twice, "parties.repeated_party", "this party is a member already", got=fact.party)
     opener = party_behind(draft, draft.signer)
     _name_member(draft, fact.alias, fact.party, "group", opener, fact.proof, fact.consent)
 

@@ -72,7 +72,9 @@ def _webhooks() -> dict[str, Any]:
     return {
         "/webhooks": {
             "get": _operation("The addresses that are told of facts.", {}, 200),
-            "post": _operation("Tell another address; its secret is in this answer alone.", _body(_JSON, wanted), 201),
+            "post": _operation(
+                "Tell another address; its secret is in this answer alone.", _body(_JSON, wanted), 201, keyed=False
+            ),
         },
         "/webhooks/{id}": {"delete": _operation("Tell an address no more.", {}, 200, [name])},
         "/webhooks/{id}/test": {"post": _operation("Send a test event now.", {}, 200, [name])},
@@ -94,12 +96,15 @@ def _body(media: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {media: {"schema": schema}}}}
 
 
-def _operation(about: str, body: dict[str, Any], good: int, parameters: list[Any] | None = None) -> dict[str, Any]:
+def _operation(
+    about: str, body: dict[str, Any], good: int, parameters: list[Any] | None = None, *, keyed: bool = True
+) -> dict[str, Any]:
+    """keyed: a call with a body may carry a key, under which it is done once."""
     codes = ("400", "401", "403", "404", "405", "409", "413", "422", "429", "500", "503")
     return {
         "summary": about,
         "security": _TOKEN,
-        "parameters": [*(parameters or []), *([_KEY] if body else [])],
+        "parameters": [*(parameters or []), *([_KEY] if body and keyed else [])],
         **body,
         "responses": {
             str(good): {"description": "Done", "content": {"application/json": {}}},

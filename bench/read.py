@@ -139,6 +139,15 @@ async def together(readers: int, seconds: float, *given: Any) -> None:
     await asyncio.gather(*(reader(n, until, *given) for n in range(readers)))
 
 
+def first_word(told: Any, process: Any) -> dict[str, Any]:
+    """What the server says once it stands. Raises: RuntimeError where it ended instead."""
+    while not told.poll(1):
+        if not process.is_alive():
+            raise RuntimeError("the server ended; its reason stands above")
+    about: dict[str, Any] = told.recv()
+    return about
+
+
 def ask(told: Any, what: str) -> float:
     told.send(what)
     return float(told.recv())
@@ -168,7 +177,7 @@ def main() -> None:
         data = asked.data or f"{scratch}/data"
         process = context.Process(target=server, args=(data, asked.facts, asked.writes, theirs), daemon=True)
         process.start()
-        about: dict[str, Any] = told.recv()
+        about = first_word(told, process)
         time.sleep(3)
         paths = pages(about)
         spent = asyncio.run(alone(paths, about["session"], told))

@@ -103,36 +103,43 @@ class Master:
             return 0
         self.seen = np.concatenate([self.seen, mark[ends[fresh]]])
         keep = used[new[order]]
-        self._pack(np.flatnonzero(new), keep, units[keep])
+        of = np.flatnonzero(new)
+        self._pack(of, np.searchsorted(of, self.order[keep]), keep, units[keep])
         return int(new.sum())
 
-    def _pack(self, orders: Ints, cand: Ints, units: Ints) -> None:
-        """Columns of `orders` (rising) with their candidates and units to HiGHS."""
+    def _pack(self, of: Ints, col: Ints, cand: Ints, units: Ints) -> None:
+        """New columns to HiGHS: of[new column] is its order, col[entry], rising, the new column of an entry."""
         net = self.net
-        place = np.full(net.kmax.size, -1)
-        place[orders] = np.arange(orders.size)
-        col = place[self.order[cand]]
-        pair = np.unique(self.pair[cand])
-        pair_col = place[np.searchsorted(net.pair_ptr, pair, side="right") - 1]
-        short = np.bincount(self.order_of_line, weights=net.qty * net.pen, minlength=net.kmax.size)[orders]
+        pairs = net.pair_place.size
+        key = np.unique(col * pairs + self.pair[cand])
+        pair_col, pair = key // pairs, key % pairs
+        short = np.bincount(self.order_of_line, weights=net.qty * net.pen, minlength=net.kmax.size)[of]
         line = np.repeat(np.arange(net.qty.size), np.diff(net.cand_ptr))[cand]
-        cost = short + np.bincount(col, weights=units * (net.cand_cost[cand] - net.pen[line]), minlength=orders.size)
-        cost += np.bincount(pair_col, weights=net.pair_open[pair], minlength=orders.size)
+        cost = short + np.bincount(col, weights=units * (net.cand_cost[cand] - net.pen[line]), minlength=of.size)
+        cost += np.bincount(pair_col, weights=net.pair_open[pair], minlength=of.size)
         row = net.cand_row[cand]
         t, f = self.row_t[row], np.where(net.cand_own[cand] == 0, self.row_f[row], -1)
         p = self.row_p[net.pair_place[pair]]
-        cols = np.concatenate([np.arange(orders.size), col[t >= 0], col[f >= 0], pair_col[p >= 0]])
-        rows = np.concatenate([orders, t[t >= 0], f[f >= 0], p[p >= 0]])
-        vals = np.concatenate([np.ones(orders.size), units[t >= 0], units[f >= 0], np.ones(int((p >= 0).sum()))])
+        more = self._more(of.size, col, cand, units, pair_col, pair)
+        cols = np.concatenate([np.arange(of.size), col[t >= 0], col[f >= 0], pair_col[p >= 0], more[0]])
+        rows = np.concatenate([of, t[t >= 0], f[f >= 0], p[p >= 0], more[1]])
+        vals = np.concatenate([np.ones(of.size), units[t >= 0], units[f >= 0], np.ones(int((p >= 0).sum())), more[2]])
         key, back = np.unique(cols * (rows.max() + 1) + rows, return_inverse=True)  # two lines on one stock row add up
         vals = np.bincount(back, weights=vals)
-        self.col_order = np.concatenate([self.col_order, orders])
-        ends = np.cumsum(np.bincount(col, minlength=orders.size))
+        self.col_order = np.concatenate([self.col_order, of])
+        ends = np.cumsum(np.bincount(col, minlength=of.size))
         self.col_ptr = np.concatenate([self.col_ptr, self.col_ptr[-1] + ends])
         self.col_cand.append(cand)
         self.col_units.append(units)
-        start = np.searchsorted(key // (rows.max() + 1), np.arange(orders.size)).astype(np.int32)
+        start = np.searchsorted(key // (rows.max() + 1), np.arange(of.size)).astype(np.int32)
         self._columns(cost, start, (key % (rows.max() + 1)).astype(np.int32), vals)
+
+    def _more(
+        self, count: int, col: Ints, cand: Ints, units: Ints, pair_col: Ints, pair: Ints
+    ) -> tuple[Ints, Ints, Floats]:
+        """Entries (column, row, value) of `count` new columns in rows of a kind that this class has not."""
+        none = np.zeros(0, np.int64)
+        return none, none, np.zeros(0)
 
     def lacks(self, over: tuple[NDArray[np.bool_], ...]) -> bool:
         """Whether any contested stock or place of `over` ([stock] total, foreign, [place]) has no row here."""
@@ -168,7 +175,7 @@ class Master:
         out = (np.zeros(self.net.row_total.size), np.zeros(self.net.row_total.size), np.zeros(self.net.place_cap.size))
         out[0][self.tight_t] = dual[orders : orders + a]
         out[1][self.tight_f] = dual[orders + a : orders + a + b]
-        out[2][self.tight_p] = dual[orders + a + b :]
+        out[2][self.tight_p] = dual[orders + a + b : orders + self.contested]
         return float(self.lp.getInfo().objective_function_value), *out
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import highspy
@@ -13,11 +14,19 @@ from hanse.planning.sourcing.plan import Plan, fitting, plan_of
 from hanse.planning.sourcing.problem import Ints, Problem
 
 
-def natural_mip(problem: Problem, seconds: float, start: Plan | None = None) -> tuple[Plan | None, float]:
+def natural_mip(
+    problem: Problem,
+    seconds: float,
+    start: Plan | None = None,
+    *,
+    nodes: int | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> tuple[Plan | None, float]:
     """(best plan found or None, HiGHS' own lower bound in minor units) within `seconds` of wall time, one thread.
 
     Variables x[pair] binary and y[cand] >= 0; lines that ship whole have y = quantity * binary. Optimal to 1e-6 if
-    time allows.
+    time allows. `nodes`: most nodes of branch and bound; where these end it before the time does, the plan depends on
+    the arguments alone. `cancel`: asked from time to time, ends it.
     """
     lp, pairs, cands = _model(problem)
     if cands.size == 0:
@@ -31,6 +40,10 @@ def natural_mip(problem: Problem, seconds: float, start: Plan | None = None) -> 
         ("mip_rel_gap", 1e-6),
     ):
         h.setOptionValue(option, value)
+    if nodes is not None:
+        h.setOptionValue("mip_max_nodes", nodes)
+    if cancel is not None:
+        h.cbMipInterrupt += lambda event: event.interrupt() if cancel() else None
     h.passModel(lp)
     if start is not None:
         solution = highspy.HighsSolution()

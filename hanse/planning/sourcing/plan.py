@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hanse.planning.sourcing.problem import Flags, Ints, Problem
+
+if TYPE_CHECKING:
+    from hanse.planning.sourcing.cuts import Cuts
 
 SHOWN = 20  # violations named in full; the rest are counted
 
@@ -33,7 +36,8 @@ class Prices:
 class Plan:
     """Who serves what: units[cand] each, opened[pair] 0/1; cost_minor is stated and re-checked by `violations`.
 
-    `prices` carry the bound, `gap_ppm` how far above it the plan costs at most (parts per million of the bound).
+    `prices` carry a bound, `cuts` (with stock prices of their own) perhaps a higher one; `gap_ppm`: how far above the
+    higher of both the plan costs at most (parts per million of the bound).
     """
 
     units: Ints
@@ -42,14 +46,17 @@ class Plan:
     prices: Prices | None = None
     rounds: int = 0
     finished: bool = True  # False: cancelled, or out of time before the first full pass
+    cuts: Cuts | None = None
 
     @property
     def bound_minor(self) -> int | None:
-        return None if self.prices is None else self.prices.bound
+        known = [p.bound for p in (self.prices, self.cuts.prices if self.cuts else None) if p is not None]
+        return max(known, default=None)
 
     @property
     def gap_ppm(self) -> int | None:
-        return None if self.prices is None else gap_ppm(self.cost_minor, self.prices.bound)
+        bound = self.bound_minor
+        return None if bound is None else gap_ppm(self.cost_minor, bound)
 
 
 def gap_ppm(cost_minor: int, bound_minor: int) -> int:

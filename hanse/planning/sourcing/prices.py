@@ -42,13 +42,15 @@ class Pricer:
     def _rows(self) -> Ints:
         return np.zeros(self.rows, np.int64)
 
-    def __call__(self, total: Ints, foreign: Ints, place: Ints) -> int:
-        """The bound, minor units x scale, at these prices."""
+    def __call__(self, total: Ints, foreign: Ints, place: Ints, also: NDArray[np.bool_] | None = None) -> int:
+        """The bound, minor units x scale, at these prices; also [stock]: rows whose candidates' costs have changed."""
         if self.last is None:
             moved, moved_place = np.ones(self.rows, np.uint8), np.ones(self.places, np.uint8)
         else:
             moved = ((total != self.last[0]) | (foreign != self.last[1])).astype(np.uint8)
             moved_place = (place != self.last[2]).astype(np.uint8)
+        if also is not None:
+            moved[also] = 1
         first = self.last is None
         self.last = (total.copy(), foreign.copy(), place.copy())
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
-from hanse.planning.sourcing.plan import Plan, gap_ppm, violations
+from hanse.planning.sourcing import cuts
+from hanse.planning.sourcing.cuts import Cuts
+from hanse.planning.sourcing.plan import Plan, Prices, gap_ppm, violations
 from hanse.planning.sourcing.prices import Pricer, dot
 from hanse.planning.sourcing.problem import QTY_MAX, SCALE_MAX, Ints, Problem
 
@@ -21,7 +23,8 @@ class Certificate:
 
     At prices p >= 0 every plan costs at least
         ( sum over orders of the cheapest pattern at scale * costs + p  -  sum of p x what there is ) / scale.
-    bound_scaled is the bracket; lower_bound_minor the quotient rounded up, as costs are integers.
+    bound_scaled is the bracket; lower_bound_minor the quotient rounded up, as costs are integers. With `cuts` the
+    bracket is that of `cuts.bound_scaled`, at the prices named here.
     """
 
     total: Ints  # [stock] price per each, 1/scale minor units
@@ -32,7 +35,8 @@ class Certificate:
     lower_bound_minor: int
     cost_minor: int
     gap_ppm: int  # (cost - bound) / bound, rounded up
-    digest: str  # SHA-256 over problem, plan and all of the above
+    digest: str  # SHA-256 over problem, plan and all of this
+    cuts: Cuts | None = None  # their `prices` are not read
 
 
 @dataclass
@@ -50,14 +54,18 @@ class CheckResult:
 
 
 def certificate(problem: Problem, plan: Plan) -> Certificate:
-    """The certificate of a plan that carries prices.
+    """The certificate of a plan that carries prices; of its cuts where they prove more.
 
     Raises: ValueError when the plan has no prices, or they are out of range.
     """
     if plan.prices is None:
         raise ValueError("plan: no prices, so nothing is proven")
-    p = plan.prices
-    c = Certificate(p.total, p.foreign, p.place, p.scale, 0, 0, plan.cost_minor, 0, "")
+    p, more = plan.prices, plan.cuts
+    if more is not None and more.prices.bound > p.bound:
+        p = more.prices
+    else:
+        more = None
+    c = Certificate(p.total, p.foreign, p.place, p.scale, 0, 0, plan.cost_minor, 0, "", more)
     faults = _prices_fit(problem, c)
     if faults:
         raise ValueError("; ".join(faults))
@@ -71,7 +79,8 @@ def certificate(problem: Problem, plan: Plan) -> Certificate:
 def check(problem: Problem, plan: Plan, cert: Certificate) -> CheckResult:
     """Re-check a plan and its certificate; nothing stated is believed.
 
-    Faults, in order: prices out of shape or range; digest; every rule the plan breaks, by name; bound; cost; gap.
+    Faults, in order: prices or cuts out of shape or range; digest; every rule the plan breaks, by name; bound; cost;
+    gap.
     Exact: int64 whose sums are proven to stay below 2**60 (dearest plan < 2**50 minor units, scale <= 1024, prices
     refused when too
     large), and Python integers where prices meet stock. Time: linear in candidates for orders whose search stays within
@@ -99,7 +108,9 @@ def check(problem: Problem, plan: Plan, cert: Certificate) -> CheckResult:
 
 
 def _bound(problem: Problem, c: Certificate) -> int:
-    return Pricer(problem.net, c.scale)(c.total, c.foreign, c.place)
+    if c.cuts is None:
+        return Pricer(problem.net, c.scale)(c.total, c.foreign, c.place)
+    return cuts.bound_scaled(problem, replace(c.cuts, prices=Prices(c.scale, c.total, c.foreign, c.place, 0)))
 
 
 def _prices_fit(problem: Problem, c: Certificate) -> list[str]:
@@ -127,7 +138,7 @@ def _prices_fit(problem: Problem, c: Certificate) -> list[str]:
         out.append(
             "prices: too large to be checked in 64-bit integers; no unit is worth more than its shortage penalty"
         )
-    return out
+    return out if c.cuts is None else out + cuts.faults(problem, c.cuts)
 
 
 def _digest(problem: Problem, plan: Plan, c: Certificate) -> str:
@@ -148,6 +159,8 @@ def _digest(problem: Problem, plan: Plan, c: Certificate) -> str:
     add("opened", plan.opened)
     for name in ("total", "foreign", "place", "scale", "bound_scaled", "lower_bound_minor", "cost_minor", "gap_ppm"):
         add(name, getattr(c, name))
+    for name in ("row", "foreign", "step", "price", "ptr", "cand", "kind") if c.cuts is not None else ():
+        add(f"cuts.{name}", getattr(c.cuts, name))
     return h.hexdigest()
 
 

@@ -1,25 +1,35 @@
-"""The batch: prices, column generation, priced insertion, neighbourhood search; a plan at once, a better one with
+"""The batch: prices, column generation, priced insertion, search, polishing, cuts; a plan at once, a better one with
 time."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
+from threading import Lock
 from time import monotonic
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hanse.planning.sourcing.columns import Master, contested_rows
+from hanse.planning.sourcing.cuts import Cuts
+from hanse.planning.sourcing.cutting import CutMaster, raise_bound
 from hanse.planning.sourcing.diving import Dive
 from hanse.planning.sourcing.local import Local
 from hanse.planning.sourcing.plan import Plan, Prices, fitting, plan_of
+from hanse.planning.sourcing.polishing import ORDERS_MAX, Polish
 from hanse.planning.sourcing.prices import Ascent, Pricer
 from hanse.planning.sourcing.problem import Ints, Problem
 
 SCALE = 1000  # prices in thousandths of a minor unit
 LP_SIZE_MAX = 120_000  # orders + contested rows above which column generation is left out
+
+SEARCH_FIRST = 0.1  # share of what is left when the search begins, before plans are polished
+POLISH_SECONDS = 0.0015  # an order of a program, at least, measured
+ROUNDS_A_POLISH = 10
 
 Progress = Callable[[str, Plan], None]
 Cancel = Callable[[], bool]
@@ -37,6 +47,7 @@ def solve(
     *,
     rounds: int | None = None,
     changed_lines: NDArray[np.bool_] | None = None,
+    cuts: bool = False,
 ) -> Plan:
     """A plan and the prices that prove how good it is.
 
@@ -51,13 +62,15 @@ def solve(
             `changed_lines` [line], they no longer fit, or they compete (are connected) with such an order; without
             `changed_lines` the whole is searched again from there.
         prices: prices to begin with (default: those of `start`).
+        cuts: look for cuts too: a higher bound, and a longer certificate (`Plan.cuts`). Not where `changed_lines` leave
+            a part as it is, nor where column generation did not end in time.
     Raises: ValueError when neither limit is given or `start`, `prices`, `changed_lines` have another shape.
     Memory: about 400 bytes a candidate beside the problem, 1 kB a column (at most some 8 columns an order).
     """
     if seconds is None and rounds is None:
         raise ValueError("seconds or rounds: at least one limit expected")
     _same_shape(problem, start, prices, changed_lines)
-    run = _Run(seconds, rounds, seed, progress, cancel)
+    run = _Run(seconds, rounds, seed, progress, cancel, cuts)
     if start is not None and changed_lines is not None:
         return _partly(problem, run, start, prices, changed_lines)
     if start is None:
@@ -69,9 +82,17 @@ class _Run:
     """Limits and manners of one call."""
 
     def __init__(
-        self, seconds: float | None, rounds: int | None, seed: int, progress: Progress | None, cancel: Cancel | None
+        self,
+        seconds: float | None,
+        rounds: int | None,
+        seed: int,
+        progress: Progress | None,
+        cancel: Cancel | None,
+        cuts: bool = False,
     ) -> None:
         self.begin = monotonic()
+        self.cuts = cuts
+        self.lock, self.over = Lock(), False
         self.seconds, self.rounds, self.seed = seconds, rounds, seed
         self.progress, self.cancel = progress, cancel
         self.told = -1.0
@@ -84,7 +105,10 @@ class _Run:
         return self.cancelled() or self.share() >= share
 
     def cancelled(self) -> bool:
-        return self.cancel is not None and self.cancel()
+        """Asked from several threads; `cancel` is called by one at a time, and not after it said yes."""
+        with self.lock:
+            self.over = self.over or (self.cancel is not None and self.cancel())
+            return self.over
 
     def left(self, share: float) -> float:
         """Seconds until this share of the time is gone."""
@@ -166,16 +190,57 @@ def _whole(problem: Problem, run: _Run, units: Ints | None, prices: Prices | Non
     local.begin(best.best_units if units is not None else None)
     if best.best_cost < local.best_cost:
         local.begin(best.best_units)
-    if master is not None and local.worthwhile():
-        _dive(problem, run, master, local)
+    with ExitStack() as stack:
+        found: Future[Cuts | None] | None = None
+        if master is not None and local.worthwhile():
+            if run.cuts:  # on a thread of its own: the plan is bettered meanwhile
+                cutting = CutMaster(problem, master)
+                pool = stack.enter_context(ThreadPoolExecutor(1))
+                found = pool.submit(raise_bound, cutting, SCALE, lambda: 0.0 if run.cancelled() else run.left(0.97))
+            _dive(problem, run, master, local)
+        rounds = _better(problem, run, local, final)
+        cuts = found.result() if found is not None else None
+    return replace(local.plan(final, not run.cancelled(), rounds), cuts=cuts)
+
+
+def _better(problem: Problem, run: _Run, local: Local, prices: Prices) -> int:
+    """Search, then polish, then search again, while there is time and a gap; returns the rounds of search."""
+    rounds = _search(run, local, prices, SEARCH_FIRST, run.rounds)
+    polish: Polish | None = None
+    turns = 0
+    while local.worthwhile() and not run.stop() and turns < _polishings(run, problem):
+        polish = polish or Polish(problem, prices, local.item_of_order, local.item_of_row, run.seed)
+        before = local.best_cost
+        better = polish.round(local.best_units, lambda: run.left(1.0), run.cancelled)
+        if plan_of(problem, better).cost_minor < before:
+            local.begin(better)
+        elif polish.widest():
+            break
+        run.tell("polishing", lambda: local.plan(prices, False))
+        turns += 1
+    if run.seconds is not None:
+        rounds += _search(run, local, prices, 1.0, None if run.rounds is None else run.rounds - rounds)
+    return rounds
+
+
+def _polishings(run: _Run, problem: Problem) -> float:
+    """How many rounds of polishing may follow: by the clock while one is likely to end, else one in ten of search."""
+    if run.seconds is None:
+        return -(-(run.rounds or 0) // ROUNDS_A_POLISH)
+    return float("inf") if run.left(1.0) > POLISH_SECONDS * min(problem.orders, ORDERS_MAX) else 0
+
+
+def _search(run: _Run, local: Local, prices: Prices, until: float, most: int | None) -> int:
+    """Rounds of search until this share of the time that is left is gone, `most` at most; returns how many."""
     share, rounds = run.share(), 0
-    effort = run.rounds if run.seconds is None else run.left(1.0) * 3
-    while local.worthwhile() and not run.stop() and (run.rounds is None or rounds < run.rounds):
-        gone = rounds / max(1, run.rounds or 1) if run.seconds is None else (run.share() - share) / (1 - share)
+    until = share + until * (1.0 - share)
+    effort = most if run.seconds is None else run.left(until) * 3
+    while local.worthwhile() and not run.stop(until) and (most is None or rounds < most):
+        gone = rounds / max(1, most or 1) if run.seconds is None else (run.share() - share) / max(1e-9, until - share)
         local.round(gone, float(effort or 0))
         rounds += 1
-        run.tell("search", lambda: local.plan(final, False))
-    return local.plan(final, not run.cancelled(), rounds)
+        run.tell("search", lambda: local.plan(prices, False))
+    return rounds
 
 
 def _dive(problem: Problem, run: _Run, master: Master, local: Local) -> None:

@@ -65,10 +65,12 @@ class Bought(Struct, frozen=True):
 def buy(desk: Desk, wish: Wish, chosen: Sequence[Choice], *, document: str = "") -> Bought:
     """Place what was chosen: every order in the relationship with its seller, group offers through a hold.
 
+    What comes from an offer to lend is a loan: an order of its own, which is never billed; the goods stay the seller's.
+
     Refuses, before anything is signed, in order: desk.not_permitted, desk.over_limit (in sum over all sellers),
-        as `propose`, buying.nothing_chosen, buying.offer_gone, buying.not_agreed, buying.price_changed,
-        buying.not_enough, buying.no_relationship; then as the holds' rules. An order that is refused after that is
-        told in `failed`.
+        as `propose`, buying.nothing_chosen, buying.offer_gone, buying.loan_to_others, buying.not_agreed,
+        buying.price_changed, buying.not_enough, buying.no_relationship; then as the holds' rules. An order that is
+        refused after that is told in `failed`.
     """
     view = desk.view
     permit(desk, total_minor(chosen))
@@ -78,7 +80,12 @@ def buy(desk: Desk, wish: Wish, chosen: Sequence[Choice], *, document: str = "")
     covers: list[Covered] = []
     orders: list[Ordered] = []
     failed: list[Failed] = []
-    drafts = [_draft(desk, wish, seller, parts) for seller, parts in by_seller.items()]
+    drafts = [
+        _draft(desk, wish, seller, some)
+        for seller, parts in by_seller.items()
+        for some in ([part for part in parts if not part.lent], [part for part in parts if part.lent])
+        if some
+    ]
     for fact, cover, seller in drafts:
         try:
             desk.do(fact)
@@ -118,6 +125,11 @@ class _Part(Struct, frozen=True):
     group: bool = False
     unit_price_minor: int = 0
 
+    @property
+    def lent(self) -> bool:
+        """Of an offer to lend: goods that stay the seller's."""
+        return self.card is not None and self.card.offer_kind == "lend"
+
 
 def sorted_out(desk: Desk, view: View, wish: Wish, chosen: Sequence[Choice]) -> dict[str, list[_Part]]:
     """seller -> its parts, "" for own stock; each checked, in sum, against what the offer says now."""
@@ -138,6 +150,9 @@ def sorted_out(desk: Desk, view: View, wish: Wish, chosen: Sequence[Choice]) -> 
         card = offer(view, row.circle, choice.offer) if row else None
         if card is None or card.ended:
             raise Refused("buying.offer_gone", "this offer has ended", got=choice.offer, next="look for it again")
+        lent = card.offer_kind == "lend"
+        require(not (lent and (wish.customer or not wish.to.site)), "buying.loan_to_others",
+                "what is lent to you comes to a site of yours", got=choice.offer, next="buy it instead")  # fmt: skip
         terms = agreed(view, card, choice.each, wish.requested_at)
         require(not terms.refused, "buying.not_agreed", terms.refused, got=choice.offer, next="look for it again")
         cheap = terms.price_minor <= choice.unit_price_minor and card.currency == wish.currency
@@ -177,7 +192,7 @@ def new_name(desk: Desk, prefix: str) -> str:
 
 
 def _draft(desk: Desk, wish: Wish, seller: str, parts: list[_Part]) -> tuple[PlaceOrder, list[tuple[int, int]], str]:
-    """(the order to one seller, its lines against the document's, the seller's name), its holds made."""
+    """(the order or the loan of one seller, its lines against the document's, the seller's name), its holds made."""
     view = desk.view
     if not seller:
         return _own_order(desk, wish, parts)
@@ -213,6 +228,7 @@ def _draft(desk: Desk, wish: Wish, seller: str, parts: list[_Part]) -> tuple[Pla
         currency=wish.currency,
         deliver_to=wish.to,
         drop_ship=not wish.to.site,
+        loan=any(part.lent for part in parts),
     )
     row = view.get(PARTIES, seller)
     return fact, cover, row.name if row else seller

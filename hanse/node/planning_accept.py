@@ -1,4 +1,4 @@
-"""Accepting what replenishment proposes: orders, transfers between own sites and commitments, signed as any are.
+"""Accepting what replenishment proposes: orders, loans, own transfers and commitments, signed as any are.
 
 accept       the lines and quantities that a person chose
 allowed      the lines that the firm's saved rules accept
@@ -15,7 +15,7 @@ from hanse.kernel.refusal import Refused, require
 from hanse.kernel.view import View
 from hanse.node.buying import CONFIRM_SECONDS, buy, new_name, permit
 from hanse.node.desk import Desk
-from hanse.node.planning_replenish import OFFER, ROUND, SEP, SUPPLIER, Proposal, Source, proposals
+from hanse.node.planning_replenish import LOAN, OFFER, ROUND, SEP, SUPPLIER, Proposal, Source, proposals
 from hanse.node.planning_shelf import Shelves, Supplier
 from hanse.node.proposing import Choice, Wish, WishLine
 from hanse.rooms.group.facts import Commit
@@ -43,17 +43,20 @@ class Chosen(Struct, frozen=True):
 
 
 class Accepted(Struct, frozen=True):
-    """What was signed: orders placed, transfers made, commitments; and what single ones were refused for."""
+    """What was signed: orders placed, loans asked for (orders too), transfers made, commitments; and what single ones
+    were refused for."""
 
     orders: tuple[str, ...] = ()
+    loans: tuple[str, ...] = ()
     moved_each: int = 0
     committed: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
 
 
 def accept(desk: Desk, found: Shelves, chosen: Sequence[Chosen]) -> Accepted:
-    """Sign what was chosen: one order a seller, transfers between own sites, commitments to rounds.
+    """Sign what was chosen: one order a seller, one loan a lender, transfers between own sites, commitments to rounds.
 
+    What a loan is worth counts to the limit: it is owed until it is back.
     Refuses, in order: plans.nothing_chosen, plans.not_proposed (no longer, or not from there), plans.bad_quantity (not
         one, more than is offered, no whole packs), desk.not_permitted, desk.over_limit (in sum), buying.no_place. What
         single ones are refused for after that is told in `failed`, and leaves the others alone.
@@ -70,12 +73,15 @@ def accept(desk: Desk, found: Shelves, chosen: Sequence[Chosen]) -> Accepted:
     for one, part in zip(chosen, parts, strict=True):
         if one.transfers:
             signing.move(part[0])
-    signing.offers([(p, s, each) for p, s, each in parts if s is not None and s.kind == OFFER])
+    signing.offers([(p, s, each) for p, s, each in parts if s is not None and s.kind == OFFER], signing.orders)
+    signing.offers([(p, s, each) for p, s, each in parts if s is not None and s.kind == LOAN], signing.loans)
     signing.suppliers([(p, s, each) for p, s, each in parts if s is not None and s.kind == SUPPLIER])
     for _, source, each in parts:
         if source is not None and source.kind == ROUND:
             signing.commit(source, each)
-    return Accepted(tuple(signing.orders), signing.moved, tuple(signing.committed), tuple(signing.failed))
+    return Accepted(
+        tuple(signing.orders), tuple(signing.loans), signing.moved, tuple(signing.committed), tuple(signing.failed)
+    )
 
 
 Part = tuple[Proposal, Source | None, int]
@@ -108,6 +114,7 @@ class _Signing:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self.orders: list[str] = []
+        self.loans: list[str] = []
         self.committed: list[str] = []
         self.failed: list[str] = []
         self.moved = 0
@@ -134,8 +141,8 @@ class _Signing:
                 self.moved += each
                 left -= each
 
-    def offers(self, parts: list[Part]) -> None:
-        """One purchase a site and currency, one order a seller."""
+    def offers(self, parts: list[Part], placed: list[str]) -> None:
+        """One purchase a site and currency, one order a seller; to lend or for sale as the offers say."""
         for (site, currency), mine in _grouped(parts).items():
             chosen = [Choice(n, s.key.partition(SEP)[2], each, s.unit_price_minor) for n, (_, s, each) in mine if s]
             wish = Wish(lines=tuple(WishLine(n, p.shelf.item, each) for n, (p, _, each) in mine),
@@ -145,7 +152,7 @@ class _Signing:
             except Refused as refused:
                 self._told(refused)
                 continue
-            self.orders += [one.order for one in bought.orders]
+            placed += [one.order for one in bought.orders]
             self.failed += [f"{one.seller}: {one.code}: {one.message}" for one in bought.failed]
 
     def suppliers(self, parts: list[Part]) -> None:
@@ -244,6 +251,10 @@ def allowed(view: View, found: Shelves) -> list[tuple[RuleRow, list[Chosen], int
 
 
 def _takes(rule: RuleRow, source: Source) -> bool:
-    """Whether a rule accepts a source: its seller's name, or anybody; its kind; its currency."""
+    """Whether a rule accepts a source: its seller's name, or anybody; its kind; its currency.
+
+    A loan only where the rule says so: it has to be given back.
+    """
     who = not rule.seller or rule.seller.casefold() in source.name.casefold()
-    return who and source.currency == rule.currency and (not rule.source_kind or rule.source_kind == source.kind)
+    kind = rule.source_kind == source.kind or (not rule.source_kind and source.kind != LOAN)
+    return who and source.currency == rule.currency and kind

@@ -9,6 +9,7 @@ from msgspec import Struct
 from hanse.kernel.view import View
 from hanse.node.planning_shelf import MONDAY, WEEK, Assumed, Bin, Given, Number, Supplier
 from hanse.rooms.catalog.facts import OWN_ITEMS
+from hanse.rooms.group.rows import COMMITMENTS, OPEN, ROUND_TERMS, ROUNDS
 from hanse.rooms.inventory.facts import MOVEMENTS, STOCK, TOTALS
 from hanse.rooms.orders.private_rows import MINE, Mine
 from hanse.rooms.orders.rows import LIVE_STATES, ORDERS
@@ -159,7 +160,7 @@ def purchases(view: View) -> Purchases:
     numbers = _own_numbers(view)
     last: dict[str, Supplier] = {}
     names: dict[str, Supplier | None] = {}
-    where = "circle = ? AND side = 'buy' AND drop_ship = 0"
+    where = "circle = ? AND side = 'buy' AND drop_ship = 0 AND loan = 0"
     for mine in view.rows(MINE, where, (view.home,), order="placed_at DESC, order_id", limit=PURCHASES_READ_MAX):
         for line in mine.lines:
             number = line.own_number or numbers.get(line.item, "")
@@ -173,9 +174,12 @@ def purchases(view: View) -> Purchases:
 
 
 def under_way(view: View, numbers: dict[str, str] | None = None) -> dict[Place, int]:
-    """(own number, site) -> each ordered for the firm's stock and not received. numbers: item -> own number."""
+    """(own number, site) -> each ordered for the firm's stock and not received. numbers: item -> own number.
+
+    What it committed to rounds that are open counts, at site ""; what is lent to it does not.
+    """
     numbers = _own_numbers(view) if numbers is None else numbers
-    coming: dict[Place, int] = {}
+    coming = _committed(view, numbers)
     states = ", ".join("?" * (len(LIVE_STATES) + 1))
     sql = (
         "SELECT m.order_id FROM {orders_mine} m CROSS JOIN {orders_order} o ON o.order_id = m.order_id"
@@ -183,7 +187,7 @@ def under_way(view: View, numbers: dict[str, str] | None = None) -> dict[Place, 
     )
     for (name,) in view.sql(sql, (view.home, *LIVE_STATES, "shipped"), tables=(MINE, ORDERS)):
         row, order = view.get(MINE, view.home, name), view.get(ORDERS, name)
-        if row is None or order is None:
+        if row is None or order is None or row.loan:
             continue
         named = {line.line: line.own_number or numbers.get(line.item, "") for line in row.lines}
         for one in order.lines:
@@ -191,6 +195,53 @@ def under_way(view: View, numbers: dict[str, str] | None = None) -> dict[Place, 
             place = (named.get(one.line, ""), row.site)
             coming[place] = coming.get(place, 0) + left
     return coming
+
+
+def _committed(view: View, numbers: dict[str, str]) -> dict[Place, int]:
+    """(own number, "") -> each that the firm has committed to rounds which are still open."""
+    found: dict[Place, int] = {}
+    for word in view.rows(COMMITMENTS, "party = ?", (view.party,), limit=10_000):
+        row = view.get(ROUNDS, word.round)
+        terms = view.get(ROUND_TERMS, row.circle, word.round) if row is not None and row.state == OPEN else None
+        if terms is not None and (number := numbers.get(terms.item)):
+            found[number, ""] = found.get((number, ""), 0) + word.each
+    return found
+
+
+class Loan(Struct, frozen=True):
+    """One line of a loan to the firm, each. here: received and not given back, of the lender's goods still in stock.
+
+    owed: received and not given back; coming: not received yet. order: where it is given back.
+    """
+
+    order: str
+    own_number: str
+    lender: str
+    here: int
+    owed: int
+    coming: int
+
+
+def loans(view: View) -> list[Loan]:
+    """What is lent to the firm and not given back, the newest first."""
+    numbers = _own_numbers(view)
+    found: list[Loan] = []
+    kept: dict[tuple[str, str], int] = {}
+    for row in view.rows(STOCK, "circle = ? AND owner != ''", (view.home,), limit=10_000):
+        kept[row.own_number, row.owner] = kept.get((row.own_number, row.owner), 0) + row.on_hand_each
+    where = "circle = ? AND side = 'buy' AND loan = 1"
+    for mine in view.rows(MINE, where, (view.home,), order="placed_at DESC, order_id", limit=PURCHASES_READ_MAX):
+        order = view.get(ORDERS, mine.order_id)
+        for known, line in zip(mine.lines, order.lines, strict=True) if order is not None else ():
+            number = known.own_number or numbers.get(known.item, "")
+            owed = max(0, line.received - line.returned)
+            coming = line.ordered - line.cancelled - line.received - line.damaged - line.short
+            coming = max(0, coming) if order is not None and order.state in (*LIVE_STATES, "shipped") else 0
+            here = min(owed, kept.get((number, mine.partner[:80]), 0))
+            kept[number, mine.partner[:80]] = kept.get((number, mine.partner[:80]), 0) - here
+            if owed or coming:
+                found.append(Loan(mine.order_id, number, mine.partner, here, owed, coming))
+    return found
 
 
 def _own_numbers(view: View) -> dict[str, str]:

@@ -3,8 +3,10 @@
     transfers    a site of the firm's own that has more than its level to lend gives, first
     sources      offers that the firm may draw on, a group's round that reaches a better tier, the supplier it bought
                  from last; the cheapest first
+    loans        offers to lend, after all of these: goods that stay the lender's bridge the time until own ones come,
+                 so they cover a shortage and never count as the firm's stock
 
-`planning_accept` turns what was chosen into orders, transfers and commitments.
+`planning_accept` turns what was chosen into orders, loans, transfers and commitments.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from hanse.kernel.view import View
-from hanse.node.planning_gather import Place, free_now, under_way
+from hanse.node.planning_gather import Place, free_now, loans, under_way
 from hanse.node.planning_shelf import Shelf, Shelves
 from hanse.planning.replenishment.policy import tier_quantity
 from hanse.rooms.group.queries import groups, rounds
@@ -22,8 +24,9 @@ from hanse.rooms.group.rows import OPEN, ROUNDS, Tier
 from hanse.rooms.inventory.offer_queries import offers_of_item
 from hanse.rooms.parties.facts import CIRCLES
 
-OFFER, ROUND, SUPPLIER = "offer", "round", "supplier"
+OFFER, ROUND, SUPPLIER, LOAN = "offer", "round", "supplier", "loan"
 SOURCES_MAX = 6
+LOANS_MAX = 3
 SEP = "|"
 
 
@@ -38,7 +41,7 @@ class Transfer(Struct, frozen=True):
 
 
 class Source(Struct, frozen=True):
-    """One way to get it. key: `offer|ID`, `round|ID` or `supplier|NAME`. each: what is best taken of it now.
+    """One way to get it. key: `offer|ID`, `round|ID`, `supplier|NAME` or `loan|ID`. each: what is best taken of it now.
 
     upto_each: at most, 0 for no limit. note: why, for people ("17 more each reach 9.50").
     """
@@ -57,11 +60,17 @@ class Source(Struct, frozen=True):
     def kind(self) -> str:
         return self.key.partition(SEP)[0]
 
+    @property
+    def billed_minor(self) -> int:
+        """What taking `each` costs; nothing of a loan, whose price is what it is worth while it is not back."""
+        return 0 if self.kind == LOAN else self.each * self.unit_price_minor
+
 
 class Proposal(Struct, frozen=True):
     """One own number that has fallen to its level. position_each: free and on order now; order_each: in packs.
 
     transfers: from own sites, before anything is ordered. sources: the best first; empty where nobody is known.
+    borrowed_each: lent to the firm, here or coming: in none of the other figures.
     """
 
     shelf: Shelf
@@ -70,30 +79,48 @@ class Proposal(Struct, frozen=True):
     to_site: str
     transfers: tuple[Transfer, ...]
     sources: tuple[Source, ...]
+    borrowed_each: int = 0
+
+    @property
+    def best(self) -> Source | None:
+        """The best source that sells; a loan where nobody does."""
+        return self.sources[0] if self.sources else None
 
     @property
     def value_minor(self) -> int:
         """Of what is to be ordered, at its best source's price, else at cost."""
-        best = self.sources[0] if self.sources else None
-        return (best.each * best.unit_price_minor) if best else self.order_each * self.shelf.cost_minor
+        return self.best.each * self.best.unit_price_minor if self.best else self.order_each * self.shelf.cost_minor
 
 
 def proposals(view: View, found: Shelves, numbers: Iterable[str] | None = None) -> list[Proposal]:
     """What has fallen to its level by now, the most money first. numbers: of these alone."""
-    free, coming = free_now(view), under_way(view)
+    free, coming, lent = free_now(view), under_way(view), _lent(view)
     asked = None if numbers is None else set(numbers)
     tiers = _rounds(view)
     out = []
     for shelf in found.shelves:
         if asked is None or shelf.own_number in asked:
-            proposal = _proposal(view, shelf, free, coming, tiers)
+            proposal = _proposal(view, shelf, free, coming, lent, tiers)
             if proposal is not None:
                 out.append(proposal)
     return sorted(out, key=lambda one: (-one.value_minor, one.shelf.own_number))
 
 
+def _lent(view: View) -> dict[str, int]:
+    """own number -> each that is lent to the firm, here or coming."""
+    found: dict[str, int] = {}
+    for one in loans(view):
+        found[one.own_number] = found.get(one.own_number, 0) + one.here + one.coming
+    return found
+
+
 def _proposal(
-    view: View, shelf: Shelf, free: dict[Place, int], coming: dict[Place, int], tiers: dict[str, list[Round]]
+    view: View,
+    shelf: Shelf,
+    free: dict[Place, int],
+    coming: dict[Place, int],
+    lent: dict[str, int],
+    tiers: dict[str, list[Round]],
 ) -> Proposal | None:
     number = shelf.own_number
     places = shelf.sites
@@ -107,16 +134,18 @@ def _proposal(
         need = {places[0].site if places else "": shelf.up_to_each - total} if total <= shelf.reorder_each else {}
         moves: list[Transfer] = []
     else:
-        total = sum(position.values())
+        total = sum(position.values()) + coming.get((number, ""), 0)
         need = {p.site: p.up_to_each - position[p.site] for p in places if position[p.site] <= p.reorder_each}
         moves = _moves(shelf, need, held)
-    wanted = sum(each for each in need.values() if each > 0)
+    anywhere = coming.get((number, ""), 0) if len(places) > 1 else 0
+    wanted = max(0, sum(each for each in need.values() if each > 0) - anywhere)
     order = -(-wanted // shelf.pack_each) * shelf.pack_each
     if not order and not moves:
         return None
     to_site = max(need, key=lambda site: (need[site], site), default="")
-    sources = _sources(view, shelf, order, tiers) if order else ()
-    return Proposal(shelf, total, order, to_site, tuple(moves), sources)
+    here = lent.get(number, 0)
+    sources = _sources(view, shelf, order, tiers) + _loans(view, shelf, order - here) if order else ()
+    return Proposal(shelf, total, order, to_site, tuple(moves), sources, here)
 
 
 def _moves(shelf: Shelf, need: dict[str, int], held: dict[str, int]) -> list[Transfer]:
@@ -184,6 +213,20 @@ def _sources(view: View, shelf: Shelf, each: int, tiers: dict[str, list[Round]])
                             known.currency, each, 0, shelf.pack_each))  # fmt: skip
     found.sort(key=lambda one: (one.each < each, one.unit_price_minor, one.key))
     return tuple(found[:SOURCES_MAX])
+
+
+def _loans(view: View, shelf: Shelf, each: int) -> tuple[Source, ...]:
+    """Offers to lend, for what is not lent to the firm already; most of it first, then by worth."""
+    found = []
+    for card in offers_of_item(view, shelf.item, offer_kind="lend") if shelf.item and each > 0 else ():
+        pack = max(1, card.pack_each)
+        take = min(-(-each // pack) * pack, card.open_each // pack * pack)
+        if card.currency == shelf.currency and take >= max(1, card.minimum_each):
+            name = f"{card.party_name}, {card.city}" if card.city else card.party_name
+            found.append(Source(f"{LOAN}{SEP}{card.offer}", name, "lent to you", card.unit_price_minor, card.currency,
+                                take, card.open_each, pack, "lent: give it back; nothing is billed"))  # fmt: skip
+    found.sort(key=lambda one: (-one.each, one.unit_price_minor, one.key))
+    return tuple(found[:LOANS_MAX])
 
 
 def _of_round(one: Round, shelf: Shelf, each: int) -> Source:

@@ -167,16 +167,16 @@ class WithdrawPlan(Fact, frozen=True, kw_only=True):
 class SetRule(Fact, frozen=True, kw_only=True):
     """What a firm accepts of its replenishment proposals without looking at each; the same id again changes it.
 
-    Commercial: `seller`: part of the name of whom it buys from, "" anybody; `source_kind`: offers, rounds of its groups
-    or its supplier so far, "" all; `line_max_minor`, `total_max_minor`: of one line, and of all that are accepted at
-    once, at most.
+    Commercial: `seller`: part of the name of whom it buys from, "" anybody; `source_kind`: offers, rounds of its
+    groups, its supplier so far, or goods lent to it; "" all but loans; `line_max_minor`, `total_max_minor`: of one
+    line, and of all that are accepted at once, at most.
     """
 
     kind: ClassVar[str] = "plans.set_rule"
     circle: Id
     rule: Id
     seller: Commercial[Text] = WITHHELD
-    source_kind: Commercial[Literal["", "offer", "round", "supplier"]] = WITHHELD
+    source_kind: Commercial[Literal["", "offer", "round", "supplier", "loan"]] = WITHHELD
     currency: Commercial[Currency] = WITHHELD
     line_max_minor: Commercial[Annotated[int, Meta(ge=0, le=2**50)]] = WITHHELD
     total_max_minor: Commercial[Annotated[int, Meta(ge=0, le=2**50)]] = WITHHELD

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from functools import partial
 from typing import Any
 
 from litestar import Request, get, post
@@ -13,8 +14,10 @@ from hanse.importers.safe import guarded
 from hanse.kernel.refusal import Refused
 from hanse.node.desk import Desk
 from hanse.node.planning_accept import Accepted, Chosen, accept, allowed, rules_of
-from hanse.node.planning_replenish import OFFER, ROUND, SUPPLIER, Proposal, Source, proposals
+from hanse.node.planning_gather import loans
+from hanse.node.planning_replenish import LOAN, OFFER, ROUND, SUPPLIER, Proposal, Source, proposals
 from hanse.node.planning_stock import shelves
+from hanse.rooms.parties.queries import party_name
 from hanse.rooms.plans.facts import EndRule, SetRule
 from hanse.rooms.plans.page_shelves import TABS, waiting
 from hanse.site.desks import desk
@@ -25,8 +28,8 @@ from hanse.web.formats import DECIMALS, quantity
 
 HERE = "/plans/replenish"
 SHOWN_MAX = 100
-KINDS = {"": "Wherever it is best had", OFFER: "Offers of members and partners", ROUND: "Rounds of your groups",
-         SUPPLIER: "Your supplier so far"}  # fmt: skip
+KINDS = {"": "Wherever it is best bought", OFFER: "Offers of members and partners", ROUND: "Rounds of your groups",
+         SUPPLIER: "Your supplier so far", LOAN: "Lent to you"}  # fmt: skip
 TABLE = Table(
     "replenish",
     (
@@ -39,6 +42,7 @@ TABLE = Table(
         Column("price", "Price of one", "money"),
         Column("value", "Money", "money"),
         Column("moves", "From own sites"),
+        Column("lent", "Lent to you", "quantity"),
     ),
     sort="-value",
 )
@@ -52,16 +56,18 @@ def _row(one: Proposal) -> dict[str, Any]:
         "source": best.name if best else "", "value": Money(one.value_minor, one.shelf.currency),
         "price": Money(best.unit_price_minor if best else one.shelf.cost_minor, one.shelf.currency),
         "moves": "; ".join(f"{m.each} {m.from_name} to {m.to_name}" for m in one.transfers),
+        "lent": one.borrowed_each,
     }  # fmt: skip
 
 
 def option_words(source: Source) -> str:
-    """A source as one line of a list: who, at what price, how many at most."""
+    """A source as one line of a list: who, at what price, how many at most. A loan has a worth, and no price."""
     digits = DECIMALS.get(source.currency, 2)
     price = f"{source.unit_price_minor / 10**digits:,.{digits}f} {source.currency}"
     limit = f", up to {source.upto_each:,}" if source.upto_each else ""
     pack = f", packs of {source.pack_each:,}" if source.pack_each > 1 else ""
-    return f"{source.name}: {price}{limit}{pack} ({source.note or source.how})"
+    worth = "borrow, worth " if source.kind == LOAN else ""
+    return f"{source.name}: {worth}{price}{limit}{pack} ({source.note or source.how})"
 
 
 @get(HERE, sync_to_thread=True)
@@ -93,6 +99,7 @@ def _show(
         covered=sum(bool(one.sources) for one in open_), moves=sum(t.each for one in open_ for t in one.transfers),
         may=found.may("orders.place"), may_move=found.may("inventory.move"), may_rule=found.may(SetRule), rules=rules,
         option=option_words, kinds=list(KINDS.items()), given=given or {}, ticked=set(form.many("id")),
+        lent=[one for one in loans(found.view) if one.own_number], named=partial(party_name, found.view), loan=LOAN,
         all=bool(request.query_params.get("all")), card=lambda number: address("/stock/card/", number),
         currency=max(total, key=lambda name: total[name]) if total else "EUR",
     )  # fmt: skip
@@ -111,6 +118,8 @@ def _words(done: Accepted) -> str:
     parts = []
     if done.orders:
         parts.append(f"{len(done.orders)} {'order' if len(done.orders) == 1 else 'orders'} placed")
+    if done.loans:
+        parts.append(f"{len(done.loans)} {'loan' if len(done.loans) == 1 else 'loans'} asked for")
     if done.moved_each:
         parts.append(f"{quantity(done.moved_each)} moved between your sites")
     if done.committed:
@@ -122,7 +131,7 @@ def _answer(request: Request[Any, Any, Any], found: Desk, done: Accepted) -> Any
     """Where nothing was refused on to the list with a word of it; else the list with what was refused."""
     if done.failed:
         return _show(request, found, done=done)
-    if not (done.orders or done.moved_each or done.committed):
+    if not (done.orders or done.loans or done.moved_each or done.committed):
         raise Refusal("plans.no_source", "Nothing was ordered: these lines have no source.",
                       next="Name a supplier, or make a list of them.")  # fmt: skip
     return go(HERE, notice=_words(done))
@@ -143,7 +152,7 @@ def _chosen(given: Given, found: Desk) -> list[Chosen]:
 
 @post(f"{HERE}/accept", sync_to_thread=True)
 def accept_lines(request: Request[Any, Any, Any], session: Reader, read: Read, data: Fields) -> Any:
-    """Order the ticked lines: one order a seller, transfers between own sites, commitments to rounds."""
+    """Order the ticked lines: one order a seller, one loan a lender, own transfers, commitments to rounds."""
     needs_role(session, *TRADE)
     found = desk(read, session)
 

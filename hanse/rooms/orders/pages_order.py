@@ -28,6 +28,7 @@ from hanse.rooms.orders.pages_forms import (
     state_badge,
     text,
 )
+from hanse.rooms.orders.pages_hold import hold_of
 from hanse.rooms.orders.queries import OrderPage, order_page
 from hanse.rooms.orders.rows import RETURNS
 from hanse.rooms.orders.worklists import approvals
@@ -159,6 +160,7 @@ def show(
         steps=timeline_of(view, found),
         messages=[(message, party_name(view, message.author)) for message in found.messages],
         approvals=approvals(view, order),
+        hold=hold_of(at, found),
         sites=[(site.site, site.name) for site in sites(view)],
         today=day_text(view.now),
         refusal=told(refusal),
@@ -167,7 +169,7 @@ def show(
     )
 
 
-@get("/orders/o/{order:path}", sync_to_thread=True)
+@get("/orders/o/{order:path}", sync_to_thread=True, opt={"reader": True})
 def one_order(
     request: Request[Any, Any, Any], session: Reader, read: Read, accounts: Accounts, order: FromPath[str]
 ) -> Any:

@@ -9,7 +9,6 @@ opening the opener's: on one node all three are here, and the node agrees for a 
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -38,7 +37,7 @@ from hanse.rooms.parties.facts import (
     Purpose,
     WidenCircle,
 )
-from hanse.rooms.parties.proofs import Membership, consent_stands, give_consent, prove_key
+from hanse.rooms.parties.proofs import Membership, admit, consent_stands, give_consent, invitation_of, prove_key
 from hanse.rooms.parties.queries import deals_with
 from hanse.standards.sdjwt import read_disclosure, unb64
 
@@ -91,8 +90,11 @@ def registrar(node: Node) -> str:
 def invite(node: Node, inviter: str) -> str:
     """The secret of a new invitation, to be given by hand. Refuses: as `parties.rules.invite`; node.no_key."""
     secret = secrets.token_hex(24)
-    hashed = hashlib.sha256(secret.encode()).hexdigest()
-    node.act(inviter, InviteParty(invitation=hashed, expires_at=int(node.clock()) + INVITATION_SECONDS), check=False)
+    node.act(
+        inviter,
+        InviteParty(invitation=invitation_of(secret), expires_at=int(node.clock()) + INVITATION_SECONDS),
+        check=False,
+    )
     return secret
 
 
@@ -114,7 +116,14 @@ def join(
         return open_home(node, party)
     pair = node.wallet.key_of(party) or node.wallet.make(party)
     fact = JoinNetwork(
-        party=party, name=name, party_kind=kind, country=country, city=city, public_key=pair.public_text, secret=secret
+        party=party,
+        name=name,
+        party_kind=kind,
+        country=country,
+        city=city,
+        public_key=pair.public_text,
+        invitation=invitation_of(secret),
+        admission=admit(node.net, party, pair.public_text, secret),
     )
     _put(node, pair, fact)
     return open_home(node, party)

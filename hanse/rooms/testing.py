@@ -29,7 +29,7 @@ from hanse.rooms.parties.facts import (
     OpenCircle,
     WidenCircle,
 )
-from hanse.rooms.parties.proofs import Membership, Sign, give_consent, prove_key
+from hanse.rooms.parties.proofs import Membership, Sign, admit, give_consent, invitation_of, prove_key
 from hanse.standards.sdjwt import b64, read_disclosure
 
 REGISTRAR = "office"
@@ -70,6 +70,17 @@ def proof_of_key(owner: str, key: str, kind: str = AddKey.kind) -> str:
 def adding(owner: str, key: str, **more: Any) -> AddKey:
     """The fact by which an owner adds `public_key(key)`."""
     return AddKey(public_key=public_key(key), proof=proof_of_key(owner, key), **more)
+
+
+def joining(secret: str, *, party: str, public_key: str, **about: Any) -> JoinNetwork:
+    """The fact by which the holder of a secret joins."""
+    return JoinNetwork(
+        party=party,
+        public_key=public_key,
+        invitation=invitation_of(secret),
+        admission=admit(NET, party, public_key, secret),
+        **about,
+    )
 
 
 @cache
@@ -114,7 +125,7 @@ class Town(World):
         secret = f"secret of {party}".ljust(16, ".")
         self.must(
             REGISTRAR,
-            InviteParty(invitation=hashlib.sha256(secret.encode()).hexdigest(), expires_at=self.now + 86_400),
+            InviteParty(invitation=invitation_of(secret), expires_at=self.now + 86_400),
         )
         self._settle(party, secret)
 
@@ -127,7 +138,7 @@ class Town(World):
             "city": "Bremen",
             "public_key": public_key(party),
         }
-        coming = JoinNetwork(secret=secret, **about) if secret else FoundNetwork(network="Town", **about)
+        coming = joining(secret, **about) if secret else FoundNetwork(network="Town", **about)
         self.must(party, coming)
         self._gather(home(party), "home", [party], [f"h-{party}"])
 

@@ -15,6 +15,7 @@ from hanse.node.node import Node
 from hanse.node.testing import site, town
 from hanse.node.wallet import KeyPair, Presentation
 from hanse.rooms.parties.facts import DescribeParty, JoinNetwork
+from hanse.rooms.parties.proofs import admit, invitation_of
 from hanse.standards import sdjwt
 
 
@@ -147,7 +148,8 @@ def test_strangers_with_fresh_keys_fill_no_record(directory):
                 country="DE",
                 city="",
                 public_key=pair.public_text,
-                secret="a guess, and a wrong one",
+                invitation=invitation_of("a guess, and a wrong one"),
+                admission=admit(node.net, pair.owner, pair.public_text, "a guess, and a wrong one"),
             )
             assert code_of(node, node.wallet.sign(pair.owner, fact, pair=pair)) == "parties.unknown_invitation"
         assert node.log.size == size
@@ -160,7 +162,8 @@ def test_strangers_with_fresh_keys_fill_no_record(directory):
             country="DE",
             city="",
             public_key=pair.public_text,
-            secret=secret,
+            invitation=invitation_of(secret),
+            admission=admit(node.net, "carl", pair.public_text, secret),
         )
         signed = node.wallet.sign("carl", fact, pair=pair)
         first = node.path.submit(signed).result(60)

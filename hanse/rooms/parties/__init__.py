@@ -2,7 +2,8 @@
 
 Words
     party           a firm or a person in trade, known by its public profile. The *registrar* endorses aliases.
-    invitation      a secret, given by hand; its hash is on the record, and opens the door once.
+    invitation      a secret, given by hand, from which a key follows: its public half is on the record, and opens the
+                    door once.
     key             an Ed25519 public key that speaks for a party or an alias from one time until another.
     alias           a key that the registrar has endorsed as a member's, without saying on the record whose, for one
                     circle, without saying which before it is opened.

@@ -18,7 +18,7 @@ KeyProof = Annotated[str, Meta(min_length=86, max_length=86, pattern=r"^[A-Za-z0
 """An Ed25519 signature by a new key, base64url: `proofs.prove_key`."""
 Consent = Annotated[str, Meta(min_length=109, max_length=109, pattern=r"^[A-Za-z0-9_-]{22}[.][A-Za-z0-9_-]{86}$")]
 """A party's consent to one circle: the kid of its own key, and that key's signature: `proofs.give_consent`."""
-Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}$")]
+Country = Annotated[str, Meta(min_length=2, max_length=2, pattern=r"^[A-Z]{2}$")]
 Microdegrees = Annotated[int, Meta(ge=-180_000_000, le=180_000_000)]
 PartyKind = Literal["manufacturer", "distributor", "contractor", "solo", "group", "plant", "other"]
 Role = Literal["owner", "buyer", "seller", "warehouse", "viewer"]
@@ -40,15 +40,18 @@ class FoundNetwork(Fact, frozen=True, kw_only=True):
 
 
 class InviteParty(Fact, frozen=True, kw_only=True):
-    """A member opens the door once. `invitation`: hex SHA-256 of the secret that is given by hand."""
+    """A member opens the door once. `invitation`: the public key of the secret that is given by hand."""
 
     kind: ClassVar[str] = "parties.invite"
-    invitation: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+    invitation: PublicKey
     expires_at: Seconds
 
 
 class JoinNetwork(Fact, frozen=True, kw_only=True):
-    """An invited party enters, with its own key. `secret`: what was given by hand; good once."""
+    """An invited party enters, with its own key. `admission`: by the invitation's key, for this party and key.
+
+    So the secret is not shown, and whoever sees this fact on its way cannot take the invitation for itself.
+    """
 
     kind: ClassVar[str] = "parties.join"
     introduces: ClassVar[bool] = True
@@ -58,7 +61,8 @@ class JoinNetwork(Fact, frozen=True, kw_only=True):
     country: Country
     city: Text
     public_key: PublicKey
-    secret: Annotated[str, Meta(min_length=16, max_length=80)]
+    invitation: PublicKey
+    admission: KeyProof
 
 
 class DescribeParty(Fact, frozen=True, kw_only=True):

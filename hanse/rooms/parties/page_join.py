@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import unicodedata
 from typing import Any
@@ -16,6 +15,7 @@ from hanse.kernel.refusal import Refused
 from hanse.kernel.view import View
 from hanse.node import joining
 from hanse.node.node import Node
+from hanse.rooms.parties import proofs
 from hanse.rooms.parties.facts import ALIASES, INVITATIONS, PARTIES, Invitation, InviteParty, SetSite
 from hanse.rooms.parties.page_firm import base, country, firm_desk
 from hanse.rooms.parties.queries import party
@@ -96,9 +96,8 @@ def invitation_of(node: Node, secret: str) -> Invitation:
 
     Refuses: invitation.invalid, one sentence for unknown, used and expired.
     """
-    hashed = hashlib.sha256(secret.encode()).hexdigest()
     view = node.view()
-    row = view.get(INVITATIONS, hashed) if len(secret) <= SECRET_CHARS_MAX else None
+    row = view.get(INVITATIONS, proofs.invitation_of(secret)) if len(secret) <= SECRET_CHARS_MAX else None
     if row is None or row.used_by or row.expires_at < int(node.clock()):
         raise Refusal(
             "invitation.invalid", "This invitation was used, has expired, or never existed.", status=404,

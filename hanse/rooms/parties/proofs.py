@@ -1,16 +1,18 @@
-"""What a key says of itself, and what a party consents to: two statements beside the facts.
+"""What keys say beside the facts: that they are held, that somebody is invited, that a party consents to a circle.
 
-Both are signatures over JWS signing inputs (RFC 7515, 5.1) whose content is detached (its appendix F): a fact carries
+All are signatures over JWS signing inputs (RFC 7515, 5.1) whose content is detached (its appendix F): a fact carries
 the signature alone, and whoever verifies builds the content from the fact and the network, so that the two cannot
 differ. The header's `typ` (explicit typing, RFC 8725, 3.11) keeps them apart from each other and from facts and
 batches, which the same keys sign. The content names the network, the kind and the owner: it is good in one place only.
 
     key proof   "I, this key, speak for OWNER": proof of possession, as in a certification request (RFC 2986, 3).
+    admission   "I, this invitation, am for PARTY with KEY."
     consent     "I, PARTY, am by ALIAS in CIRCLE, a PURPOSE that OPENER opens."
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 
 import msgspec
@@ -20,6 +22,7 @@ from hanse.rooms.parties.facts import Key
 from hanse.standards import sdjwt
 
 KEY_HEADER = sdjwt.header("hanse-key-proof+jwt")
+ADMISSION_HEADER = sdjwt.header("hanse-admission+jwt")
 CONSENT_HEADER = sdjwt.header("hanse-consent+jwt")
 Sign = Callable[[bytes], bytes]
 """The 64-byte Ed25519 signature of a message."""
@@ -47,6 +50,30 @@ def prove_key(net: str, kind: str, owner: str, public_key: str, sign: Sign) -> s
 def key_is_proven(net: str, kind: str, owner: str, public_key: str, proof: str) -> bool:
     """Whether `proof` is this very key's, for this very owner, kind and network."""
     return _verified(public_key, key_statement(net, kind, owner, public_key), proof)
+
+
+def invitation_of(secret: str) -> str:
+    """The invitation, a public key in base64url, that a secret of 128 random bits or more opens, given by hand."""
+    return sdjwt.b64(ed25519.public_key_of(_invitation_seed(secret))).decode()
+
+
+def admission_statement(net: str, party: str, public_key: str) -> bytes:
+    """What an invitation's key signs, so that a party can join with a key."""
+    return ADMISSION_HEADER + b"." + sdjwt.b64(_json({"net": net, "party": party, "public_key": public_key}))
+
+
+def admit(net: str, party: str, public_key: str, secret: str) -> str:
+    """The signature, base64url, with which a secret's holder joins as a party with a key; the secret stays untold."""
+    return sdjwt.b64(ed25519.sign(_invitation_seed(secret), admission_statement(net, party, public_key))).decode()
+
+
+def is_admitted(net: str, party: str, public_key: str, invitation: str, admission: str) -> bool:
+    """Whether an invitation's key admits this very party with this very key to this network."""
+    return _verified(invitation, admission_statement(net, party, public_key), admission)
+
+
+def _invitation_seed(secret: str) -> bytes:
+    return hashlib.sha256(b"hanse invitation\n" + secret.encode()).digest()
 
 
 class Membership(msgspec.Struct, frozen=True):

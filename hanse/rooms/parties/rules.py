@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from msgspec.structs import replace
 
+from hanse.kernel.kept import META
 from hanse.kernel.refusal import Refused, require
 from hanse.kernel.rules import circle_rule, home_finder, rule
 from hanse.kernel.state import Draft, State
@@ -40,6 +39,7 @@ from hanse.rooms.parties.facts import (
     Staff,
 )
 from hanse.rooms.parties.keys import new_key
+from hanse.rooms.parties.proofs import is_admitted
 
 GROUP_MEMBERS_MAX = 500
 HOMES_READ_MAX = 100_000
@@ -137,10 +137,9 @@ def invite(draft: Draft, fact: InviteParty) -> None:
 
 @rule(JoinNetwork)
 def join(draft: Draft, fact: JoinNetwork) -> None:
-    """Refuses, in order: parties.unknown_invitation, parties.invitation_used, parties.invitation_expired, then as
-    `_add_party`."""
-    hashed = hashlib.sha256(fact.secret.encode()).hexdigest()
-    invitation = draft.get(INVITATIONS, hashed)
+    """Refuses, in order: parties.unknown_invitation, parties.invitation_used, parties.invitation_expired,
+    parties.not_invited, then as `_add_party`."""
+    invitation = draft.get(INVITATIONS, fact.invitation)
     if invitation is None:
         raise Refused("parties.unknown_invitation", "no such invitation", next="ask for a new link")
     require(not invitation.used_by, "parties.invitation_used", "this invitation was used", next="ask for a new link")
@@ -150,6 +149,11 @@ def join(draft: Draft, fact: JoinNetwork) -> None:
         "this invitation has expired",
         next="ask for a new link",
     )
+    network = draft.get(META, 1)
+    invited = network is not None and is_admitted(
+        network.net, fact.party, fact.public_key, fact.invitation, fact.admission
+    )
+    require(invited, "parties.not_invited", "this invitation was not given to this party with this key")
     _add_party(draft, fact)
     draft.put(INVITATIONS, replace(invitation, used_by=fact.party))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from hanse.rooms.parties import queries
 from hanse.rooms.parties.facts import (
@@ -15,13 +16,23 @@ from hanse.rooms.parties.facts import (
     AppointStaff,
     DescribeParty,
     EndorseAlias,
+    InviteParty,
+    JoinNetwork,
     Key,
     LeaveCircle,
     OpenCircle,
     RetireKey,
     SetPermit,
 )
-from hanse.rooms.parties.proofs import Membership, consent_stands, give_consent, key_is_proven, prove_key
+from hanse.rooms.parties.proofs import (
+    Membership,
+    admit,
+    consent_stands,
+    give_consent,
+    invitation_of,
+    key_is_proven,
+    prove_key,
+)
 from hanse.rooms.testing import (
     NET,
     REGISTRAR,
@@ -29,6 +40,7 @@ from hanse.rooms.testing import (
     adding,
     consent,
     home,
+    joining,
     kid,
     proof_of_key,
     public_key,
@@ -105,6 +117,29 @@ def test_a_proof_of_a_key_is_good_for_what_it_says_and_nothing_else(
     proof = prove_key(net, kind, owner, public_key(key), signer(key))
     assert key_is_proven(net, kind, owner, public_key(key), proof)
     assert key_is_proven(*asked[:3], public_key(asked[3]), proof) == (said == asked)
+
+
+# -- invitations ---------------------------------------------------------------------------------------------------
+
+
+def test_who_sees_a_party_join_cannot_take_its_invitation(town: Town) -> None:
+    secret = "given by hand to carl"
+    town.must("ann", InviteParty(invitation=invitation_of(secret), expires_at=town.now + 100))
+    about = {"name": "Carl", "party_kind": "solo", "country": "DE", "city": "Kiel"}
+    seen = joining(secret, party="carl", public_key=public_key("carl"), **about)
+    assert secret not in repr(seen)
+    for party, key, admission in (
+        ("carl", "thief", seen.admission),
+        ("thief", "thief", seen.admission),
+        ("thief", "thief", admit("other", "thief", public_key("thief"), secret)),
+        ("thief", "thief", admit(NET, "thief", public_key("thief"), seen.invitation)),
+        ("thief", "thief", prove_key(NET, JoinNetwork.kind, "thief", public_key("thief"), signer("thief"))),
+    ):
+        stolen = replace(seen, party=party, public_key=public_key(key), admission=admission)
+        before = town.business()
+        assert town.block(town.sign(party, stolen, kid=kid(key)))[0].code == "parties.not_invited"
+        assert town.business() == before
+    assert town.block(town.sign("carl", seen, kid=kid("carl")))[0].code == "ok"
 
 
 # -- consents ------------------------------------------------------------------------------------------------------

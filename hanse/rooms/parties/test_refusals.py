@@ -1,6 +1,6 @@
 """Each rule's refusals, in the order of its docstring; a refusal leaves state as it was."""
 
-import hashlib
+from functools import partial
 
 import pytest
 
@@ -14,13 +14,13 @@ from hanse.rooms.parties.facts import (
     EnterCircle,
     FoundNetwork,
     InviteParty,
-    JoinNetwork,
     LeaveCircle,
     RetireKey,
     SetPermit,
     SetSite,
 )
-from hanse.rooms.testing import REGISTRAR, Town, adding, consent, home, kid, proof_of_key, public_key
+from hanse.rooms.parties.proofs import invitation_of
+from hanse.rooms.testing import REGISTRAR, Town, adding, consent, home, joining, kid, proof_of_key, public_key
 from hanse.standards.sdjwt import unb64
 
 
@@ -33,20 +33,10 @@ def town() -> Town:
     return town
 
 
-def arriving(cls, party="new", key="new", **more):
-    return cls(
-        party=party,
-        name="New",
-        party_kind="solo",
-        country="DE",
-        city="Kiel",
-        public_key=public_key(key),
-        **more,
-    )
-
-
-def hashed(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
+def arriving(secret="", party="new", key="new", **more):
+    about = {"name": "New", "party_kind": "solo", "country": "DE", "city": "Kiel", **more}
+    make = partial(joining, secret) if secret else FoundNetwork
+    return make(party=party, public_key=public_key(key), **about)
 
 
 SECRET = "a secret of sixteen"
@@ -75,11 +65,11 @@ def widening(**change):
 
 PERMIT = {"partner": "*", "scope": "*", "allow": False}
 TABLE = [
-    ("new", arriving(FoundNetwork, network="Other"), "parties.network_stands"),
-    ("new", arriving(JoinNetwork, secret="nobody gave this secret"), "parties.unknown_invitation"),
-    ("h-a", InviteParty(invitation=hashed("x"), expires_at=2**34), "parties.unknown_party"),
-    ("a", InviteParty(invitation=hashed("secret of b....."), expires_at=2**34), "parties.invitation_taken"),
-    ("a", InviteParty(invitation=hashed("y"), expires_at=1), "parties.deadline_past"),
+    ("new", arriving(network="Other"), "parties.network_stands"),
+    ("new", arriving("nobody gave this secret"), "parties.unknown_invitation"),
+    ("h-a", InviteParty(invitation=invitation_of("x"), expires_at=2**34), "parties.unknown_party"),
+    ("a", InviteParty(invitation=invitation_of("secret of b....."), expires_at=2**34), "parties.invitation_taken"),
+    ("a", InviteParty(invitation=invitation_of("y"), expires_at=1), "parties.deadline_past"),
     ("h-a", DescribeParty(name="A", city="B", country="DE"), "parties.unknown_party"),
     ("a", AddKey(public_key="A" * 42 + "B", proof=proof_of_key("a", "a2")), "parties.bad_key"),
     ("a", adding("a", "b"), "parties.key_taken"),
@@ -169,25 +159,25 @@ def test_a_circle_is_opened_by_its_first_member_with_endorsed_aliases(town, chan
 
 
 def test_an_invitation_opens_the_door_once_and_until_its_end(town):
-    town.must("a", InviteParty(invitation=hashed(SECRET), expires_at=town.now + 100))
-    assert town.refused("a", arriving(JoinNetwork, party="a", secret=SECRET)) == "parties.key_mismatch"
+    town.must("a", InviteParty(invitation=invitation_of(SECRET), expires_at=town.now + 100))
+    assert town.refused("a", arriving(SECRET, party="a")) == "parties.key_mismatch"
     assert join(town, "a", "fresh", SECRET) == "parties.party_taken"
     assert join(town, "a+b", "fresh", SECRET) == "parties.party_taken"
     assert join(town, "new", "new", SECRET) == "ok"
     assert join(town, "other", "other", SECRET) == "parties.invitation_used"
-    town.must("a", InviteParty(invitation=hashed(SECRET + "2"), expires_at=town.now + 100))
+    town.must("a", InviteParty(invitation=invitation_of(SECRET + "2"), expires_at=town.now + 100))
     town.tick(101)
     assert join(town, "other", "other", SECRET + "2") == "parties.invitation_expired"
 
 
 def join(town: Town, party: str, key: str, secret: str) -> str:
-    fact = arriving(JoinNetwork, party=party, key=key, secret=secret)
+    fact = arriving(secret, party=party, key=key)
     return town.do(party, fact, kid=thumbprint(unb64(public_key(key).encode()))).code
 
 
 def test_the_party_that_joins_is_the_one_that_signs(town):
-    town.must("a", InviteParty(invitation=hashed(SECRET), expires_at=town.now + 100))
-    outcome = town.do("mask", arriving(JoinNetwork, party="new", key="mask", secret=SECRET), kid=kid("mask"))
+    town.must("a", InviteParty(invitation=invitation_of(SECRET), expires_at=town.now + 100))
+    outcome = town.do("mask", arriving(SECRET, party="new", key="mask"), kid=kid("mask"))
     assert outcome.code == "parties.name_differs"
 
 

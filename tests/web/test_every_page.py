@@ -25,12 +25,15 @@ from hanse.site.testing import PASSWORD, SmallTown
 pytestmark = chromium.MARKS
 NO_PAGES = {"/healthz", "/checkpoint", "/sign-in"}
 """Answers for machines, and what one who is signed in is not shown."""
-FILES = ("/import/{}/fixes/{}", "/import/{}/mapping.toml", "/import/template/{}", "/export/{}", "/orders/file/{}/{}")
+FILES = ("/import/{}/fixes/{}", "/import/{}/mapping.toml", "/import/template/{}", "/export/{}", "/orders/file/{}/{}",
+         "/accounts/journal/{}", "/accounts/ubl/{}", "/accounts/ubl-order/{}", "/contracts/pdf/{}")  # fmt: skip
 """Downloads."""
 REACHED = (
     "/orders/o/{}", "/orders/slip/{}", "/orders/note/{}", "/orders/confirmation/{}", "/orders/documents/{}", "/pod/{}",
     "/parties/{}", "/items/{}", "/stock/card/{}", "/offers/o/{}", "/history/{}", "/import/{}", "/plans/p/{}",
-    "/plans/studies/{}", "/plans/forecast/{}",
+    "/plans/studies/{}", "/plans/forecast/{}", "/contracts/a/{}", "/contracts/p/{}", "/contracts/r/{}",
+    "/contracts/w/{}", "/contracts/d/{}", "/contracts/template/{}", "/contracts/scorecards/{}", "/contracts/print/{}",
+    "/accounts/d/{}", "/accounts/payment/{}", "/accounts/accrual/{}", "/accounts/netting/{}",
 )  # fmt: skip
 """Things to which some page has to lead. What is not named here is walked wherever a page leads to one."""
 TABS_MAX = 60

@@ -1,13 +1,16 @@
-"""A small town in which there is something on every page: for bob, who sells, lends, buys, imports and plans."""
+"""A small town in which there is something on every page: for bob, who sells, lends, buys, agrees, bills and plans."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
+from dealing import deals
+
 from hanse.node import planning_run
 from hanse.node.planning_run import Way
 from hanse.rooms.catalog.facts import SetOwnItem
+from hanse.rooms.contracts.testing_pages import AgreedTown
 from hanse.rooms.inventory.facts import Adjust, AdjustLine, Count, CountLine
 from hanse.rooms.inventory.offer_facts import Want
 from hanse.rooms.orders.facts import Covered, DeliverTo, DocumentLine, KeepDocument, PlaceLine, PlaceOrder
@@ -23,7 +26,7 @@ KX-1;Kugellager;SKF;6206;3,20
 
 def trading_town(folder: Path) -> tuple[SmallTown, set[str]]:
     """The town, and what to look at first: things with much on their pages, one-time links, parts of pages."""
-    town = SmallTown(folder, stock_each=400, secure=False)
+    town = AgreedTown(folder, secure=False)
     _offers(town)
     ann, bob = town.visitor("ann"), town.visitor("bob")
     links = {_life_of_orders(town, ann, bob)}
@@ -35,6 +38,7 @@ def trading_town(folder: Path) -> tuple[SmallTown, set[str]]:
     ))  # fmt: skip
     plan = planning_run.plan(town.desk("bob"), way=Way(seconds=None, rounds=2, worker=False))
     _study(town)
+    links |= deals(town)
     shown = {"/orders/o/received-1", "/orders/documents/purchase-1", "/stock/card/bob-6205", f"/plans/p/{plan.plan}"}
     return town, {*links, *shown, "/plans/forecast/bob-6205"}
 

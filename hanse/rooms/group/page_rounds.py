@@ -58,8 +58,10 @@ def _live(view: View, one: RoundPage, managed: set[str]) -> dict[str, Any]:
     mine = terms.circle in managed
     top = terms.tiers[-1].start
     told = terms.told_each
+    group = view.get(GROUP_TERMS, terms.circle, one.round.group_id)
     return {
-        "p": one, "badge": ROUND_STATES[one.round.state], "item": item_words(view, terms.item),
+        "p": one, "group": group.name if group else one.round.group_id,
+        "badge": ROUND_STATES[one.round.state], "item": item_words(view, terms.item),
         "supplier": name_of(view, terms.supplier), "tiers": price_tiers(terms.tiers, terms.currency),
         "picture": price_picture(terms.tiers, terms.currency, told, f"Price of one, by quantity: {terms.item}"),
         "share_ppm": min(1_000_000, told * 1_000_000 // top) if top else 0, "manage": mine, "top": top,

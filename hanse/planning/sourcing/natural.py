@@ -20,11 +20,12 @@ def natural_mip(
     start: Plan | None = None,
     *,
     nodes: int | None = None,
+    gap: float = 1e-6,
     cancel: Callable[[], bool] | None = None,
 ) -> tuple[Plan | None, float]:
     """(best plan found or None, HiGHS' own lower bound in minor units) within `seconds` of wall time, one thread.
 
-    Variables x[pair] binary and y[cand] >= 0; lines that ship whole have y = quantity * binary. Optimal to 1e-6 if
+    Variables x[pair] binary and y[cand] >= 0; lines that ship whole have y = quantity * binary. Optimal to `gap` if
     time allows. `nodes`: most nodes of branch and bound; where these end it before the time does, the plan depends on
     the arguments alone. `cancel`: asked from time to time, ends it.
     """
@@ -37,11 +38,12 @@ def natural_mip(
         ("output_flag", False),
         ("threads", 1),
         ("time_limit", float(seconds)),
-        ("mip_rel_gap", 1e-6),
+        ("mip_rel_gap", gap),
     ):
         h.setOptionValue(option, value)
     if nodes is not None:
         h.setOptionValue("mip_max_nodes", nodes)
+        h.setOptionValue("mip_allow_restart", False)  # a root once more costs as much again, and gains little
     if cancel is not None:
         h.cbMipInterrupt += lambda event: event.interrupt() if cancel() else None
     h.passModel(lp)

@@ -29,6 +29,7 @@ NEAR = 3.0  # pairs an order that the first programs may use, on average
 WIDER, NEAR_MAX = 1.3, 8.0  # each round so many times more, up to this
 ORDERS_MAX = 2_000  # orders of one program
 NODES = 1  # branch-and-bound nodes of one program: nearly all is found at the root
+GAP = 1e-4  # share of the cost at which a program ends
 FAR = 2**61  # above any amount x scale
 
 
@@ -108,7 +109,7 @@ class Polish:
             part = replace(part, stock_total_each=total, stock_foreign_each=np.minimum(foreign, total),
                            place_capacity_orders=capacity)  # fmt: skip
             start = plan_of(part, units[cands[mine]])
-            better, _ = natural_mip(part, left(), start, nodes=NODES, cancel=cancel)
+            better, _ = natural_mip(part, left(), start, nodes=NODES, gap=GAP, cancel=cancel)
             if better is None or better.cost_minor >= start.cost_minor:
                 return np.zeros(0, np.int64), np.zeros(0, np.int64)
             return cands[mine], better.units

@@ -29,7 +29,7 @@ LP_SIZE_MAX = 120_000  # orders + contested rows above which column generation i
 
 SEARCH_FIRST = 0.1  # share of what is left when the search begins, before plans are polished
 POLISH_SECONDS = 0.0015  # an order of a program, at least, measured
-ROUNDS_A_POLISH = 10
+ROUNDS_A_POLISH = 20
 
 Progress = Callable[[str, Plan], None]
 Cancel = Callable[[], bool]
@@ -192,7 +192,7 @@ def _whole(problem: Problem, run: _Run, units: Ints | None, prices: Prices | Non
         local.begin(best.best_units)
     with ExitStack() as stack:
         found: Future[Cuts | None] | None = None
-        if master is not None and local.worthwhile():
+        if master is not None and local.best_cost > final.bound:
             if run.cuts:  # on a thread of its own: the plan is bettered meanwhile
                 cutting = CutMaster(problem, master)
                 pool = stack.enter_context(ThreadPoolExecutor(1))
@@ -208,7 +208,7 @@ def _better(problem: Problem, run: _Run, local: Local, prices: Prices) -> int:
     rounds = _search(run, local, prices, SEARCH_FIRST, run.rounds)
     polish: Polish | None = None
     turns = 0
-    while local.worthwhile() and not run.stop() and turns < _polishings(run, problem):
+    while local.best_cost > prices.bound and not run.stop() and turns < _polishings(run, problem):
         polish = polish or Polish(problem, prices, local.item_of_order, local.item_of_row, run.seed)
         before = local.best_cost
         better = polish.round(local.best_units, lambda: run.left(1.0), run.cancelled)
@@ -224,7 +224,7 @@ def _better(problem: Problem, run: _Run, local: Local, prices: Prices) -> int:
 
 
 def _polishings(run: _Run, problem: Problem) -> float:
-    """How many rounds of polishing may follow: by the clock while one is likely to end, else one in ten of search."""
+    """How many rounds of polishing may follow: while one should end in time; without a clock, 1 in 20 of search."""
     if run.seconds is None:
         return -(-(run.rounds or 0) // ROUNDS_A_POLISH)
     return float("inf") if run.left(1.0) > POLISH_SECONDS * min(problem.orders, ORDERS_MAX) else 0

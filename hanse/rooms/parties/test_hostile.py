@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from joserfc import jws
+from joserfc.jwk import OKPKey
+from msgspec import json
 from msgspec.structs import replace
 
 from hanse.rooms.parties import queries
@@ -26,11 +29,14 @@ from hanse.rooms.parties.facts import (
 )
 from hanse.rooms.parties.proofs import (
     Membership,
+    admission_statement,
     admit,
     consent_stands,
+    consent_statement,
     give_consent,
     invitation_of,
     key_is_proven,
+    key_statement,
     prove_key,
 )
 from hanse.rooms.testing import (
@@ -117,6 +123,24 @@ def test_a_proof_of_a_key_is_good_for_what_it_says_and_nothing_else(
     proof = prove_key(net, kind, owner, public_key(key), signer(key))
     assert key_is_proven(net, kind, owner, public_key(key), proof)
     assert key_is_proven(*asked[:3], public_key(asked[3]), proof) == (said == asked)
+
+
+def test_other_tools_read_proofs_as_the_signed_tokens_that_they_are() -> None:
+    """The detached content put back, each statement is a compact JWS with a type of its own."""
+    jwk = OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "x": public_key("ann")})
+    said = Membership("ann", "a-1", kid("a-1"), "c-1", "home", "ann")
+    secret = "given by hand to ann"
+    door = OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "x": invitation_of(secret)})
+    types = []
+    for key, statement, signature in (
+        (jwk, key_statement(NET, AddKey.kind, "ann", public_key("ann")), proof_of_key("ann", "ann")),
+        (jwk, consent_statement(NET, kid("ann"), said), give_consent(NET, kid("ann"), said, signer("ann"))[23:]),
+        (door, admission_statement(NET, "ann", public_key("ann")), admit(NET, "ann", public_key("ann"), secret)),
+    ):
+        token = jws.deserialize_compact(f"{statement.decode()}.{signature}", key, algorithms=["EdDSA"])
+        assert json.decode(token.payload)["net"] == NET
+        types.append(token.headers()["typ"])
+    assert len({*types, "hanse-fact+sd-jwt", "hanse-batch+jwt"}) == 5, "no signature passes for another's"
 
 
 # -- invitations ---------------------------------------------------------------------------------------------------

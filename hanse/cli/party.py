@@ -10,6 +10,7 @@ from cyclopts.types import PositiveInt
 from hanse.cli.shell import HERE, Answer, Data, table
 from hanse.kernel.refusal import Refused
 from hanse.node import joining
+from hanse.node.admitting import registrar
 from hanse.node.backup import ACCOUNTS
 from hanse.node.node import Node
 from hanse.rooms.parties import queries
@@ -71,7 +72,7 @@ def invite(*, party: Annotated[str, Parameter(name="--as")] = "", data: Data = H
         Who invites; the registrar, where none is named.
     """
     with Node(data, helper=False) as node:
-        secret = joining.invite(node, party or joining.registrar(node))
+        secret = joining.invite(node, party or registrar(node))
     return Answer({"secret": secret, "seconds": joining.INVITATION_SECONDS}, secret)
 
 

@@ -3,57 +3,43 @@
 Each step is several facts signed by several keys that this node holds. A step that was cut short is taken up again:
 what stands already is not signed twice.
 
-Nobody is in a circle but with its own key's consent. `ask` is the party's node's part, `endorse` the registrar's, the
-opening the opener's: on one node all three are here, and the node agrees for a party as its standing permits say.
+Nobody is in a circle but with its own key's consent (`node.admitting`): the node agrees for the parties that it hosts,
+as their standing permits say.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from concurrent.futures import Future
 
-from msgspec import Struct
-
-from hanse.kernel.facts import Fact, thumbprint
+from hanse.kernel.facts import Fact
 from hanse.kernel.refusal import Refused, require
+from hanse.node.admitting import Papers, Wanted, ask, endorse, opening, own_key, registrar, remember, wait
 from hanse.node.node import Node
-from hanse.node.wallet import KeyPair, Presentation
-from hanse.node.write_path import Receipt
+from hanse.node.wallet import KeyPair
 from hanse.rooms.parties.facts import (
     CIRCLES,
     HOMES,
     KEYS,
     MEMBERS,
-    NETWORK,
     PARTIES,
-    EndorseAlias,
     EnterCircle,
     FoundNetwork,
     InviteParty,
     JoinNetwork,
-    OpenCircle,
     PartyKind,
     Purpose,
     WidenCircle,
 )
-from hanse.rooms.parties.proofs import Membership, admit, consent_stands, give_consent, invitation_of, prove_key
+from hanse.rooms.parties.proofs import admit, invitation_of
 from hanse.rooms.parties.queries import deals_with
-from hanse.standards.sdjwt import read_disclosure, unb64
 
 INVITATION_SECONDS = 14 * 86_400
-_WAIT_SECONDS = 60
 
 
 def _put(node: Node, pair: KeyPair, fact: Fact) -> None:
     """Sign with a given key, submit, wait. Refuses as the fact's rules."""
-    _wait(node.path.submit(node.wallet.sign(pair.owner, fact, pair=pair)))
-
-
-def _wait(future: Future[Receipt]) -> None:
-    receipt = future.result(_WAIT_SECONDS)
-    if receipt.first_refusal:
-        raise Refused.of(receipt.first_refusal)
+    wait(node.path.submit(node.wallet.sign(pair.owner, fact, pair=pair)))
 
 
 def found(
@@ -77,14 +63,6 @@ def found(
     )
     _put(node, pair, fact)
     return open_home(node, party)
-
-
-def registrar(node: Node) -> str:
-    """The registrar. Refuses: parties.no_network."""
-    network = node.view().get(NETWORK, 1)
-    if network is None:
-        raise Refused("parties.no_network", "no network has been founded here", next="found one first")
-    return network.registrar
 
 
 def invite(node: Node, inviter: str) -> str:
@@ -145,129 +123,6 @@ def _stands(node: Node, party: str) -> bool:
     return key is not None and key.owner == party and node.view().get(PARTIES, party) is not None
 
 
-class Wanted(Struct, frozen=True):
-    """An alias that a party wants: for which circle, of which purpose, opened by which party."""
-
-    party: str
-    circle: str
-    purpose: Purpose
-    opener: str
-
-
-class Asked(Struct, frozen=True):
-    """What a party's own node asks the registrar to endorse. `proof`: by the alias's key; `consent`: by the party's.
-
-    It travels in confidence: it names the party behind the alias.
-    """
-
-    wanted: Wanted
-    alias: str
-    public_key: str
-    proof: str
-    consent: str
-
-
-class Papers(Struct, frozen=True):
-    """What a circle is shown of a member: `circle_proof` for all to see, the rest in the circle."""
-
-    party: str
-    alias: str
-    circle_proof: str
-    owner_proof: str
-    consent: str
-
-
-def ask(node: Node, wanted: Sequence[Wanted]) -> list[Asked]:
-    """New alias keys of hosted parties, and the parties' consents. Refuses: joining.hosted_elsewhere."""
-    own = {want.party: _own_key(node, want.party) for want in wanted}
-    made = node.wallet.make_all([node.wallet.new_id("a") for _ in wanted])
-    return [_ask(node.net, want, own[want.party], pair) for want, pair in zip(wanted, made, strict=True)]
-
-
-def _ask(net: str, want: Wanted, own: KeyPair, pair: KeyPair) -> Asked:
-    said = Membership(want.party, pair.owner, pair.kid, want.circle, want.purpose, want.opener)
-    proof = prove_key(net, EndorseAlias.kind, pair.owner, pair.public_text, pair.sign)
-    return Asked(want, pair.owner, pair.public_text, proof, give_consent(net, own.kid, said, own.sign))
-
-
-def _own_key(node: Node, party: str) -> KeyPair:
-    pair = node.wallet.key_of(party)
-    if pair is None:
-        raise Refused(
-            "joining.hosted_elsewhere",
-            "this member's keys are not on this node, and only they can agree to a relationship or group",
-            got=party,
-            next="ask it to come to this node, or keep the trade with it in your own books",
-        )
-    return pair
-
-
-def endorsement(node: Node, asked: Asked, home: str) -> EndorseAlias:
-    """The registrar's fact for what was asked, once the asking is seen to be the party's own.
-
-    Args:
-        home: the registrar's.
-    Refuses: parties.no_consent.
-    """
-    want, consent = asked.wanted, asked.consent
-    alias_kid = thumbprint(unb64(asked.public_key.encode()))
-    said = Membership(want.party, asked.alias, alias_kid, want.circle, want.purpose, want.opener)
-    key = node.view().get(KEYS, consent.partition(".")[0])
-    if not consent_stands(node.net, node.path.now(), key, said, consent):
-        raise Refused("parties.no_consent", "this party has not agreed to this circle", got=want.party)
-    return EndorseAlias(
-        circle=home,
-        alias=asked.alias,
-        public_key=asked.public_key,
-        proof=asked.proof,
-        owner=want.party,
-        for_circle=want.circle,
-    )
-
-
-def papers(asked: Asked, signed: Presentation) -> Papers:
-    """What a circle is shown, of what was asked and the registrar's signed endorsement."""
-    shown = {read_disclosure(text)[1]: text.decode() for text in signed.disclosures}
-    return Papers(asked.wanted.party, asked.alias, shown["for_circle"], shown["owner"], asked.consent)
-
-
-def endorse(node: Node, asked: Sequence[Asked], *, home: str = "") -> list[Papers]:
-    """The registrar endorses what was asked, all together, where this node hosts it.
-
-    Refuses, in order: node.no_key, parties.no_consent, as `parties.circles.endorse`.
-    """
-    who = registrar(node)
-    pair = node.wallet.key_of(who)
-    if pair is None:
-        raise Refused(
-            "node.no_key", "the registrar's keys are not on this node", got=who, next="do this on the registrar's node"
-        )
-    home = home or node.view(who).home
-    signed = [node.wallet.sign(who, endorsement(node, one, home), pair=pair) for one in asked]
-    for future in [node.path.submit(presentation) for presentation in signed]:
-        _wait(future)
-    return [papers(one, presentation) for one, presentation in zip(asked, signed, strict=True)]
-
-
-def remember(node: Node, asked: Sequence[Asked]) -> None:
-    """Keep in the wallet which alias speaks for whom where, before the circle is opened."""
-    node.wallet.enter([(one.wanted.circle, one.wanted.party, one.alias) for one in asked])
-
-
-def opening(circle: str, purpose: Purpose, members: Sequence[Papers], name: str = "") -> OpenCircle:
-    """The fact that opens a circle of these members; the first signs it."""
-    return OpenCircle(
-        circle=circle,
-        purpose=purpose,
-        members=[one.alias for one in members],
-        circle_proofs=[one.circle_proof for one in members],
-        parties=[one.party for one in members],
-        proofs=[one.owner_proof for one in members],
-        consents=[one.consent for one in members],
-        name=name,
-    )
-
-
 def _admit(
     node: Node, parties: Sequence[str], circle: str, purpose: Purpose, opener: str, *, home: str = ""
 ) -> list[Papers]:
@@ -325,7 +180,7 @@ def group(node: Node, members: list[str], name: str) -> str:
 
 def _open(node: Node, purpose: Purpose, parties: list[str], name: str) -> str:
     for party in parties:
-        _own_key(node, party)
+        own_key(node, party)
     for party in parties[1:]:
         _require_wanted(node, party, parties[0])
     circle = node.wallet.new_id("c")
@@ -359,7 +214,7 @@ def _enter(node: Node, circle: str, parties: list[str]) -> None:
         if found is not None and pair is not None and name in found.members and name not in found.entered:
             waiting.append(node.path.submit(node.wallet.sign(pair.owner, EnterCircle(circle=circle), pair=pair)))
     for future in waiting:
-        _wait(future)
+        wait(future)
 
 
 def widen(node: Node, circle: str, opener: str, party: str) -> None:
@@ -368,10 +223,15 @@ def widen(node: Node, circle: str, opener: str, party: str) -> None:
     Refuses, in order: joining.hosted_elsewhere, parties.unknown_circle, parties.not_opener, parties.repeated_party,
         joining.not_wanted, as `endorse`, `parties.circles.widen_circle`.
     """
-    _own_key(node, party)
-    _require_room(node, circle, opener, party)
+    own_key(node, party)
+    standing = _named(node, circle, opener, party)
+    if standing:  # and the wallet does not know: this step was cut short
+        node.wallet.enter([(circle, party, standing)])
+        _enter(node, circle, [party])
+        return
     _require_wanted(node, party, opener)
-    member = _admit(node, [party], circle, "group", opener)[0]
+    asked = ask(node, [Wanted(party, circle, "group", opener)])
+    member = endorse(node, asked)[0]
     fact = WidenCircle(
         circle=circle,
         alias=member.alias,
@@ -380,13 +240,13 @@ def widen(node: Node, circle: str, opener: str, party: str) -> None:
         proof=member.owner_proof,
         consent=member.consent,
     )
-    node.act(opener, fact, check=False)
-    _put(node, _alias_key(node, member.alias), EnterCircle(circle=circle))
+    node.act(opener, fact)
+    remember(node, asked)  # not before: it would take the place of the alias by which a member speaks already
+    _enter(node, circle, [party])
 
 
-def _require_room(node: Node, circle: str, opener: str, party: str) -> None:
-    """That an opener may bring in a party that is not there yet: asked before the party gets an alias, which would
-    else take the place of the one by which it speaks.
+def _named(node: Node, circle: str, opener: str, party: str) -> str:
+    """The alias by which a party is in an opener's group where its key is here and the wallet does not say so, or "".
 
     Refuses, in order: parties.unknown_circle, parties.not_opener, parties.repeated_party.
     """
@@ -396,8 +256,10 @@ def _require_room(node: Node, circle: str, opener: str, party: str) -> None:
         raise Refused("parties.unknown_circle", "no such group", got=circle)
     members = {member.alias: member.party for member in view.rows(MEMBERS, "circle = ?", (circle,))}
     require(members.get(found.members[0]) == opener, "parties.not_opener", "only the opener adds members")
-    absent = party not in members.values()
-    require(absent, "parties.repeated_party", "this party is a member already", got=party)
+    standing = next((alias for alias, who in members.items() if who == party), "")
+    lost = bool(standing) and node.wallet.alias_of(circle, party) != standing and node.wallet.key_of(standing)
+    require(not standing or lost, "parties.repeated_party", "this party is a member already", got=party)
+    return standing
 
 
 def parties_with_homes(node: Node) -> list[tuple[str, str]]:

@@ -14,8 +14,8 @@ from msgspec.structs import replace
 
 from hanse.kernel.facts import thumbprint
 from hanse.kernel.refusal import Refused
-from hanse.node import joining, keys
-from hanse.node.joining import Asked, Wanted
+from hanse.node import admitting, joining, keys
+from hanse.node.admitting import Asked, Wanted
 from hanse.node.node import Node
 from hanse.node.testing import town
 from hanse.node.verify import verify
@@ -51,7 +51,7 @@ def test_nobody_is_drawn_into_a_circle_by_an_alias_of_another_circle(node: Node)
     papers = replace(mine, party="anna", alias=annas)
     pair = node.wallet.key_of(mine.alias)
     assert pair is not None
-    code = refused(joining._put, node, pair, joining.opening("c-trap", "relationship", [mine, papers]))
+    code = refused(joining._put, node, pair, admitting.opening("c-trap", "relationship", [mine, papers]))
     assert code == "parties.alias_used"
     assert "c-trap" not in node.view("anna").circles + node.view("eve").circles
     node.publish()
@@ -84,8 +84,12 @@ def test_who_is_brought_in_again_by_another_member_keeps_its_voice(node: Node) -
     assert node.wallet.alias_of(group, "anna") == alias
     node.act("anna", LeaveCircle(circle=group))
     joining.widen(node, group, "bert", "anna")
+    again = node.wallet.alias_of(group, "anna")
+    assert again != alias, "each time by an alias of its own"
+    node.wallet.enter([(group, "anna", "an-alias-that-came-to-nothing")])
+    joining.widen(node, group, "bert", "anna")
+    assert node.wallet.alias_of(group, "anna") == again, "what was cut short is taken up again"
     node.act("anna", LeaveCircle(circle=group))
-    assert node.wallet.alias_of(group, "anna") != alias, "each time by an alias of its own"
 
 
 def test_a_member_whose_keys_are_elsewhere_is_brought_into_nothing_from_here(node: Node) -> None:
@@ -111,21 +115,21 @@ def test_a_member_whose_keys_are_elsewhere_is_brought_into_nothing_from_here(nod
 def test_without_the_registrars_keys_nobody_is_endorsed(node: Node) -> None:
     office = node.wallet.key_of("office")
     assert office is not None
-    asked = joining.ask(node, [Wanted("anna", "c-9", "relationship", "anna")])
+    asked = admitting.ask(node, [Wanted("anna", "c-9", "relationship", "anna")])
     node.wallet.forget(office.kid)
-    assert refused(joining.endorse, node, asked) == "node.no_key"
+    assert refused(admitting.endorse, node, asked) == "node.no_key"
 
 
 def test_what_is_asked_of_the_registrar_travels_and_counts_only_as_it_was_asked(node: Node) -> None:
-    sent = msgspec.json.encode(joining.ask(node, [Wanted("anna", "c-9", "relationship", "anna")]))
+    sent = msgspec.json.encode(admitting.ask(node, [Wanted("anna", "c-9", "relationship", "anna")]))
     asked = msgspec.json.decode(sent, type=list[Asked])[0]
     size = node.log.size
     for field, value in [("party", "bert"), ("circle", "c-8"), ("purpose", "group"), ("opener", "bert")]:
         changed = replace(asked, wanted=replace(asked.wanted, **{field: value}))
-        assert refused(joining.endorse, node, [changed]) == "parties.no_consent", field
-    assert refused(joining.endorse, node, [replace(asked, alias="a-of-bert")]) == "parties.no_consent"
+        assert refused(admitting.endorse, node, [changed]) == "parties.no_consent", field
+    assert refused(admitting.endorse, node, [replace(asked, alias="a-of-bert")]) == "parties.no_consent"
     assert node.log.size == size
-    papers = joining.endorse(node, [asked])[0]
+    papers = admitting.endorse(node, [asked])[0]
     assert papers.alias == asked.alias and papers.consent == asked.consent
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from hanse.planning.sourcing.columns import Floats, Master
-from hanse.planning.sourcing.kernel import serve
+from hanse.planning.sourcing.placing import serve
 from hanse.planning.sourcing.pricing import price_some
 from hanse.planning.sourcing.problem import QTY_MAX, Ints, Net
 from hanse.planning.sourcing.work import workspace

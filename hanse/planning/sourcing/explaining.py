@@ -9,6 +9,7 @@ import numpy as np
 from hanse.planning.sourcing.online import View
 from hanse.planning.sourcing.plan import Plan
 from hanse.planning.sourcing.problem import Ints, Problem
+from hanse.planning.sourcing.work import workspace
 
 
 @dataclass
@@ -25,14 +26,12 @@ def explain(problem: Problem, plan: Plan) -> Explanation:
 
     The extra may be negative: then the plan can be bettered by that one move. Costs are true costs, without prices.
     """
-    from hanse.planning.sourcing import kernel, nextbest
+    from hanse.planning.sourcing import nextbest
 
     source, other, extra = (np.zeros(problem.lines, np.int64) for _ in range(3))
     net, view = problem.net, View.of(problem, plan.units)
     units = np.ascontiguousarray(plan.units[problem.net_cand], np.int64)
-    nextbest.next_best_all(
-        net, units, view.total, view.foreign, view.place, source, other, extra, kernel.workspace(net)
-    )
+    nextbest.next_best_all(net, units, view.total, view.foreign, view.place, source, other, extra, workspace(net))
     out = [np.zeros(problem.lines, np.int64) for _ in range(3)]
     for mine, theirs in zip(out, (source, other, extra), strict=True):
         mine[problem.net_line] = theirs

@@ -16,6 +16,7 @@ import numpy as np
 from hanse.planning.sourcing.compiling import plain
 from hanse.planning.sourcing.plan import Prices
 from hanse.planning.sourcing.problem import Ints, Net, Problem
+from hanse.planning.sourcing.work import workspace
 
 
 @dataclass
@@ -171,7 +172,7 @@ def promise(order: Order, view: View, bid_prices: Prices) -> Assignment:
 
 def promise_plain(order: Order, view: View, bid_prices: Prices) -> Assignment:
     """As `promise`, the same source run as plain Python: milliseconds an order, nothing to compile or import."""
-    return _promise(plain("kernel"), plain("nextbest"), order, view, bid_prices)
+    return _promise(plain("placing"), plain("nextbest"), order, view, bid_prices)
 
 
 def promise_all(problem: Problem, sequence: Ints, view: View, bid_prices: Prices) -> tuple[Ints, int]:
@@ -191,7 +192,7 @@ def promise_all(problem: Problem, sequence: Ints, view: View, bid_prices: Prices
         view.foreign,
         view.place,
         units,
-        k.workspace(problem.net),
+        workspace(problem.net),
     )
     out = np.zeros(problem.cand_place.size, np.int64)
     out[problem.net_cand] = units
@@ -200,9 +201,9 @@ def promise_all(problem: Problem, sequence: Ints, view: View, bid_prices: Prices
 
 @cache
 def _compiled() -> tuple[ModuleType, ModuleType]:
-    from hanse.planning.sourcing import kernel, nextbest
+    from hanse.planning.sourcing import nextbest, placing
 
-    return kernel, nextbest
+    return placing, nextbest
 
 
 def _promise(k: ModuleType, beside: ModuleType, order: Order, view: View, b: Prices) -> Assignment:
@@ -212,7 +213,7 @@ def _promise(k: ModuleType, beside: ModuleType, order: Order, view: View, b: Pri
     if work is None or any(x > y for x, y in zip(need, have, strict=True)):
         have = tuple(max(x, y) for x, y in zip(need, have, strict=True))
         sizes = net._replace(line_ptr=np.array([0, have[0]]), pair_ptr=np.array([0, have[1]]), kmax=np.array([have[2]]))
-        work = k.workspace(sizes)
+        work = workspace(sizes)
         view._work[k.__name__] = (have, work)
     units = np.zeros(net.cand_row.size, np.int64)
     cost = k.serve(net, 0, b.scale, b.total, b.foreign, b.place, view.total, view.foreign, view.place, units, work)

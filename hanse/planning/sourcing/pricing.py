@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from hanse.planning.sourcing.compiling import njit
-from hanse.planning.sourcing.kernel import NODES_MAX, clear, load, place_units, search
+from hanse.planning.sourcing.kernel import NODES_MAX, load, search
+from hanse.planning.sourcing.placing import clear, place_units
 from hanse.planning.sourcing.problem import Flags, Ints, Net
 from hanse.planning.sourcing.work import Work
 

@@ -18,6 +18,7 @@ from hanse.rooms.contracts import (
     page_simulate,
 )
 from hanse.rooms.contracts.facts import Propose
+from hanse.rooms.contracts.finding import Wanted, count, find
 from hanse.rooms.contracts.page_parts import (
     AGREEMENT_BADGES,
     PROPOSAL_BADGES,
@@ -28,14 +29,30 @@ from hanse.rooms.contracts.page_parts import (
 )
 from hanse.rooms.contracts.private_rows import DISPUTES, PROPOSALS
 from hanse.rooms.contracts.proposals import ProposalCard, plan_in, proposals
-from hanse.rooms.contracts.queries import AgreementCard, agreements, figures, waiting
+from hanse.rooms.contracts.queries import AgreementCard, cards_of, figures, waiting
 from hanse.rooms.parties.queries import party_name
 from hanse.site.desks import desk
 from hanse.site.menu import TRADE, Entry
-from hanse.site.pages_forms import exported, table_view
-from hanse.web import Badge, Column, Link, Money, Read, Reader, Table, needs_role, page
+from hanse.web import (
+    Badge,
+    Column,
+    Filter,
+    Found,
+    Link,
+    ListQuery,
+    Money,
+    Read,
+    Reader,
+    Refusal,
+    Table,
+    export,
+    needs_role,
+    page,
+    view_of,
+)
 
-STATES = ("in force", "not yet in force", "ended")
+STATE_OF = {badge.text: state for state, badge in AGREEMENT_BADGES.items()}
+STATES = tuple(STATE_OF)
 AGREEMENTS_TABLE = Table(
     "agreements",
     (
@@ -71,6 +88,33 @@ def _listed(view: View, card: AgreementCard, waits: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _page_of(view: View, query: ListQuery, asked: set[tuple[str, str]]) -> Found:
+    """One page of the list; the cursor is the number of agreements before it. asked: what waits for a signature.
+
+    Refuses: table.cursor.
+    """
+    if query.cursor is not None and not (query.cursor.isdigit() and len(query.cursor) < 10):
+        raise Refusal("table.cursor", "The page's address is damaged.", status=400, got=query.cursor)
+    states, partner = query.filters.get("state", Filter()), query.filters.get("partner", Filter())
+    start = int(query.cursor or 0)
+    wanted = Wanted(
+        words=query.text.strip(),
+        named=partner.text,
+        states=tuple(STATE_OF[words] for words in states.values if words in STATE_OF),
+        sort=query.sort,
+        limit=query.limit,
+        offset=start,
+    )
+    by_state = count(view, wanted)
+    total = sum(n for state, n in by_state.items() if not wanted.states or state in wanted.states)
+    rows = [_listed(view, card, "amendment" if (card.circle, card.agreement) in asked else
+                    f"{card.disputed} disputed" if card.disputed else "")
+            for card in cards_of(view, find(view, wanted))]  # fmt: skip
+    facets = {AGREEMENT_BADGES[state].text: n for state, n in by_state.items()}
+    end = start + query.limit
+    return Found(rows, str(end) if end < total else None, total, {"state": facets})
+
+
 def _day(at: int) -> date:
     return datetime.fromtimestamp(at, UTC).date()
 
@@ -93,10 +137,13 @@ def agreements_page(request: Request[Any, Any, Any], session: Reader, read: Read
     view = found.view
     offered = proposals(view)
     asked = {(one.proposal.circle, one.proposal.agreement) for one in offered if one.mine}
-    rows = [_listed(view, card, "amendment" if (card.circle, card.agreement) in asked else
-                    f"{card.disputed} disputed" if card.disputed else "") for card in agreements(view)]  # fmt: skip
-    if (file := exported(request, (AGREEMENTS_TABLE, rows))) is not None:
-        return file
+
+    def fetch(query: ListQuery) -> Found:
+        return _page_of(view, query, asked)
+
+    form = request.query_params.get(f"{AGREEMENTS_TABLE.prefix}format", "")
+    if form:
+        return export(AGREEMENTS_TABLE, AGREEMENTS_TABLE.parse(request.query_params), fetch, form)
     stuck = [
         [Link(run.clause, address("r", run.circle, run.agreement, run.clause, run.key)), run.agreement,
          key_words(run.key), "a fact or signature is missing" if run.state == "waiting" else "could not be computed",
@@ -106,7 +153,8 @@ def agreements_page(request: Request[Any, Any, Any], session: Reader, read: Read
     return page(
         "contracts/contracts.html", title="Contracts", tabs=TABS, at="/contracts", figures=figures(view),
         offered=[_proposal_row(view, card) for card in offered], stuck=stuck, may=found.may(Propose),
-        listing=table_view(request, AGREEMENTS_TABLE, rows, NONE_YET, ("Choose a template", "/contracts/new")),
+        listing=view_of(request, AGREEMENTS_TABLE, fetch, empty=NONE_YET,
+                        empty_next=("Choose a template", "/contracts/new")),
     )  # fmt: skip
 
 

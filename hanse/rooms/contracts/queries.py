@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ from msgspec import Struct
 from hanse.kernel.kept import PRIVATE_OUTCOMES
 from hanse.kernel.view import View
 from hanse.rooms.contracts.compiled import Plan, base
+from hanse.rooms.contracts.finding import Wanted, find
 from hanse.rooms.contracts.private_rows import (
     AGREEMENTS,
     AWARDS,
@@ -38,6 +39,7 @@ from hanse.rooms.contracts.rows import PUBLISHED, TEMPLATES, TemplateRow
 from hanse.rooms.contracts.terms.values import show
 from hanse.rooms.parties.queries import party_name
 
+CARDS_AT_ONCE = 200
 AgreementState = Literal["in_force", "ended", "coming"]
 
 
@@ -88,52 +90,68 @@ def templates(view: View, *, limit: int = 200) -> tuple[TemplateRow, ...]:
 
 def agreements(view: View, *, partner: str = "", limit: int = 200) -> tuple[AgreementCard, ...]:
     """The reader's agreements, those in force first, then by circle and number."""
-    found = [_card(view, row) for row in view.rows(AGREEMENTS, limit=10 * LIMIT_MAX)]
-    kept = [card for card in found if partner in ("", card.partner)]
-    order = {"in_force": 0, "coming": 1, "ended": 2}
-    kept.sort(key=lambda card: (order[card.state], card.circle, card.agreement))
-    return tuple(kept[: min(limit, LIMIT_MAX)])
+    return cards_of(view, find(view, Wanted(partner=partner, limit=max(0, min(limit, LIMIT_MAX)))))
 
 
-def _card(view: View, row: Agreement) -> AgreementCard:
+def cards_of(view: View, found: Sequence[tuple[str, str]]) -> tuple[AgreementCard, ...]:
+    """The cards of agreements of the reader by (circle, agreement), in that order; their money is summed at once."""
+    sums = _sums(view, found)
+    out: list[AgreementCard] = []
+    for pair in found:
+        row = view.get(AGREEMENTS, *pair)
+        assert row is not None, "it was just found"
+        number = max((n for n, from_at in row.versions if from_at <= view.now), default=1)
+        version = view.get(VERSIONS, *pair, number)
+        assert version is not None, "an agreement has its versions"
+        out.append(_card(view, row, version, sums.get(pair, {})))
+    return tuple(out)
+
+
+def _sums(view: View, found: Sequence[tuple[str, str]]) -> dict[tuple[str, str], dict[str, tuple[int, int]]]:
+    """(circle, agreement) -> state -> (payments to the reader less payments from it, how many results)."""
+    out: dict[tuple[str, str], dict[str, tuple[int, int]]] = {}
+    mine = "WHEN w.receiver = ? THEN w.amount_minor WHEN w.sender = ? THEN -w.amount_minor"
+    paid = f"SUM(CASE WHEN w.kind <> 'pay' THEN 0 {mine} ELSE 0 END)"
+    for start in range(0, len(found), CARDS_AT_ONCE):
+        some = found[start : start + CARDS_AT_ONCE]
+        sql = (
+            f"SELECT w.circle, w.agreement, w.state, {paid}, COUNT(*)"
+            f" FROM (VALUES {', '.join(['(?, ?)'] * len(some))}) k CROSS JOIN {{{AWARDS.name}}} w"
+            " ON w.circle = k.column1 AND w.agreement = k.column2 GROUP BY 1, 2, 3"
+        )
+        values = [view.party, view.party, *(name for pair in some for name in pair)]
+        for circle, agreement, state, minor, n in view.sql(sql, values, tables=(AWARDS,)):
+            out.setdefault((circle, agreement), {})[state] = (int(minor), n)
+    return out
+
+
+def _card(view: View, row: Agreement, version: Version, sums: Mapping[str, tuple[int, int]]) -> AgreementCard:
     state: AgreementState = "in_force"
     if row.until_at and row.until_at <= view.now:
         state = "ended"
     elif row.versions[0][1] > view.now:
         state = "coming"
-    number = max((n for n, from_at in row.versions if from_at <= view.now), default=1)
-    version = view.get(VERSIONS, row.circle, row.agreement, number)
-    assert version is not None, "an agreement has its versions"
     plan = plan_in(view, version.content)
     others = [party for party in row.parties if party != view.party]
     partner = others[0] if len(others) == 1 else ""
-    about = (row.circle, row.agreement)
     return AgreementCard(
         circle=row.circle,
         agreement=row.agreement,
         title=plan.terms.template.document.title if plan else "",
         template=version.content.template,
         partner=partner,
-        partner_name=party_name(view, partner),
+        partner_name=party_name(view, partner) if partner else "",
         state=state,
-        version=number,
+        version=version.version,
         from_at=version.from_at,
         until_at=row.until_at,
         currency=plan.terms.currency if plan else "",
-        pending_minor=_sum(view, about, PENDING),
-        standing_minor=_sum(view, about, STANDING),
-        disputed=view.count(AWARDS, "circle = ? AND agreement = ? AND state = 'disputed'", about),
+        pending_minor=sums.get(PENDING, (0, 0))[0],
+        standing_minor=sums.get(STANDING, (0, 0))[0],
+        disputed=sums.get("disputed", (0, 0))[1],
         unproven=row.one_sided,
         position=row.position,
     )
-
-
-def _sum(view: View, about: tuple[str, str], state: str) -> int:
-    """Payments to the reader less payments from it, in one state."""
-    of = "SUM(CASE WHEN receiver = ? THEN amount_minor WHEN sender = ? THEN -amount_minor ELSE 0 END)"
-    sql = f"SELECT {of} FROM {{{AWARDS.name}}} WHERE circle = ? AND agreement = ? AND state = ? AND kind = 'pay'"
-    found = view.sql(sql, [view.party, view.party, *about, state], tables=(AWARDS,))
-    return int(found[0][0] or 0)
 
 
 def agreement_page(view: View, circle: str, agreement: str, *, results: int = 100) -> AgreementPage | None:
@@ -141,7 +159,7 @@ def agreement_page(view: View, circle: str, agreement: str, *, results: int = 10
     row = view.get(AGREEMENTS, circle, agreement)
     if row is None:
         return None
-    card, about = _card(view, row), (circle, agreement)
+    (card,), about = cards_of(view, [(circle, agreement)]), (circle, agreement)
     versions = tuple(view.rows(VERSIONS, "circle = ? AND agreement = ?", about, order="version"))
     plan = plan_in(view, versions[card.version - 1].content)
     prose, params = _told(view, versions[card.version - 1], plan)

@@ -43,6 +43,12 @@ def test_the_list_shows_agreements_to_their_parties_alone(town):
     for words in ("Late delivery", "Bob", "in force", "7.50 EUR"):
         assert words in text, words
     assert "Late delivery" not in read(town.visitor("eve").get("/contracts"))
+    ann = town.visitor("ann")
+    rows = {
+        query: ann.get(f"/contracts?format=json&{query}").json() for query in ("q=late", "q=nothing", "f.state=ended")
+    }
+    assert [len(found) for found in rows.values()] == [1, 0, 0] and rows["q=late"][0]["partner"] == "Bob"
+    assert ann.get("/contracts?after=x").status_code == 400 and ann.get("/contracts?sort=-standing").status_code == 200
     exported = town.visitor("bob").get("/contracts?format=csv").text
     assert "-7.50" in exported and "Late delivery" in exported, "what bob owes is less than nothing to bob"
 

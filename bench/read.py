@@ -1,8 +1,9 @@
 """Reading while writing: p50 and p95 of Find, order page, stock card and history over HTTP, with concurrent readers.
 
-    python -m bench.read [--facts 50000] [--readers 50] [--seconds 10] [--writes 500] [--data DIR]
+    python -m bench.read [--facts 50000] [--readers 50] [--seconds 10] [--writes 500] [--processes 1] [--data DIR]
 
-The server runs in a process of its own beside the writer, as `hanse serve` does. First each page is opened by one
+The server is the writer's process with so many processes that only read before it, as `hanse serve --readers` has it;
+0: the writer's process answers everything itself. First each page is opened by one
 client and nothing is written: the server's CPU a page. Then people who look at a page for half a second to one and a
 half before they open the next, while facts are signed and written at a fixed rate. The client is cheap, for it runs on
 the same cores: one asyncio loop, one kept connection a reader, answers cut out of the stream and not decoded. What it
@@ -14,10 +15,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import multiprocessing
+import os
 import random
+import signal
 import tempfile
 import threading
 import time
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,25 +35,41 @@ WARM = 8
 TICK_SECONDS = 0.1
 
 
-def server(directory: str, facts: int, writes_per_s: int, told: Any) -> None:
+def server(directory: str, facts: int, writes_per_s: int, processes: int, told: Any) -> None:
     """Fill, seat one person, serve, and keep writing at a fixed rate once told to."""
     import uvicorn
 
-    from hanse.site import build_site
-    from hanse.web import AccountStore, create_app
+    from hanse.cli.readers import Readers, Shown, behind_readers
+    from hanse.web import AccountStore
 
-    with Node(directory, create=not (Path(directory) / "hanse.json").exists()) as node:
+    with Node(directory, create=not (Path(directory) / "hanse.json").exists()) as node, ExitStack() as held:
         net = Network(node, sellers=4, buyers=8, items=60)
         _fill(node, net, facts)
         accounts = AccountStore(Path(directory) / "accounts.db")
         user = accounts.add_user(f"reader-{time.time_ns()}@bench.example", "Reader")
         accounts.add_membership(user, net.buyers[0], "owner")
         raw = accounts.sessions.start(user, net.buyers[0], complete=True, address="", agent="")
-        app = create_app(build_site(node, accounts, secure=False, requests_per_minute=10**9))
+        config = uvicorn.Config(_app(node, accounts), port=PORT, log_level="error", access_log=False)
+        pids: list[int] = []
+        if processes:
+            shown = Shown(directory, ("localhost",), False, requests_per_minute=10**9)
+            readers = Readers(shown, "127.0.0.1", PORT, processes)
+            held.callback(readers.close)
+            pids, config = readers.pids(), behind_readers(config.app, readers.behind)
         orders = [f"order-{n:08d}" for n in range(0, net.orders, len(net.buyers))]
-        told.send({"session": raw, "orders": orders, "entries": node.log.size, "item": net.items[7]})
-        threading.Thread(target=_answer, args=(node, net, writes_per_s, told), daemon=True).start()
-        uvicorn.run(app, host="127.0.0.1", port=PORT, log_level="error", access_log=False)
+        about = {"session": raw, "orders": orders, "entries": node.log.size, "item": net.items[7], "pids": pids}
+        told.send(about)
+        threading.Thread(target=_answer, args=(node, net, writes_per_s, pids, told), daemon=True).start()
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        with suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run()
+
+
+def _app(node: Node, accounts: Any) -> Any:
+    from hanse.site import build_site
+    from hanse.web import create_app
+
+    return create_app(build_site(node, accounts, secure=False, requests_per_minute=10**9))
 
 
 def _fill(node: Node, net: Network, facts: int) -> None:
@@ -62,13 +82,22 @@ def _fill(node: Node, net: Network, facts: int) -> None:
     [future.result(120) for future in waiting]
 
 
-def _answer(node: Node, net: Network, writes_per_s: int, told: Any) -> None:
-    """Answer "cpu": seconds of this process, threads included; "write": begin; "written": entries there are."""
+def _cpu(pids: list[int]) -> float:
+    """CPU seconds of this process and of others, threads included."""
+    ticks = 0
+    for pid in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])  # proc(5): utime and stime, fields 14 and 15
+    return time.process_time() + ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _answer(node: Node, net: Network, writes_per_s: int, pids: list[int], told: Any) -> None:
+    """Answer "cpu": seconds of the server so far; "write": begin to; "written": how many entries there are."""
     while True:
         asked = told.recv()
         if asked == "write" and writes_per_s:
             threading.Thread(target=_write, args=(node, net, writes_per_s), daemon=True).start()
-        told.send(time.process_time() if asked == "cpu" else node.log.size)
+        told.send(_cpu(pids) if asked == "cpu" else node.log.size)
 
 
 def _write(node: Node, net: Network, per_s: int) -> None:
@@ -106,6 +135,19 @@ class Client:
         else:
             await self._read.readexactly(int(answer.partition(b"content-length:")[2].partition(b"\r")[0]))
         return int(answer[9:12])
+
+
+async def listening() -> None:
+    """Wait until somebody listens."""
+    for _ in range(600):
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", PORT)
+        except OSError:
+            await asyncio.sleep(0.1)
+        else:
+            writer.close()
+            return
+    raise RuntimeError("nobody listens")
 
 
 async def reader(n: int, until: float, paths: dict[str, list[str]], session: str, into: dict[str, list[float]]) -> None:
@@ -167,7 +209,8 @@ def pages(about: dict[str, Any]) -> dict[str, list[str]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, default in (("facts", 50_000), ("readers", 50), ("seconds", 10), ("writes", 500)):
+    numbers = {"facts": 50_000, "readers": 50, "seconds": 10, "writes": 500, "processes": 1}
+    for name, default in numbers.items():
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--data", default="", help="DIR/data of bench.verify --keep DIR")
     asked = parser.parse_args()
@@ -175,10 +218,11 @@ def main() -> None:
     told, theirs = context.Pipe()
     with tempfile.TemporaryDirectory(prefix="hanse-bench-") as scratch:
         data = asked.data or f"{scratch}/data"
-        process = context.Process(target=server, args=(data, asked.facts, asked.writes, theirs), daemon=True)
+        given = (data, asked.facts, asked.writes, asked.processes, theirs)
+        process = context.Process(target=server, args=given)
         process.start()
         about = first_word(told, process)
-        time.sleep(3)
+        asyncio.run(listening())
         paths = pages(about)
         spent = asyncio.run(alone(paths, about["session"], told))
         waits: dict[str, list[float]] = {name: [] for name in paths}

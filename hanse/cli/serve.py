@@ -9,9 +9,10 @@ from typing import Annotated, Any
 
 import uvicorn
 from cyclopts import App, Parameter
-from cyclopts.types import PositiveInt
+from cyclopts.types import NonNegativeInt, PositiveInt
 
 from hanse.cli.party import invitation
+from hanse.cli.readers import Readers, Shown, behind_readers, readers_by_cores
 from hanse.cli.shell import HERE, Answer, Data, progress
 from hanse.kernel.refusal import Refused
 from hanse.node import joining
@@ -47,6 +48,7 @@ def serve(
     site_host: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     plain_http: bool | None = None,
     private_webhooks: bool = False,
+    readers: NonNegativeInt | None = None,
 ) -> Answer:
     """Run a node and its web application until it is stopped.
 
@@ -68,6 +70,8 @@ def serve(
         Cookies may travel unencrypted. The default: only where the node listens to this machine alone.
     private_webhooks
         Webhooks may go to addresses of private networks, and unencrypted: for a receiver in the firm's own network.
+    readers
+        Processes that only read, so that pages wait for no writer; 0: none. The default: one less than cores, up to 4.
     """
     if new and not (party and name):
         raise Refused(
@@ -87,36 +91,52 @@ def serve(
         held.callback(accounts.close)
         local = host in LOCAL if plain_http is None else plain_http
         webhooks = Webhooks(node, WebhookStore(data, node.clock, private=private_webhooks))
-        app = _application(node, accounts, webhooks, [*LOCAL[:2], "[::1]", *site_host], secure=not local)
+        hosts = (*LOCAL[:2], "[::1]", *site_host)
+        app = _application(node, accounts, webhooks, hosts, secure=not local)
+        many = readers_by_cores() if readers is None else readers
+        reading = Readers(Shown(str(data), hosts, not local), host, port, many) if many else None
+        if reading is not None:
+            held.callback(reading.close)
         sys.stderr.write(f"{node.net} on {address}\n")
-        serve_node(node, app, host, port, webhooks)
+        serve_node(node, app, host, port, webhooks, behind=reading.behind if reading else "")
     return Answer({"net": node.net, "entries": node.log.size}, "stopped")
 
 
-def serve_node(node: Node, app: Any, host: str, port: int, webhooks: Webhooks | None = None) -> None:
-    """Serve an open node's application, its owners' answers and webhooks included, until it is stopped."""
+def serve_node(
+    node: Node, app: Any, host: str, port: int, webhooks: Webhooks | None = None, *, behind: str = ""
+) -> None:
+    """Serve an open node's application, its owners' answers and webhooks included, until it is stopped.
+
+    behind: the Unix socket to listen on instead, where readers have the address.
+    """
     answering = Answering(node, lambda order, error: _journal.warning("order.unanswered", order=order, why=str(error)))
     try:
         answering.catch_up()
         if webhooks is not None:
             webhooks.start()
-        _until_stopped(app, host, port)
+        _until_stopped(behind_readers(app, behind) if behind else _open(app, host, port))
     finally:
         if webhooks is not None:
             webhooks.close()
         answering.close()
 
 
-def _until_stopped(app: Any, host: str, port: int) -> None:
+def _open(app: Any, host: str, port: int) -> uvicorn.Config:
+    return uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False, server_header=False)
+
+
+def _until_stopped(config: uvicorn.Config) -> None:
     """Serve until SIGINT or SIGTERM; both end the node in order."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
-        uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False, server_header=False)
+        uvicorn.Server(config).run()
 
 
-def _application(node: Node, accounts: AccountStore, webhooks: Webhooks, hosts: list[str], *, secure: bool) -> Any:
+def _application(
+    node: Node, accounts: AccountStore, webhooks: Webhooks, hosts: tuple[str, ...], *, secure: bool
+) -> Any:
     """The web application: imported here, because no other command needs it."""
     from hanse.site import build_site
     from hanse.web import create_app
 
-    return create_app(build_site(node, accounts, webhooks=webhooks, hosts=tuple(hosts), secure=secure))
+    return create_app(build_site(node, accounts, webhooks=webhooks, hosts=hosts, secure=secure))

@@ -87,11 +87,21 @@ def most_bytes(scope: Scope) -> int | None:
     return handler.resolve_request_max_body_size() if isinstance(handler, HTTPRouteHandler) else None
 
 
+def answers_here(method: str, opt: Any) -> bool:
+    """Whether a process that only reads answers by itself.
+
+    >>> answers_here("GET", {"reader": True}), answers_here("POST", {"reader": True}), answers_here("GET", {})
+    (True, False, False)
+    """
+    return method in ("GET", "HEAD") and bool(opt.get("reader") or opt.get("static"))
+
+
 class Gate(ASGIMiddleware):
     """One middleware for the whole application; a handler's `opt` says which door it is.
 
     `opt["public"]`: no session needed. `opt["door"] == "api"`: steps 1 to 3 only. `opt["half"]`: between password and
     second factor. `opt["stream"]`: the CSRF token comes as header or `?_csrf=`, so that the body is not read here.
+    `opt["reader"]`: see `Site.forward`.
     """
 
     scopes = (ScopeType.HTTP,)
@@ -106,6 +116,10 @@ class Gate(ASGIMiddleware):
         """Refuses, in order: request.host, request.too_many, request.too_large, csrf.*, then asks to sign in."""
         request: Request[Any, Any, Any] = Request(scope, receive, send)
         opt = scope["route_handler"].opt
+        # 0. what only the process that writes can answer, it answers, this gate included
+        if self.site.forward is not None and not answers_here(request.method, opt):
+            await self.site.forward(scope, receive, send)
+            return
         raw = request.cookies.get(self.session_name, "")
         # 1. the host is ours
         if not host_is(request.headers.get("host", ""), self.site.hosts):

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 from litestar.di import NamedDependency
-from litestar.types import ControllerRouterHandler
+from litestar.types import ASGIApp, ControllerRouterHandler
 
 from hanse.web.accounts import AccountStore, Membership
 
@@ -96,6 +96,8 @@ class Site:
         body_bytes_max: largest request body; a handler sets its own by `request_max_body_size` (None: streams).
         requests_per_minute: per session, or per address without one.
         dependencies: further Litestar dependencies for the rooms' handlers (name -> Provide).
+        forward: in a process that only reads, who answers everything but static files and pages marked
+            `opt={"reader": True}` (they look at state and sessions alone); None: this process answers everything.
     """
 
     accounts: AccountStore
@@ -115,3 +117,4 @@ class Site:
     body_bytes_max: int = 10_000_000
     requests_per_minute: int = 600
     dependencies: dict[str, Any] = field(default_factory=dict)
+    forward: ASGIApp | None = None

@@ -78,7 +78,7 @@ def _state(row: stock.StockLine) -> Badge:
     return Badge("promised" if row.on_hand_each else "none", "quiet")
 
 
-@get("/stock", sync_to_thread=True)
+@get("/stock", sync_to_thread=True, opt={"reader": True})
 def stock_page(request: Request[Any, Any, Any], session: Reader, read: Read, places: Where) -> Any:
     """Every own number with what stands of it, over all sites."""
     found = home_desk(read, session)

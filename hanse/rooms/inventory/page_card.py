@@ -135,7 +135,7 @@ def _lot_options(card: stock.StockCard) -> list[tuple[str, str]]:
     return [(lot, lot or "no lot") for lot in lots] or [("", "no lot")]
 
 
-@get(CARD + "{number:path}", sync_to_thread=True)
+@get(CARD + "{number:path}", sync_to_thread=True, opt={"reader": True})
 def card_page(
     request: Request[Any, Any, Any], session: Reader, read: Read, places: Where, accounts: Accounts
 ) -> Template:

@@ -195,7 +195,7 @@ def _add(params: Any, item: str) -> str:
     return "/find?" + urlencode([*pairs, ("i", item), ("n", "1")])
 
 
-@get("/find", sync_to_thread=True)
+@get("/find", sync_to_thread=True, opt={"reader": True})
 def find(request: Request[Any, Any, Any], session: Reader, read: Read) -> Any:
     """Search an item by any number; see who has it; plan the best way to get it."""
     return _show(desk(read, session), request.query_params)

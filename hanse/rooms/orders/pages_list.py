@@ -106,7 +106,7 @@ def found(
     return Found([row_cells(row) for row in answer.rows], answer.cursor or None)
 
 
-@get("/orders", sync_to_thread=True)
+@get("/orders", sync_to_thread=True, opt={"reader": True})
 def order_list(
     request: Request[Any, Any, Any],
     session: Reader,

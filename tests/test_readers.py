@@ -1,0 +1,135 @@
+"""Processes that only read: through them every page is what it is without them, and every form reaches the node."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from hanse.node.reading import ReadNode
+from hanse.site import build_site
+from hanse.site.testing import ROLES, SmallTown, Visitor
+from hanse.web import AccountStore, create_app
+from tests.test_routes import PAGES, WITH_NAMES
+
+HERE = ("/orders", "/orders/o/known-1", "/find?q=6205", "/find?i=item-6205&n=2", "/stock", "/stock/card/bob-6205")
+"""What a reader answers by itself."""
+OWN = re.compile(r'name="_csrf" value="[^"]+"|"x-csrf-token": "[^"]+"|[0-9a-f]{32}\.[0-9a-f]{64}')
+
+
+class Before:
+    """The town's node as a process that only reads shows it; what it forwards is counted and goes to the town's app."""
+
+    def __init__(self, town: SmallTown) -> None:
+        self.forwarded: list[str] = []
+        self.node = ReadNode(town.node.directory, clock=town.node.clock)
+        self.accounts = AccountStore(town.node.directory.parent / "accounts.db")
+        town_app: Any = town.app
+
+        async def forward(scope: Any, receive: Any, send: Any) -> None:
+            self.forwarded.append(f"{scope['method']} {scope['path']}")
+            own = {key: scope[key] for key in BARE if key in scope}
+            await town_app({**own, "state": {}}, receive, send)
+
+        site = build_site(self.node, self.accounts, requests_per_minute=100_000, forward=forward)
+        self.app = create_app(site)
+
+    def close(self) -> None:
+        self.accounts.close()
+        self.node.close()
+
+
+BARE = (
+    "type", "asgi", "http_version", "method", "scheme", "path", "raw_path", "query_string", "root_path", "headers",
+    "client", "server", "extensions",
+)  # fmt: skip
+"""What a server puts into a request's scope."""
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallTown]:
+    there = SmallTown(tmp_path_factory.mktemp("town"))
+    there.order("known-1")
+    there.confirm("known-1")
+    there.offer("o-1", circle=there.ab)
+    yield there
+    there.close()
+
+
+@pytest.fixture(scope="module")
+def before(town: SmallTown) -> Iterator[Before]:
+    reader = Before(town)
+    yield reader
+    reader.close()
+
+
+def through(before: Before, visitor: Visitor) -> Visitor:
+    """The same browser, session and all, at the reader's door."""
+    same = Visitor(before)  # type: ignore[arg-type]
+    same.client.cookies.update(visitor.client.cookies)
+    return same
+
+
+def plain(text: str) -> str:
+    return OWN.sub("", text)
+
+
+@pytest.mark.parametrize("role", ["stranger", *ROLES])
+def test_every_page_is_the_same_through_a_reader(town: SmallTown, before: Before, role: str) -> None:
+    visitor = town.visitor() if role == "stranger" else town.visitor("ann", role)
+    same = through(before, visitor)
+    named = [template.partition("{")[0] + name for template, (name, _) in WITH_NAMES.items()]
+    for path in (*PAGES, *named, *HERE, "/nowhere", "/static/hanse.css"):
+        direct, read = visitor.get(path), same.get(path)
+        assert (read.status_code, plain(read.text)) == (direct.status_code, plain(direct.text)), (role, path)
+        ours = {"content-security-policy", "cache-control", "content-type", "strict-transport-security", "location"}
+        assert {n: read.headers.get(n) for n in ours} == {n: direct.headers.get(n) for n in ours}, (role, path)
+
+
+def test_a_reader_answers_the_pages_of_state_by_itself_and_nothing_else(town: SmallTown, before: Before) -> None:
+    same = through(before, town.visitor("bob"))
+    before.forwarded.clear()
+    for path in HERE:
+        assert same.get(path).status_code == 200, path
+    assert before.forwarded == []
+    for path in ("/", "/history/3", "/settings", "/export", "/healthz"):
+        same.get(path)
+    assert before.forwarded == ["GET /", "GET /history/3", "GET /settings", "GET /export", "GET /healthz"]
+
+
+def test_what_is_signed_through_a_reader_stands_at_once_on_its_pages(town: SmallTown, before: Before) -> None:
+    same = through(before, town.visitor("ann"))
+    answer = same.post("/orders/do/message", {"order": "known-1"})
+    assert answer.status_code in (404, 422) and before.forwarded[-1] == "POST /orders/do/message"
+    town.order("known-2")
+    assert same.get("/orders/o/known-2").status_code == 200
+    sent = same.client.post(
+        "/orders/message", data={"order": "known-2", "text": "Is it on its way?", "_csrf": same.token("/orders")},
+        files={"file": ("a.txt", b"hello")}, follow_redirects=False,
+    )  # fmt: skip
+    assert sent.status_code == 303, sent.text
+    assert "Is it on its way?" in same.get("/orders/o/known-2").text
+
+
+def test_a_form_without_its_token_is_refused_through_a_reader_too(town: SmallTown, before: Before) -> None:
+    same = through(before, town.visitor("ann"))
+    answer = same.client.post("/find/place", data={"wish": "x"}, follow_redirects=False)
+    assert answer.status_code == 403 and "csrf" in answer.text
+
+
+def test_who_signs_out_is_signed_out_of_the_readers(town: SmallTown, before: Before) -> None:
+    visitor = town.visitor("ann")
+    same = through(before, visitor)
+    assert same.get("/orders").status_code == 200
+    assert visitor.post("/sign-out").status_code == 303
+    assert same.get("/orders").status_code == 303
+
+
+def test_a_reader_has_neither_keys_nor_a_way_to_write(before: Before) -> None:
+    for name in ("path", "engine", "disclosures", "verifier"):
+        with pytest.raises(AttributeError):
+            getattr(before.node, name)
+    with pytest.raises(AttributeError):
+        before.node.wallet.key_of("ann")

@@ -176,7 +176,7 @@ _envelope = msgspec.json.Decoder(Envelope).decode
 
 
 @cache
-def _decoder(cls: type[Fact]) -> Callable[[Raw], Fact]:
+def body_decoder(cls: type[Fact]) -> Callable[[Raw | bytes], Fact]:
     return msgspec.json.Decoder(cls).decode
 
 
@@ -198,6 +198,7 @@ class Signed(Struct, gc=False):
         jwt: `header.payload.signature`, or `header.payload` in a batch.
         batch: the proof that a batch's signature covers this fact, or None.
         fact: the public reading. full: with all disclosures, None where one is missing.
+        hash: SHA-256 of the signed bytes: the fact's name in the retry index.
     """
 
     jwt: bytes
@@ -205,12 +206,8 @@ class Signed(Struct, gc=False):
     envelope: Envelope
     fact: Fact
     full: Fact | None
-    batch: Any = None
-
-    @property
-    def hash(self) -> bytes:
-        """SHA-256 of the signed bytes: the fact's name in the retry index."""
-        return hashlib.sha256(self.jwt).digest()
+    batch: Any
+    hash: bytes
 
 
 def read(kinds: dict[str, type[Fact]], jwt: bytes, disclosures: Iterable[bytes] = (), batch: Any = None) -> Signed:
@@ -238,7 +235,7 @@ def read(kinds: dict[str, type[Fact]], jwt: bytes, disclosures: Iterable[bytes] 
     if cls is None:
         raise Refused("fact.unknown_kind", f"no kind is called {envelope.kind[:80]}", next="see `hanse kinds`")
     try:
-        fact = _decoder(cls)(envelope.body)
+        fact = body_decoder(cls)(envelope.body)
     except (msgspec.ValidationError, msgspec.DecodeError) as error:
         raise Refused("fact.bad_body", f"{envelope.kind}: {error}") from None
     where = layout(cls)
@@ -246,7 +243,7 @@ def read(kinds: dict[str, type[Fact]], jwt: bytes, disclosures: Iterable[bytes] 
         raise Refused("fact.clear_private_field", wrong, next="send a private field as a disclosure")
     listed = list(disclosures)
     full = fact if where.empty and not listed else _open(cls, envelope, where, listed)
-    return Signed(jwt, listed, envelope, fact, full, batch)
+    return Signed(jwt, listed, envelope, fact, full, batch, hashlib.sha256(jwt).digest())
 
 
 def count_digests(part: Any, where: Layout) -> int:

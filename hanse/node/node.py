@@ -26,11 +26,11 @@ from hanse.kernel.state import State, connect
 from hanse.kernel.view import View
 from hanse.node.disclosures import FILE as DISCLOSED
 from hanse.node.disclosures import Disclosures
+from hanse.node.gate import Helper
 from hanse.node.journal import journal
 from hanse.node.parts import rulebook, schema
 from hanse.node.read_path import STATE, ReadPath
 from hanse.node.replay import ReplayFault, build, pass_on_broken_storage, replay
-from hanse.node.signatures import Verifier
 from hanse.node.tidying import tidy
 from hanse.node.wallet import Wallet
 from hanse.node.write_path import Receipt, WritePath
@@ -78,7 +78,7 @@ class Node:
     Args:
         create: make a directory that is not there, or is empty, a node's. rebuild: build `state.db` anew.
         clock: UTC seconds. progress: told (entries applied, in all) while the state is brought up to the record.
-        helper: verify crowds of signatures in a process of their own. files: the record's seam for tests.
+        helper: admit crowds of facts in a process of their own. files: the record's seam for tests.
 
     Attributes:
         path: the write path. read: the read path. wallet: keys of hosted parties. files: attachments by hash.
@@ -121,20 +121,19 @@ class Node:
         _journal.info("node.opened", net=self.net, entries=self.log.size, applied=self.rebuilt)
 
     def _start(self, wallet: Callable[[Path, str], Wallet] | None, helper: bool, held: ExitStack) -> None:
-        """The threads: verifier, writer, publisher; ended in this order, and a last checkpoint signed."""
+        """The threads: gate, writer, publisher; ended in this order, and a last checkpoint signed."""
         held.callback(self.publish)
         self._closing = threading.Event()
         self._publisher = threading.Thread(target=self._publish, name="hanse-publisher", daemon=True)
-        self.verifier = Verifier(helper=helper)
-        held.callback(self.verifier.close)
         self.path = WritePath(
             self.applier,
             self.log,
             self.disclosures,
-            verifier=self.verifier,
             find_key=self.read.find_key,
             clock=self.clock,
+            start_helper=(lambda: Helper(self.directory, self.net)) if helper else None,
         )
+        held.callback(self.path.gate.close)
         now = self.path.now_exactly
         self.wallet = wallet(self.directory, self.net) if wallet else Wallet(self.directory, self.net, now=now)
         held.callback(self.wallet.close)
@@ -148,7 +147,7 @@ class Node:
         held.callback(self._publisher.join)
         held.callback(self._closing.set)
         held.callback(self.engine.close)
-        held.callback(self.verifier.close)
+        held.callback(self.path.gate.close)
 
     def _lock(self, create: bool, held: ExitStack) -> None:
         """One process a directory."""

@@ -32,6 +32,7 @@ from hanse.kernel.facts import ERASED, Signed, count_digests, layout
 from hanse.kernel.refusal import Refused
 from hanse.kernel.state import Draft, State, connect
 from hanse.node import disclosures as disclosed
+from hanse.node.admission import introduced_key
 from hanse.node.disclosures import Disclosures
 from hanse.node.node import FILES, LOCK, RECORD, read_about
 from hanse.node.parts import rulebook, schema
@@ -40,7 +41,6 @@ from hanse.node.recomputing import WRONG, Entries, Figure, recompute
 from hanse.node.replay import ReplayFault, StoredBlock, apply_stored, blocks, pass_on_broken_storage
 from hanse.node.state_check import StoredState
 from hanse.node.verify_signatures import Signatures
-from hanse.node.write_path import introduced_key
 from hanse.record.damage import Damaged, UnknownVersion
 from hanse.record.frames import SEGMENT
 from hanse.record.log import KEY, PUBLIC, read_keys

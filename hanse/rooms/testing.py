@@ -339,4 +339,4 @@ def same_under_hash_seeds(story: Callable[[], Town], seeds: Sequence[str] = ("0"
 
 
 def _closed(signed: Signed) -> Signed:
-    return Signed(signed.jwt, [], signed.envelope, signed.fact, None, signed.batch)
+    return Signed(signed.jwt, [], signed.envelope, signed.fact, None, signed.batch, signed.hash)

@@ -225,7 +225,7 @@ def test_the_verifying_helper_may_die(directory):
             signed = [sign(node, "anna", about(n)) for n in range(60)]
             futures = [node.path.submit(presentation) for presentation in signed]
             assert {future.result(60).code for future in futures} == {"ok"}
-            helper = node.verifier._helper
+            helper = node.path.gate._helper
             if helper is not None and wave == 0:
                 helper._process.kill()
                 helper._process.wait()

@@ -1,0 +1,203 @@
+"""The gate: facts on their way in are admitted in order of arrival, a crowd in a process of its own.
+
+Threads alone do not pay beside a busy interpreter: each short call would wait for the interpreter's lock. So a crowd
+is read and its signatures verified by a helper process on another core, and a few facts in place.
+"""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+from msgspec import Struct
+
+from hanse.kernel.entries import BatchProof
+from hanse.kernel.facts import Signed
+from hanse.kernel.opened import Opened, opened, take_up
+from hanse.kernel.refusal import Refusal, Refused
+from hanse.node.admission import Admission, Presented
+from hanse.node.journal import journal
+
+_journal = journal("hanse.node")
+
+Done = Callable[[Signed | Refused], None]
+HELP_FROM = 12
+CHUNK_MAX = 512
+WAITING_MAX = 50_000
+_LENGTH = struct.Struct(">I")
+
+
+class Sent(Struct, frozen=True, gc=False, array_like=True):
+    """A fact as sent, on its way to the helper."""
+
+    jwt: bytes
+    disclosures: list[bytes]
+    batch: BatchProof | None
+
+
+class Answer(Struct, frozen=True, gc=False, array_like=True):
+    """What the helper says of one fact: that it may be ordered, or why not."""
+
+    opened: Opened | None
+    refusal: Refusal | None = None
+
+
+Request = tuple[int, list[Sent]]
+"""(UTC seconds, facts)"""
+
+
+class Helper:
+    """A process that admits what is sent to it, reading keys from the node's state; it ends with the pipe."""
+
+    def __init__(self, directory: Path, net: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "hanse.node.gate", str(directory), net],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,  # a terminal's Ctrl-C is for the node, which then ends the helper
+        )
+        self._decode = msgspec.msgpack.Decoder(list[Answer]).decode
+
+    def admit(self, facts: list[Presented], now: int) -> list[Answer]:
+        """An answer for each. Raises OSError where the helper has died."""
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None and stdout is not None
+        data = msgspec.msgpack.encode((now, [(sent.jwt, sent.disclosures, sent.batch) for sent in facts]))
+        stdin.write(_LENGTH.pack(len(data)))
+        stdin.write(data)
+        stdin.flush()
+        head = stdout.read(4)
+        answer = stdout.read(_LENGTH.unpack(head)[0]) if len(head) == 4 else b""
+        if not answer:
+            raise OSError("the helper has ended")
+        return self._decode(answer)
+
+    def close(self) -> None:
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe:
+                with suppress(OSError):
+                    pipe.close()
+        self._process.wait()
+
+
+class Gate:
+    """Admits in order of arrival: `done` of an earlier fact is called before that of a later one.
+
+    Args:
+        admission: in place. start_helper: makes the helper process, with the first crowd; None for none. Where it
+            fails, the work is done in place. now: UTC seconds.
+    """
+
+    def __init__(self, admission: Admission, start_helper: Callable[[], Helper] | None, now: Callable[[], int]) -> None:
+        self._admission, self._start_helper, self._now = admission, start_helper, now
+        self._helper: Helper | None = None
+        self._waiting: deque[tuple[Presented, Done]] = deque()
+        self._changed = threading.Condition()
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="hanse-gate", daemon=True)
+        self._thread.start()
+
+    def submit(self, sent: Presented, done: Done) -> None:
+        """Call `done` with the answer, later, in another thread. Refuses: node.closing, node.busy."""
+        with self._changed:
+            if self._closing:
+                raise Refused("node.closing", "this node is closing", retry=True, next="try again shortly")
+            if len(self._waiting) >= WAITING_MAX:
+                raise Refused("node.busy", "too many facts are waiting", retry=True, next="try again shortly")
+            self._waiting.append((sent, done))
+            if len(self._waiting) == 1:
+                self._changed.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not self._waiting and not self._closing:
+                    self._changed.wait()
+                taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), CHUNK_MAX))]
+                if not taken:
+                    return
+            for (_, done), answer in zip(taken, self._answers([sent for sent, _ in taken]), strict=True):
+                try:
+                    done(answer)
+                except Exception:
+                    _journal.exception("gate.answer_failed")
+
+    def _answers(self, facts: list[Presented]) -> Iterator[Signed | Refused]:
+        now = self._now()
+        if len(facts) >= HELP_FROM and (found := self._helped(facts, now)) is not None:
+            kinds = self._admission.kinds
+            for sent, answer in zip(facts, found, strict=True):
+                if answer.opened is not None:
+                    yield take_up(kinds, answer.opened, sent.jwt, sent.disclosures, sent.batch)
+                else:
+                    assert answer.refusal is not None, "an answer says one or the other"
+                    yield Refused.of(answer.refusal)
+        else:
+            for sent in facts:
+                try:
+                    yield self._admission.admit(sent, now)
+                except Refused as refused:
+                    yield refused
+                except Exception as error:
+                    _journal.exception("gate.fault")
+                    yield Refused("node.fault", f"this node could not read the fact: {type(error).__name__}")
+
+    def _helped(self, facts: list[Presented], now: int) -> list[Answer] | None:
+        if self._start_helper is None:
+            return None
+        try:
+            self._helper = self._helper or self._start_helper()
+            return self._helper.admit(facts, now)
+        except (OSError, msgspec.DecodeError) as error:
+            _journal.warning("gate.helper_ended", error=str(error))
+            self._start_helper = None
+            return None
+
+    def close(self) -> None:
+        """Answer what waits, then stop."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join()
+        if self._helper:
+            self._helper.close()
+
+
+def serve(admission: Admission, requests: BinaryIO, answers: BinaryIO) -> None:
+    """The helper's loop: a length and a `Request`; a length and its answers back. Ends when the pipe ends."""
+    decode = msgspec.msgpack.Decoder(Request).decode
+    encode = msgspec.msgpack.Encoder().encode
+    while len(head := requests.read(4)) == 4:
+        now, facts = decode(requests.read(_LENGTH.unpack(head)[0]))
+        data = encode([_answer(admission, sent, now) for sent in facts])
+        answers.write(_LENGTH.pack(len(data)))
+        answers.write(data)
+        answers.flush()
+
+
+def _answer(admission: Admission, sent: Sent, now: int) -> Answer:
+    try:
+        return Answer(opened(admission.admit(sent, now)))
+    except Refused as refused:
+        return Answer(None, refused.refusal)
+
+
+def main(directory: str, net: str) -> None:
+    """The helper process."""
+    from hanse.node.parts import rulebook
+    from hanse.node.read_path import ReadPath
+
+    admission = Admission(rulebook().kinds, net, ReadPath(Path(directory)).find_key)
+    serve(admission, sys.stdin.buffer, sys.stdout.buffer)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -15,6 +15,9 @@ from hanse.kernel.refusal import Refused
 
 BLOCK_FACTS_MAX = 2_000
 WAITING_MAX = 50_000
+GATHER_SECONDS = 0.004
+"""From the beginning of one block to that of the next at least: what comes in between shares its costs. A fact that
+comes alone waits for nothing."""
 IDLE_SECONDS = 0.5
 
 
@@ -58,10 +61,15 @@ class Embedded:
             self._changed.notify()
 
     def _run(self) -> None:
+        began = 0.0
         while True:
             with self._changed:
                 if not self._waiting and not self._closing:
                     self._changed.wait(IDLE_SECONDS)
+            if (rest := began + GATHER_SECONDS - time.monotonic()) > 0 and not self._closing:
+                time.sleep(rest)
+            began = time.monotonic()
+            with self._changed:
                 taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), BLOCK_FACTS_MAX))]
                 if not taken and self._closing:
                     return

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from hanse.kernel.facts import ERASED
+from hanse.node.tidying import LogKeeper
 from hanse.standards import sdjwt
 
 FILE = "disclosures.db"
@@ -35,6 +36,7 @@ class Disclosures:
     """
 
     def __init__(self, directory: Path, *, read_only: bool = False, live: bool = False) -> None:
+        self.directory = directory
         path = directory / FILE
         self._lock = threading.RLock()
         if read_only:
@@ -47,6 +49,7 @@ class Disclosures:
         self._conn.execute("PRAGMA wal_autocheckpoint=0")  # see `node.tidying`
         self._conn.execute("PRAGMA secure_delete=ON")
         self._conn.execute(_DDL)
+        self._keeper = LogKeeper(self._conn)
 
     def put(self, first: int, rows: Sequence[tuple[int, str, bytes]]) -> None:
         """Store rows (position, circle, text) of one block, whose first entry is `first`, in one durable step.
@@ -59,6 +62,7 @@ class Disclosures:
                 self._conn.execute("DELETE FROM disclosed WHERE position >= ?", (first,))
                 self._conn.executemany("INSERT INTO disclosed VALUES (?, ?, ?)", rows)
                 self._conn.execute("COMMIT")
+                self._keeper.keep_short()
             except sqlite3.Error:
                 if self._conn.in_transaction:
                     self._conn.execute("ROLLBACK")

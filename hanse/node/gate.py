@@ -6,6 +6,7 @@ is read and its signatures verified by a helper process on another core, and a f
 
 from __future__ import annotations
 
+import gc
 import struct
 import subprocess
 import sys
@@ -192,9 +193,10 @@ def _answer(admission: Admission, sent: Sent, now: int) -> Answer:
 
 def main(directory: str, net: str) -> None:
     """The helper process."""
-    from hanse.node.parts import rulebook
+    from hanse.node.parts import COLLECT_AFTER, rulebook
     from hanse.node.read_path import ReadPath
 
+    gc.set_threshold(*COLLECT_AFTER)
     admission = Admission(rulebook().kinds, net, ReadPath(Path(directory)).find_key)
     serve(admission, sys.stdin.buffer, sys.stdout.buffer)
 

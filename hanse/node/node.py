@@ -28,9 +28,10 @@ from hanse.node.disclosures import FILE as DISCLOSED
 from hanse.node.disclosures import Disclosures
 from hanse.node.gate import Helper
 from hanse.node.journal import journal
-from hanse.node.parts import rulebook, schema
+from hanse.node.parts import COLLECT_AFTER, rulebook, schema
 from hanse.node.read_path import STATE, ReadPath
-from hanse.node.replay import ReplayFault, build, pass_on_broken_storage, replay
+from hanse.node.replay import build, pass_on_broken_storage, replay
+from hanse.node.stored import ReplayFault
 from hanse.node.tidying import tidy
 from hanse.node.wallet import Wallet
 from hanse.node.write_path import Receipt, WritePath
@@ -49,10 +50,9 @@ LOCK = "lock"
 FORMAT = 1
 SWITCH_SECONDS = 0.0005
 """How long a thread keeps the interpreter: the writer gives it up at every SQLite call and should soon have it back."""
-COLLECT_AFTER = (50_000, 20, 100)
-"""When cycles are looked for: facts and rows form none, and a look after every 700 objects cost a fifth of a fact."""
 WAIT_SECONDS = 60
 PUBLISH_SECONDS = 1.0
+TIDY_SECONDS = 0.05
 _OUTSIDE = {
     sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_IOERR,
@@ -231,13 +231,21 @@ class Node:
             (self.directory / (STATE + suffix)).unlink(missing_ok=True)
 
     def _publish(self) -> None:
-        while not self._closing.wait(PUBLISH_SECONDS):
-            self.publish()
-            for name in (STATE, DISCLOSED):
-                try:
-                    tidy(str(self.directory / name))
-                except sqlite3.Error as error:
-                    _journal.error("node.tidy_failed", file=name, error=str(error))
+        """Tidy the write-ahead logs, and once in a while publish."""
+        since = 0.0
+        while not self._closing.wait(TIDY_SECONDS):
+            self._tidy()
+            since += TIDY_SECONDS
+            if since >= PUBLISH_SECONDS:
+                self.publish()
+                since = 0.0
+
+    def _tidy(self) -> None:
+        for name in (STATE, DISCLOSED):
+            try:
+                tidy(str(self.directory / name))
+            except (sqlite3.Error, OSError) as error:
+                _journal.error("node.tidy_failed", file=name, error=str(error))
 
     def publish(self) -> None:
         """Tiles and a signed checkpoint over everything applied so far; where that fails, a later call tries again."""

@@ -18,7 +18,7 @@ from hanse.kernel.apply import Applier
 from hanse.kernel.facts import ERASED, layout
 from hanse.kernel.kept import CHAIN
 from hanse.kernel.view import View
-from hanse.node.replay import StoredBlock
+from hanse.node.stored import StoredBlock
 from hanse.rooms import modules
 from hanse.rooms.checked import Check, Checked
 

@@ -27,20 +27,19 @@ import msgspec
 from msgspec import Struct
 
 from hanse.kernel.apply import Applier
-from hanse.kernel.batches import signed_part
-from hanse.kernel.facts import ERASED, Signed, count_digests, layout
-from hanse.kernel.refusal import Refused
+from hanse.kernel.facts import ERASED, count_digests, layout
 from hanse.kernel.state import Draft, State, connect
 from hanse.node import disclosures as disclosed
-from hanse.node.admission import introduced_key
+from hanse.node.ahead import READ_AHEAD_FROM, Part, ReadAhead, Request, read_parts
 from hanse.node.disclosures import Disclosures
 from hanse.node.node import FILES, LOCK, RECORD, read_about
 from hanse.node.parts import rulebook, schema
 from hanse.node.read_path import STATE
 from hanse.node.recomputing import WRONG, Entries, Figure, recompute
-from hanse.node.replay import ReplayFault, StoredBlock, apply_stored, blocks, pass_on_broken_storage
+from hanse.node.replay import apply_stored, pass_on_broken_storage
+from hanse.node.signed_by import fault
 from hanse.node.state_check import StoredState
-from hanse.node.verify_signatures import Signatures
+from hanse.node.stored import ReplayFault, StoredBlock
 from hanse.record.damage import Damaged, UnknownVersion
 from hanse.record.frames import SEGMENT
 from hanse.record.log import KEY, PUBLIC, read_keys
@@ -155,7 +154,6 @@ class _Run:
         self.applier.start(self.about.net)
         self.stored: StoredState | None = None
         self.keys_known: dict[str, bytes] = {}
-        self.signatures = Signatures()
 
     def run(self) -> Verified:
         path = self.directory / disclosed.FILE
@@ -163,7 +161,7 @@ class _Run:
         try:
             self._open_state()
             self._check_record()
-            whole = self._replay(private)
+            whole = self._replay()
             if private is not None:
                 self._check_disclosures(private, whole)
             if whole:
@@ -202,14 +200,15 @@ class _Run:
 
     # 2. to 4.
 
-    def _replay(self, private: Disclosures | None) -> bool:
+    def _replay(self) -> bool:
         """Facts, replay, disclosures; whether the record replayed to its end."""
         pending = 0
         try:
-            entries, size = self._entries()
+            size = self._size()
             self._compare_state()
-            for stored in blocks(entries, 0, self.applier, private, self._bad_disclosure):
-                self._take_signatures(stored)
+            for part in self._parts(size):
+                stored = part.block
+                self._take_findings(part)
                 apply_stored(self.applier, stored)
                 self._count(stored)
                 self._compare_state()
@@ -228,55 +227,59 @@ class _Run:
             self.found(RECORD, None, str(error))
         except sqlite3.DatabaseError as error:
             self.found(disclosed.FILE, self.said.entries, f"it does not read: {error}")
-        finally:
-            for position in self.signatures.close():
-                self.found(RECORD, position, "the signature does not verify")
         return False
 
-    def _entries(self) -> tuple[Iterator[bytes], int]:
-        """The entries of the segment; of a copy without one, those that the checkpoint proves. Raises: Damaged."""
+    def _size(self) -> int:
+        """The entries of the segment; of a copy without one, those that the checkpoint covers. Raises: Damaged."""
         record = self.directory / RECORD
         if (record / SEGMENT).exists():
             segment = Segment.open(record, read_only=True)
-            self.signatures.on_close(segment.abandon)
-            return segment.iterate(0, segment.size), segment.size
-        keys = list(self.keys) or read_keys((record / PUBLIC / KEY).read_bytes())
-        reader = LogReader.open(record, self.about.net, keys)
-        return reader.entries(), reader.checkpoint.size
+            segment.abandon()
+            return segment.size
+        return LogReader.open(record, self.about.net, self._log_keys()).checkpoint.size
 
-    def _bad_disclosure(self, position: int, why: str) -> None:
-        self.said.figures.wrong += 1
-        self.found(disclosed.FILE, position, why)
+    def _log_keys(self) -> list[VerifierKey]:
+        return list(self.keys) or read_keys((self.directory / RECORD / PUBLIC / KEY).read_bytes())
 
-    def _take_signatures(self, stored: StoredBlock) -> None:
-        """Queue the block's signatures, each with the key that was known before the block."""
-        draft, seen = Draft(self.applier.state, now=0, position=0), set()
-        for i, signed in enumerate(stored.facts):
-            position = stored.first + 1 + i
-            try:
-                check = (self._key(draft, signed), *signed_part(signed))
-            except Refused as refused:
-                self.found(RECORD, position, str(refused))
-                continue
+    def _parts(self, size: int) -> Iterator[Part]:
+        has_segment = (self.directory / RECORD / SEGMENT).exists()
+        keys = () if has_segment else tuple(str(key) for key in self._log_keys())
+        request = Request(str(self.directory), 0, size, self.about.net, keys, check=True, live=self.said.live)
+        kinds = self.applier.book.kinds
+        if size < READ_AHEAD_FROM:
+            yield from read_parts(request, kinds)
+        else:
+            with ReadAhead(request, kinds) as ahead:
+                yield from ahead.parts()
+
+    def _take_findings(self, part: Part) -> None:
+        """What the reader found, and whether each key was known to the state before the block."""
+        self.said.figures.wrong += len(part.bad_disclosures)
+        for position, why in part.bad_disclosures:
+            self.found(disclosed.FILE, position, why)
+        for position, why in part.bad_signatures:
+            self.found(RECORD, position, why)
+        draft, statements, unverified = Draft(self.applier.state, now=0, position=0), set(), set(part.unverified)
+        for i, signed in enumerate(part.block.facts):
+            position = part.block.first + 1 + i
+            if signed.batch is None or signed.batch.statement not in statements:
+                self.said.signatures += 1
             if signed.batch is not None:
-                if check in seen:
-                    continue
-                seen.add(check)
-            self.said.signatures += 1
-            self.signatures.take(position, check)
-        for position in self.signatures.answers():
-            self.found(RECORD, position, "the signature does not verify")
+                statements.add(signed.batch.statement)
+            if signed.fact.introduces:
+                continue
+            key = self._key(draft, signed.envelope.kid)
+            if key is None:
+                self.found(RECORD, position, "it was signed with a key that nobody had")
+            elif i in unverified and (why := fault(signed, key)):
+                self.found(RECORD, position, why)
 
-    def _key(self, draft: Draft, signed: Signed) -> bytes:
-        if signed.fact.introduces:
-            return introduced_key(signed)
-        kid = signed.envelope.kid
+    def _key(self, draft: Draft, kid: str) -> bytes | None:
         key = self.keys_known.get(kid)
         if key is None:
             key = self.applier.book.find_key(draft, kid)
-            if key is None:
-                raise Refused("parties.unknown_key", "it was signed with a key that nobody had", got=kid)
-            self.keys_known[kid] = key  # a kid's key never changes
+            if key is not None:
+                self.keys_known[kid] = key  # a kid's key never changes
         return key
 
     def _count(self, stored: StoredBlock) -> None:

@@ -29,6 +29,7 @@ from hanse.node.disclosures import Disclosures
 from hanse.node.gate import Gate, Helper
 from hanse.node.journal import journal
 from hanse.node.replay import header_of, replay
+from hanse.node.tidying import LogKeeper
 from hanse.node.wallet import Presentation
 from hanse.record.files import DiskFull
 from hanse.record.log import Log
@@ -85,6 +86,7 @@ class WritePath:
         self._strays = False  # disclosures may be kept of a block that did not reach the record
         self._ailing = self._broken = ""
         self.next_due = self._first_due()
+        self._keeper = LogKeeper(applier.state.conn)
         self.admission = Admission(applier.book.kinds, self.net, find_key)
         self.gate = Gate(self.admission, start_helper, self.now)
 
@@ -171,6 +173,7 @@ class WritePath:
             )
         try:
             self.applier.state.commit()
+            self._keeper.keep_short()
         except sqlite3.OperationalError as error:
             self.applier.state.rollback()
             self._behind = True

@@ -1,0 +1,231 @@
+"""Reading ahead: a process beside a replay reads stored blocks, and verifies their signatures where asked.
+
+Who replays applies one block while the next is read. What crosses over is what `hanse.kernel.opened` carries.
+"""
+
+from __future__ import annotations
+
+import gc
+import sqlite3
+import struct
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from hanse.kernel.entries import read_entry, read_header
+from hanse.kernel.opened import Opened, opened, take_up
+from hanse.node.disclosures import FILE as DISCLOSED
+from hanse.node.disclosures import Disclosures
+from hanse.node.signed_by import Signatures
+from hanse.node.stored import Kinds, ReplayFault, StoredBlock, blocks
+from hanse.record.damage import Damaged, Finding, UnknownVersion
+from hanse.record.frames import SEGMENT
+from hanse.record.note import VerifierKey
+from hanse.record.reader import LogReader
+from hanse.record.segment import Segment
+
+READ_AHEAD_FROM = 4_000
+"""Entries from which a process of its own pays."""
+FRAME_ENTRIES = 1_000
+RECORD = "record"
+_LENGTH = struct.Struct(">I")
+Wrong = list[tuple[int, str]]
+"""(position, why)"""
+
+
+class Request(Struct, frozen=True):
+    """What is to be read.
+
+    Attributes:
+        directory: of a node, or a copy. start, stop: entries; `start` opens a block.
+        net, keys: of the log, for a copy without a segment, which is read from 0 on.
+        check: verify signatures, and go on where disclosures do not fit. live: a node may be writing.
+    """
+
+    directory: str
+    start: int
+    stop: int
+    net: str = ""
+    keys: tuple[str, ...] = ()
+    check: bool = False
+    live: bool = True
+
+
+class Part(Struct):
+    """One block and what its reader found.
+
+    Attributes:
+        bad_disclosures, bad_signatures: (position, why). unverified: places in `block.facts` whose key the reader did
+            not know.
+    """
+
+    block: StoredBlock
+    bad_disclosures: Wrong
+    bad_signatures: Wrong
+    unverified: list[int]
+
+
+def read_parts(request: Request, kinds: Kinds) -> Iterator[Part]:
+    """In order, in this process.
+
+    Raises, in place of the rest: ReplayFault, `Damaged`, FileNotFoundError, `UnknownVersion`, `sqlite3.DatabaseError`
+        (the disclosures).
+    """
+    directory, signatures = Path(request.directory), Signatures() if request.check else None
+    bad: Wrong = []
+    with ExitStack() as held:
+        if (directory / RECORD / SEGMENT).exists():
+            segment = Segment.open(directory / RECORD, read_only=True)
+            held.callback(segment.abandon)
+            entries = segment.iterate(request.start, request.stop)
+        else:
+            keys = [VerifierKey.parse(key) for key in request.keys]
+            entries = LogReader.open(directory / RECORD, request.net, keys).entries()
+        private = None
+        if (directory / DISCLOSED).exists():
+            private = held.enter_context(closing(Disclosures(directory, read_only=True, live=request.live)))
+        on_bad = (lambda position, why: bad.append((position, why))) if request.check else None
+        for block in blocks(entries, request.start, kinds, private, on_bad):
+            wrong, unverified = signatures.of(block) if signatures else ([], [])
+            yield Part(block, bad, wrong, unverified)
+            bad = []
+
+
+class _Carried(Struct, array_like=True, gc=False):
+    first: int
+    leaves: list[bytes]
+    facts: list[Opened]
+    disclosures: list[list[bytes]]
+    bad_disclosures: Wrong
+    bad_signatures: Wrong
+    unverified: list[int]
+
+
+class _Ended(Struct, array_like=True):
+    """Why the reading ended: behind the last entry, or what was raised there."""
+
+    what: Literal["whole", "replay", "damaged", "missing", "version", "disclosures"]
+    position: int | None = None
+    why: str = ""
+    file: str = ""
+
+
+class ReadAhead:
+    """Stored blocks, read by a process of their own. Use as a context manager."""
+
+    def __init__(self, request: Request, kinds: Kinds) -> None:
+        self._kinds, self._decode = kinds, msgspec.msgpack.Decoder(tuple[list[_Carried], _Ended | None]).decode
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "hanse.node.ahead"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+        )
+        assert self._process.stdin is not None
+        self._process.stdin.write(msgspec.json.encode(request))
+        self._process.stdin.close()
+
+    def parts(self) -> Iterator[Part]:
+        """As `read_parts`. Raises also: OSError where the process has died."""
+        ended = None
+        while ended is None:
+            carried, ended = self._frame()
+            for one in carried:
+                yield self._part(one)
+        _raise(ended)
+
+    def _frame(self) -> tuple[list[_Carried], _Ended | None]:
+        stdout = self._process.stdout
+        assert stdout is not None
+        head = stdout.read(4)
+        data = stdout.read(_LENGTH.unpack(head)[0]) if len(head) == 4 else b""
+        if not data:
+            raise OSError("the process that reads ahead has ended")
+        return self._decode(data)
+
+    def _part(self, one: _Carried) -> Part:
+        kinds, facts = self._kinds, []
+        for leaf, found, private in zip(one.leaves[1 : 1 + len(one.facts)], one.facts, one.disclosures, strict=True):
+            entry = read_entry(leaf)
+            facts.append(take_up(kinds, found, entry.body, private, entry.batch))
+        block = StoredBlock(one.first, read_header(read_entry(one.leaves[0])), one.leaves, facts)
+        return Part(block, one.bad_disclosures, one.bad_signatures, one.unverified)
+
+    def __enter__(self) -> ReadAhead:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._process.stdout is not None:
+            with suppress(OSError):
+                self._process.stdout.close()
+        self._process.wait()
+
+
+def _raise(ended: _Ended) -> None:
+    if ended.what == "replay":
+        raise ReplayFault(ended.position or 0, ended.why)
+    if ended.what == "damaged":
+        raise Damaged(Finding(ended.file, ended.position, ended.why))
+    if ended.what == "missing":
+        raise FileNotFoundError(ended.why)
+    if ended.what == "version":
+        raise UnknownVersion(ended.why)
+    if ended.what == "disclosures":
+        raise sqlite3.DatabaseError(ended.why)
+
+
+def _frames(request: Request, kinds: Kinds) -> Iterator[tuple[list[_Carried], _Ended | None]]:
+    frame: list[_Carried] = []
+    count = 0
+    try:
+        for part in read_parts(request, kinds):
+            frame.append(_carried(part))
+            count += len(part.block.leaves)
+            if count >= FRAME_ENTRIES:
+                yield frame, None
+                frame, count = [], 0
+        ended = _Ended("whole")
+    except ReplayFault as fault:
+        ended = _Ended("replay", fault.position, fault.why)
+    except Damaged as damaged:
+        ended = _Ended("damaged", damaged.finding.entry, damaged.finding.what, damaged.finding.file)
+    except FileNotFoundError as error:
+        ended = _Ended("missing", None, str(error))
+    except UnknownVersion as error:
+        ended = _Ended("version", None, str(error))
+    except sqlite3.DatabaseError as error:
+        ended = _Ended("disclosures", None, str(error))
+    yield frame, ended
+
+
+def _carried(part: Part) -> _Carried:
+    block = part.block
+    facts, private = [opened(signed) for signed in block.facts], [signed.disclosures for signed in block.facts]
+    rest = part.bad_disclosures, part.bad_signatures, part.unverified
+    return _Carried(block.first, block.leaves, facts, private, *rest)
+
+
+def main() -> None:
+    """The process: a `Request` in, frames out, each behind its length."""
+    from hanse.node.parts import COLLECT_AFTER, rulebook
+
+    gc.set_threshold(*COLLECT_AFTER)
+    request = msgspec.json.decode(sys.stdin.buffer.read(), type=Request)
+    encode, out = msgspec.msgpack.Encoder().encode, sys.stdout.buffer
+    with suppress(BrokenPipeError):
+        for frame in _frames(request, rulebook().kinds):
+            data = encode(frame)
+            out.write(_LENGTH.pack(len(data)))
+            out.write(data)
+            out.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""Reading ahead: what a process beside a replay reads is what is read in place, faults included."""
+
+import hashlib
+import shutil
+
+import pytest
+
+from hanse.node import replay as replay_module
+from hanse.node import verify as verify_module
+from hanse.node.ahead import ReadAhead, Request, read_parts
+from hanse.node.desk import sign_runs
+from hanse.node.node import Node
+from hanse.node.parts import rulebook
+from hanse.node.testing import site, town
+from hanse.node.verify import verify
+from hanse.record.frames import SEGMENT
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A record with facts signed singly and in batches."""
+    directory = town(tmp_path_factory.mktemp("ahead") / "node")
+    with Node(directory, helper=False) as node:
+        for start in (0, 40):
+            facts = [site(node, "anna", f"Site {n}", n) for n in range(start, start + 40)]
+            signed = [*sign_runs(node.wallet, "anna", facts[:30]), *(node.wallet.sign("anna", f) for f in facts[30:])]
+            for future in [node.path.submit(one) for one in signed]:
+                assert future.result(60).code == "ok"
+    return directory
+
+
+@pytest.fixture
+def directory(made, tmp_path):
+    return shutil.copytree(made, tmp_path / "node")
+
+
+def both(directory, size):
+    """What is read in place and beside: parts, then the type and text of what ended it."""
+    request, kinds = Request(str(directory), 0, size, check=True), rulebook().kinds
+    for parts in (lambda: read_parts(request, kinds), lambda: beside(request, kinds)):
+        found = []
+        try:
+            for part in parts():
+                found.append(part)
+            yield found, None
+        except Exception as error:
+            yield found, (type(error), str(error))
+
+
+def beside(request, kinds):
+    with ReadAhead(request, kinds) as ahead:
+        yield from ahead.parts()
+
+
+def size_of(directory):
+    with Node(directory, helper=False) as node:
+        return node.log.size
+
+
+def test_a_record_reads_the_same_beside_as_in_place(directory):
+    (here, ended), (there, ended_there) = both(directory, size_of(directory))
+    assert here == there and ended is ended_there is None
+    assert sum(len(part.block.facts) for part in here) > 80
+    assert not any(part.bad_signatures or part.bad_disclosures or part.unverified for part in here)
+
+
+@pytest.mark.parametrize("part", range(1, 12))
+def test_a_damaged_segment_ends_both_alike(directory, part):
+    size, path = size_of(directory), directory / "record" / SEGMENT
+    data = bytearray(path.read_bytes())
+    data[len(data) * part // 12] ^= 4
+    path.write_bytes(data)
+    (here, ended), (there, ended_there) = both(directory, size)
+    assert ended == ended_there and ended is not None
+    assert [one.block for one in here][: len(there)] == [one.block for one in there]
+
+
+def test_a_rebuild_that_reads_ahead_gives_the_same_state(directory, monkeypatch):
+    monkeypatch.setattr(replay_module, "READ_AHEAD_FROM", 1)
+    monkeypatch.setattr(verify_module, "READ_AHEAD_FROM", 1)
+    with Node(directory, helper=False, rebuild=True) as node:
+        assert node.rebuilt == node.log.size
+    found = verify(directory)
+    assert found.ok and found.state == "equal" and found.signatures > 20, found.findings
+
+
+def test_a_forged_signature_is_found_by_the_process_beside(directory, monkeypatch):
+    monkeypatch.setattr(verify_module, "READ_AHEAD_FROM", 1)
+    with Node(directory, helper=False) as node:
+        sent = node.wallet.sign("anna", site(node, "anna", "Forged", 99))
+        signed = node.path.admission.read(sent)
+        signed.jwt = sent.jwt[:-8] + b"AAAAAAAA"
+        with node.path._writing:
+            block = node.path.applier.block([signed], node.path.now())
+            node.path._keep_disclosures(block)
+            node.log.append(block.leaves)
+            node.log.sync()
+            node.path.applier.state.commit()
+    found = verify(directory)
+    assert not found.ok
+    assert [one.what for one in found.findings] == ["the signature does not verify"]
+
+
+def test_a_process_that_dies_is_an_error_and_no_end(directory):
+    with ReadAhead(Request(str(directory), 0, size_of(directory)), rulebook().kinds) as ahead:
+        ahead._process.kill()
+        with pytest.raises(OSError, match="has ended"):
+            list(ahead.parts())

@@ -1,0 +1,89 @@
+"""The gate: a crowd that a helper admits is told the same, in the same order, as facts admitted in place."""
+
+import time
+
+import msgspec
+import pytest
+
+from hanse.kernel.facts import BATCH_HEADER, HEADER
+from hanse.kernel.refusal import Refused
+from hanse.node.desk import sign_runs
+from hanse.node.gate import HELP_FROM
+from hanse.node.node import Node
+from hanse.node.testing import site, town
+from hanse.node.wallet import Presentation
+from hanse.standards import sdjwt
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory):
+    return town(tmp_path_factory.mktemp("gate") / "node")
+
+
+def claims_of(sent):
+    return msgspec.json.decode(sdjwt.unb64(sent.jwt.split(b".")[1]))
+
+
+def signed_anew(node, sent, **changed):
+    pair = node.wallet.key_of("anna")
+    return Presentation(
+        sdjwt.sign(HEADER, msgspec.json.encode(claims_of(sent) | changed), pair.sign), list(sent.disclosures)
+    )
+
+
+def all_sorts(node):
+    """Sound facts, singly and in a batch, and each way to be refused before a place is given."""
+    good = node.wallet.sign("anna", site(node, "anna", "Main"))
+    batch = sign_runs(node.wallet, "anna", [site(node, "anna", f"Site {n}", n) for n in range(1, 5)])
+    body = claims_of(good)["body"]
+    foreign = batch[1].batch
+    yield good
+    yield from batch
+    yield Presentation(good.jwt, [])
+    yield Presentation(good.jwt[:-4] + b"AAAA", good.disclosures)
+    yield Presentation(good.jwt, [*good.disclosures, b"WyJhIiwiYiIsMV0"])
+    yield Presentation(b"nothing", [])
+    yield Presentation(BATCH_HEADER + b"." + good.jwt.split(b".", 1)[1], [])
+    yield Presentation(good.jwt.rsplit(b".", 1)[0], good.disclosures, foreign)
+    yield signed_anew(node, good, net="elsewhere")
+    yield signed_anew(node, good, exp=5)
+    yield signed_anew(node, good, exp=2**40)
+    yield signed_anew(node, good, kid="nobody")
+    yield signed_anew(node, good, kind="parties.nothing")
+    yield signed_anew(node, good, nonce=-1)
+    yield signed_anew(node, good, body=body | {"site": 5})
+    yield signed_anew(node, good, body=body | {"name": "in clear"})
+
+
+def test_a_crowd_is_told_the_same_by_the_helper_as_in_place(directory):
+    now = time.time()
+    with Node(directory, clock=lambda: now) as node:
+        sent = list(all_sorts(node))
+        assert len(sent) >= HELP_FROM
+        answers, gate = [], node.path.gate
+        taken_up = list(gate._answers(sent))
+        helper = gate._helper
+        assert helper is not None and gate._start_helper is not None, "the helper did it"
+        for one in sent:
+            try:
+                answers.append(node.path.admission.admit(one, node.path.now()))
+            except Refused as refused:
+                answers.append(refused)
+        assert [type(a) for a in taken_up] == [type(a) for a in answers]
+        told = [a.refusal if isinstance(a, Refused) else a for a in answers]
+        assert [a.refusal if isinstance(a, Refused) else a for a in taken_up] == told
+        codes = {a.code for a in answers if isinstance(a, Refused)}
+        assert codes >= {"fact.bad_signature", "fact.not_a_jwt", "fact.wrong_network", "fact.expired"}
+        assert codes >= {"fact.window_too_long", "parties.unknown_key", "fact.unknown_kind", "fact.bad_envelope"}
+        assert codes >= {"fact.bad_body", "fact.clear_private_field", "fact.bad_disclosure"}
+
+
+def test_each_of_a_crowd_gets_its_own_answer_in_order(directory):
+    with Node(directory) as node:
+        facts = [node.wallet.sign("anna", site(node, "anna", f"Site {n}", n)) for n in range(60)]
+        bad = Presentation(facts[0].jwt[:-4] + b"AAAA", facts[0].disclosures)
+        futures = [node.path.submit(one) for one in (*facts[:30], bad, *facts[30:])]
+        with pytest.raises(Refused, match=r"fact\.bad_signature"):
+            futures.pop(30).result(60)
+        positions = [future.result(60).position for future in futures]
+        assert positions == sorted(positions)

@@ -90,6 +90,7 @@ def test_a_forged_signature_is_found_by_the_process_beside(directory, monkeypatc
         sent = node.wallet.sign("anna", site(node, "anna", "Forged", 99))
         signed = node.path.admission.read(sent)
         signed.jwt = sent.jwt[:-8] + b"AAAAAAAA"
+        signed.hash = hashlib.sha256(signed.jwt).digest()
         with node.path._writing:
             block = node.path.applier.block([signed], node.path.now())
             node.path._keep_disclosures(block)

@@ -28,6 +28,8 @@ from hanse.importers.jobs.replaying import (
     amounts,
     day_at,
     day_text,
+    grouped,
+    ranked,
     state,
     template_for,
 )
@@ -257,21 +259,13 @@ def report(
     view: View, lines: list[Line], agreements: Mapping[str, str]
 ) -> tuple[tuple[VendorFigures, ...], tuple[Owed, ...]]:
     """(vendors, the most owed first; amounts in their order, the largest of each vendor first)."""
-    by_vendor: dict[str, list[Line]] = {}
-    for line in lines:
-        by_vendor.setdefault(line.vendor, []).append(line)
-    owed = {vendor: list(_owed(by_vendor[vendor], amounts(view, name))) for vendor, name in agreements.items()}
-    vendors = [
-        _figures(vendor, name, by_vendor[vendor], owed[vendor], _refused(view, name))
-        for vendor, name in agreements.items()
-    ]
-    vendors.sort(key=lambda figures: (-figures.owed_minor, figures.vendor))
-    ordered = (
-        one
-        for figures in vendors
-        for one in sorted(owed[figures.vendor], key=lambda one: (-one.owed_minor, one.line, one.clause))
+    by_vendor = grouped(lines, lambda line: line.vendor)
+    return ranked(
+        agreements,
+        lambda vendor, name: _owed(by_vendor[vendor], amounts(view, name)),
+        lambda vendor, name, owed: _figures(vendor, name, by_vendor[vendor], owed, _refused(view, name)),
+        lambda one: (one.line, one.clause),
     )
-    return tuple(vendors), tuple(ordered)
 
 
 def _owed(lines: list[Line], found: Iterator[Amount]) -> Iterator[Owed]:

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import date
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -27,6 +27,7 @@ BATCH = 1_000
 WAIT_SECONDS = 120
 EPOCH_DAY = 719_163
 Progress = Callable[[str, int, int], None]
+T = TypeVar("T")
 
 
 class Stopwatch:
@@ -117,6 +118,57 @@ def amounts(view: View, agreement: str) -> Iterator[Amount]:
         page = award_page(view, view.home, award.award)
         steps = tuple((step.name, step.value) for step in page.steps) if page else ()
         yield Amount(str(json.loads(award.key)[-1]), award, steps)
+
+
+class Owing(Protocol):
+    """What a clause made a vendor owe, minor units."""
+
+    @property
+    def owed_minor(self) -> int: ...
+
+
+class OfVendor(Owing, Protocol):
+    """A vendor's figures."""
+
+    @property
+    def vendor(self) -> str: ...
+
+
+O = TypeVar("O", bound=Owing)
+F = TypeVar("F", bound=OfVendor)
+
+
+def grouped(lines: Iterable[T], name: Callable[[T], str]) -> dict[str, list[T]]:
+    """Lines by a name of theirs, in the order in which names come.
+
+    >>> grouped(["ab", "c", "ax"], lambda word: word[0])
+    {'a': ['ab', 'ax'], 'c': ['c']}
+    """
+    found: dict[str, list[T]] = {}
+    for line in lines:
+        found.setdefault(name(line), []).append(line)
+    return found
+
+
+def ranked(
+    agreements: Mapping[str, str],
+    owed_of: Callable[[str, str], Iterable[O]],
+    figures_of: Callable[[str, str, list[O]], F],
+    then: Callable[[O], Any],
+) -> tuple[tuple[F, ...], tuple[O, ...]]:
+    """(vendors, the most owed first, then by name; amounts in their order, the largest of each vendor first).
+
+    Args:
+        agreements: vendor -> agreement. owed_of, figures_of: of a vendor and its agreement. then: decides between
+            amounts of one vendor that are equal.
+    """
+    owed = {
+        vendor: sorted(owed_of(vendor, name), key=lambda one: (-one.owed_minor, then(one)))
+        for vendor, name in agreements.items()
+    }
+    figures = [figures_of(vendor, name, owed[vendor]) for vendor, name in agreements.items()]
+    figures.sort(key=lambda one: (-one.owed_minor, one.vendor))
+    return tuple(figures), tuple(one for vendor in figures for one in owed[vendor.vendor])
 
 
 def slug(partner: str) -> str:

@@ -28,6 +28,8 @@ from hanse.importers.jobs.replaying import (
     amounts,
     day_at,
     day_text,
+    grouped,
+    ranked,
     state,
     template_for,
 )
@@ -244,21 +246,14 @@ def report(
     view: View, lines: list[Line], agreements: Mapping[str, str]
 ) -> tuple[tuple[VendorFigures, ...], tuple[LateLine, ...], VendorFigures]:
     """(vendors, the most owed first; amounts, the latest lines of each vendor first; the own centre apart)."""
-    by_vendor: dict[str, list[Line]] = {}
-    for line in lines:
-        by_vendor.setdefault("" if line.own else line.vendor, []).append(line)
-    amounts = {vendor: list(late_lines(view, name, by_vendor[vendor])) for vendor, name in agreements.items()}
-    vendors = [
-        _figures(vendor, name, by_vendor[vendor], amounts[vendor], _terminable(view, name))
-        for vendor, name in agreements.items()
-    ]
-    vendors.sort(key=lambda figures: (-figures.owed_minor, figures.vendor))
-    late = tuple(
-        amount
-        for figures in vendors
-        for amount in sorted(amounts[figures.vendor], key=lambda a: (-a.owed_minor, a.line))
+    by_vendor = grouped(lines, lambda line: "" if line.own else line.vendor)
+    vendors, late = ranked(
+        agreements,
+        lambda vendor, name: late_lines(view, name, by_vendor[vendor]),
+        lambda vendor, name, owed: _figures(vendor, name, by_vendor[vendor], owed, _terminable(view, name)),
+        lambda one: one.line,
     )
-    return tuple(vendors), late, _figures("(own distribution centre)", "", by_vendor.get("", []), [], 0)
+    return vendors, late, _figures("(own distribution centre)", "", by_vendor.get("", []), [], 0)
 
 
 def _figures(vendor: str, agreement: str, lines: list[Line], amounts: list[LateLine], terminable: int) -> VendorFigures:

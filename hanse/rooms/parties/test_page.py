@@ -10,7 +10,7 @@ import pytest
 
 from hanse.node import joining
 from hanse.rooms.parties import queries as parties
-from hanse.rooms.parties.facts import INVITATIONS, DescribeParty
+from hanse.rooms.parties.facts import INVITATIONS, DescribeParty, SetPermit
 from hanse.site.testing import EVIL, PASSWORD, SmallTown, Visitor
 
 FIRM = ("/firm", "/firm/sites", "/firm/permits", "/firm/people", "/firm/keys", "/invite-a-firm")
@@ -227,3 +227,12 @@ def test_two_firms_of_one_name_get_ids_of_their_own(town: SmallTown) -> None:
     joining.host(town.node, "twin", name="Twin", city="Kiel")
     assert free_id(town.node.view(), "Twin") == "twin-2"
     assert free_id(town.node.view(), "Nobody has this") == "nobody-has-this"
+
+
+def test_who_is_permitted_nothing_is_told_so_and_opens_no_relationship(town: SmallTown) -> None:
+    town.do("cay", SetPermit(circle=town.home("cay"), permit="no", partner="eve", scope="*", allow=False))
+    eve = town.visitor("eve")
+    answer = eve.post("/relationships", {"party": "cay"})
+    assert code_of(answer) == "joining.not_wanted" and "does not take part in what you open" in answer.text
+    assert code_of(eve.post("/groups", {"name": "Trap", "member": ["cay"]})) == "joining.not_wanted"
+    assert not parties.relationship_with(town.node.view("eve"), "cay")

@@ -15,6 +15,8 @@ from hanse.importers import MappingFile, Sheet, apply
 from hanse.importers.facts_choose import choose_mapping, files_of, is_table, named_mapping, sheets_of
 from hanse.importers.refusal import ImportRefused
 from hanse.kernel.refusal import Refused
+from hanse.planning.matching.exact import join, keys
+from hanse.planning.matching.items import Item
 from hanse.planning.study import History, from_frame, split_balanced
 
 MAPPING = "mapping.toml"
@@ -33,13 +35,15 @@ Told = Callable[[str, int, int], None]
 class Member:
     """One firm's tables as read: sales (item, day, quantity, price_minor, customer, country, site), stock, places.
 
-    keys: own number -> what the item is called across firms. costs: own number -> minor units. rejected: wrong rows.
+    items: own number -> what the firm says of it. keys: own number -> what the item is called across firms. costs: own
+    number -> minor units. rejected: wrong rows.
     """
 
     name: str
     sales: list[dict[str, Any]] = field(default_factory=list)
     stock: list[dict[str, Any]] = field(default_factory=list)
     places: list[dict[str, Any]] = field(default_factory=list)
+    items: dict[str, Item] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     costs: dict[str, int] = field(default_factory=dict)
     how: str = ""
@@ -108,6 +112,8 @@ def _take(member: Member, what: str, rows: Iterable[dict[str, Any]]) -> None:
     if what == "items":
         for row in rows:
             member.keys[row["item"]] = item_key(row)
+            member.items[row["item"]] = Item(row["item"], row.get("gtin") or "", row.get("brand") or "",
+                                             row.get("part_number") or "", row.get("description") or "")  # fmt: skip
             if row.get("cost_minor"):
                 member.costs[row["item"]] = int(row["cost_minor"] // max(1, row.get("price_per") or 1))
     elif what == "stock":
@@ -143,6 +149,25 @@ def item_key(row: dict[str, Any]) -> str:
     part = re.sub(r"[^0-9A-Z]", "", str(row.get("part_number") or "").upper())
     brand = str(row.get("brand") or "").strip().upper()
     return f"{brand} {part}" if brand and part else str(row["item"])
+
+
+def join_items(members: Sequence[Member]) -> int:
+    """Call one item alike at all members: equal GTIN, or equal brand and part number, also by way of a third firm that
+    knows both. How many own numbers stand for an item that another firm has too.
+
+    What is only alike by its words stays apart: a person would have to accept it.
+    """
+    numbers = [(member, number) for member in members for number in sorted(member.items)]
+    known = [keys(member.items[number]) for member, number in numbers]
+    shared = 0
+    for group in join(known).groups:
+        if len(group) > 1:
+            name = min(member.keys[number] for member, number in (numbers[at] for at in group))
+            for member, number in (numbers[at] for at in group):
+                member.keys[number] = name
+            firms = {numbers[at][0].name for at in group}
+            shared += len(group) if len(firms) > 1 else 0
+    return shared
 
 
 def _is_wide(sheet: Sheet) -> bool:
@@ -195,7 +220,7 @@ def history_of(
     seed: int = 0,
     goods: str = "",
 ) -> Made:  # fmt: skip
-    """Members' sales on common items and periods; the `items` that more members sell, and more, are kept.
+    """Members' sales on common items and periods; of what two or more sell, the `items` that sell for most are kept.
 
     Args:
         by: day, week or month. split: simulate so many members of one firm. split_by: customer (dealt evenly), or
@@ -210,13 +235,17 @@ def history_of(
         gone = rows - sum(len(member.sales) for member in members)
         what = GOODS_WORDS.get(goods, f"own numbers not of the form {goods}")
         notes.append(f"{gone:,} sales rows are of no goods ({what}) and are left out")
+    if len(members) > 1 and (shared := join_items(members)):
+        every = sum(len(member.items) for member in members)
+        notes.append(f"{shared:,} of {every:,} own numbers are an item that another member has too, by GTIN or by "
+                     "brand and part number; what is alike by its words alone is not joined")  # fmt: skip
     frame = _frame(members, by)
     origin = f"sales exports of {len(members)} members"
     if split:
         firm = members[0].name if len(members) == 1 else "several firms"
         frame = _split(frame, split, split_by, seed)
         named = any(row["customer"] for member in members for row in member.sales)
-        evenly = "customers dealt evenly" if named else "rows dealt at random: the table names no customers"
+        evenly = "customers dealt evenly" if named else "units dealt at random: the table names no customers"
         how = evenly if split_by == "customer" else "by country of delivery"
         origin = f"simulated split of {firm} over {frame['member'].n_unique()} members, {how}"
         notes.append(f"SIMULATED SPLIT: the sales of {firm} are spread over made-up members ({how}); no such firms "
@@ -239,8 +268,7 @@ def history_of(
     notes.append("present stock is not part of the exports: opening stock is each policy's own level" if stock is None
                  else "present stock is compared; opening stock is each policy's own level")  # fmt: skip
     currency = next((m.currency for m in members if m.currency), "EUR")
-    told = f"{origin}. " + "; ".join(note for note in notes if not note.startswith("SIMULATED"))
-    return Made(from_frame(frame, stock=stock, places=places, origin=told), notes, currency)
+    return Made(from_frame(frame, stock=stock, places=places, origin=origin, notes=notes), notes, currency)
 
 
 def _frame(members: Sequence[Member], by: str) -> pl.DataFrame:
@@ -302,12 +330,12 @@ def _split(frame: pl.DataFrame, split: int, split_by: str, seed: int) -> pl.Data
 
 
 def _common(frame: pl.DataFrame, items: int) -> tuple[pl.DataFrame, str]:
-    """The items that most members sell, of those the ones that sell for most."""
+    """The items that two members or more sell, the ones that sell for most first; then what one sells alone."""
     ranked = (
         frame.group_by("item")
         .agg(pl.col("member").n_unique().alias("members"),
              (pl.col("quantity").clip(lower_bound=0) * pl.col("value_minor")).sum().alias("sold"))
-        .sort(["members", "sold", "item"], descending=[True, True, False])
+        .sort([pl.col("members") > 1, "sold", "item"], descending=[True, True, False])
     )  # fmt: skip
     kept = ranked.head(items)
     share = float(kept["sold"].sum()) / max(1.0, float(ranked["sold"].sum()))
@@ -326,9 +354,10 @@ def _stock(members: Sequence[Member], frame: pl.DataFrame) -> pl.DataFrame | Non
         for m in members
         for r in m.stock
     ]
-    if not rows or {row["member"] for row in rows} != set(frame["member"].unique()):
+    sellers = set(frame["member"].unique())
+    if not rows or not sellers <= {row["member"] for row in rows}:
         return None
-    return pl.DataFrame(rows)
+    return pl.DataFrame([row for row in rows if row["member"] in sellers])
 
 
 def _places(members: Sequence[Member]) -> pl.DataFrame | None:

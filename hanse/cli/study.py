@@ -71,7 +71,7 @@ def study(
     split_by
         customer: its customers dealt evenly; country: the countries that buy most.
     items
-        Study so many items: those that most members sell.
+        Study so many items: of those that two members or more sell, the ones that sell for most.
     goods
         Study own numbers of this form alone, a regular expression: leaves out postage, fees and the like. With the
         mapping online_retail: five digits first.

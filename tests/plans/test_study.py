@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hanse.cli import main
-from hanse.cli._study_data import history_of, item_key, members_of
+from hanse.cli._study_data import Member, _take, history_of, item_key, join_items, members_of
 from hanse.cli._study_exports import write_exports
 from hanse.demo.build import SMALL, build
 from hanse.node.node import Node
@@ -85,6 +85,24 @@ def test_items_are_the_same_by_gtin_then_brand_and_part_number_then_own_number()
     assert item_key({"item": "A", "gtin": "04012345678901"}) == item_key({"item": "B", "gtin": "4012345678901"})
     assert item_key({"item": "A", "brand": "skf", "part_number": "6204 2RSH"}) == "SKF 62042RSH"
     assert item_key({"item": "A", "brand": "SKF"}) == "A"
+
+
+def test_one_item_is_called_alike_at_firms_that_know_it_by_different_numbers():
+    """One knows the GTIN alone, one brand and part number alone, one both; what is alike by its words stays apart."""
+    know = {
+        "a": {"item": "1", "gtin": "04012345678901"},
+        "b": {"item": "2", "gtin": "4012345678901", "brand": "SKF", "part_number": "6204-2RSH"},
+        "c": {"item": "3", "brand": "S.K.F.", "part_number": "6204 2rsh"},
+        "d": {"item": "4", "description": "bearing 6204-2RSH"},
+    }
+    members = []
+    for name, row in know.items():
+        member = Member(name)
+        _take(member, "items", [row])
+        members.append(member)
+    assert join_items(members) == 3
+    names = [member.keys[row["item"]] for member, row in zip(members, know.values(), strict=True)]
+    assert len(set(names[:3])) == 1 and names[3] == "4"
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """What a pooling study is made from, and labelled simulated splits of one firm's sales over several members."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,7 @@ class History:
         distance_km: [site, site], or None where unknown.
         stock: [site, item], each on hand at the end, or None where unknown.
         origin: what the figures are, for the report ("sales exports of the members", "simulated split of ...").
+        notes: what was left out, taken or joined to get there, a sentence each.
     """
 
     sales: Floats
@@ -33,6 +35,7 @@ class History:
     distance_km: Floats | None = None
     stock: Floats | None = None
     origin: str = "sales exports of the members"
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Raises ValueError, in order: axes unlike; an owner out of range; a value not above 0."""
@@ -62,6 +65,7 @@ def from_frame(
     places: pl.DataFrame | None = None,
     periods: int | None = None,
     origin: str | None = None,
+    notes: Sequence[str] = (),
 ) -> History:
     """History of long tables.
 
@@ -72,7 +76,7 @@ def from_frame(
         sales: member, site, item, period (whole number, ascending in time), quantity (each), value_minor (per each).
         stock: member, site, item, quantity (each on hand now); other sites and items are left out, the rest is 0.
         places: member, site, latitude, longitude in degrees; distances are used when every site has a place.
-        periods: keep only the first so many periods; origin: what the figures are, for the report.
+        periods: keep only the first so many periods; origin, notes: what the figures are, for the report.
     Raises ValueError, in order: a missing column; no rows.
     """
     wanted = ["member", "site", "item", "period", "quantity", "value_minor"]
@@ -106,6 +110,7 @@ def from_frame(
         distance_km=_distances(places, sites),
         stock=None if stock is None else _on_hand(_indexed(stock, sites, items), sites.height, len(items)),
         origin=origin or "sales exports of the members",
+        notes=tuple(notes),
     )
 
 
@@ -139,8 +144,11 @@ def _distances(places: pl.DataFrame | None, sites: pl.DataFrame) -> Floats | Non
 def split_balanced(rows: pl.DataFrame, members: int, by: str, what: str, seed: int = 0) -> pl.DataFrame:
     """A *simulated split*: the customers (column `by`) of one firm dealt to `members` members, evenly by sales.
 
-    Customers are drawn in an order fixed by the seed and each goes to the member with the least so far; rows without a
-    customer are dealt row by row. Adds the columns member and site. `what` names the firm in the report.
+    Customers are drawn in an order fixed by the seed and each goes to the member with the least so far; order lines of
+    unnamed customers among them are dealt line by line. A table that names no customer holds totals of many orders:
+    there units are dealt one by one, each as likely to any member. Dealt whole, a day's total would be one member's,
+    and pooling would even out what the split alone had made uneven. Adds the columns member and site. `what` names the
+    firm in the report.
     """
     rng = np.random.default_rng(seed)
     totals = (
@@ -157,6 +165,19 @@ def split_balanced(rows: pl.DataFrame, members: int, by: str, what: str, seed: i
     width = len(str(members))
     names = [f"{what} {m + 1:0{width}d}" for m in range(members)]
     table = totals.select(by).with_columns(member=pl.Series([names[m] for m in dealt], dtype=pl.String))
+    if totals.height == 0:
+        return _dealt_by_unit(rows, names, rng).with_columns(site=pl.col("member"))
     loose = pl.Series("loose", [names[m] for m in rng.integers(0, members, rows.height)])
     joined = rows.with_columns(loose).join(table, on=by, how="left")
     return joined.with_columns(member=pl.coalesce("member", "loose")).drop("loose").with_columns(site=pl.col("member"))
+
+
+def _dealt_by_unit(rows: pl.DataFrame, names: list[str], rng: np.random.Generator) -> pl.DataFrame:
+    """Rows once for each member that gets units of them; a return's units go the same way."""
+    units = rows["quantity"].to_numpy().astype(np.int64)
+    parts = np.sign(units)[:, None] * rng.multinomial(np.abs(units), np.full(len(names), 1 / len(names)))
+    made = [
+        rows.with_columns(quantity=pl.Series(parts[:, m], dtype=pl.Int64), member=pl.lit(name))
+        for m, name in enumerate(names)
+    ]
+    return pl.concat(made).filter(pl.col("quantity") != 0)

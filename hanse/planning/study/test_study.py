@@ -2,6 +2,7 @@
 
 import html.parser
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -241,6 +242,23 @@ def test_a_simulated_split_deals_every_row_once_keeps_customers_whole_and_balanc
     assert named.group_by("customer").agg(pl.col("member").n_unique())["member"].max() == 1
     units = dealt.group_by("member").agg(pl.col("quantity").sum())["quantity"].to_numpy()
     assert len(units) == 5 and units.max() < 1.3 * units.min()
+
+
+def test_totals_without_customers_are_dealt_by_the_unit_so_that_the_split_makes_no_lumps():
+    rows = pl.DataFrame({"customer": [None] * 40, "item": ["x"] * 40, "quantity": [400, -40] * 20},
+                        schema_overrides={"customer": pl.String})  # fmt: skip
+    dealt = st.split_balanced(rows, 4, "customer", "Branch", seed=1)
+    assert dealt["quantity"].sum() == rows["quantity"].sum()
+    parts = dealt.filter(pl.col("quantity") > 0)["quantity"].to_numpy()
+    assert len(parts) == 80 and parts.min() > 60 and parts.max() < 140, "a day's total is everybody's"
+
+
+def test_what_was_done_to_the_exports_stands_in_the_report_a_line_each():
+    history = market(2, 3, 30)
+    told = replace(history, origin="sales exports of 2 members", notes=("3 rows left out", "two <b>names</b> joined"))
+    page = st.report(st.study(told, st.Assumptions(held_out=4, bootstrap=20, shocks=2)))
+    assert '<div class="label-origin">sales exports of 2 members</div>' in page
+    assert "<dd>3 rows left out</dd>" in page and "<dd>two &lt;b&gt;names&lt;/b&gt; joined</dd>" in page
 
 
 def test_the_published_supplygraph_sales_split_over_three_simulated_members_give_a_study():

@@ -41,7 +41,7 @@
       const val = values(c);
       return {
         ...base(c, { ...d, legend: d.series.length > 1 ? d.series.map((s) => s.name) : null }),
-        xAxis: d.horizontal ? val : cat, yAxis: d.horizontal ? { ...cat, inverse: true } : val,
+        xAxis: d.horizontal ? val : cat, yAxis: d.horizontal ? { ...cat, inverse: true, axisLabel: { ...cat.axisLabel, hideOverlap: false, interval: 0, width: Math.round(d.width * .36), overflow: "truncate" } } : val,
         series: d.series.map((s, i) => ({ name: s.name, type: "bar", data: s.values, stack: d.stacked ? "all" : undefined, barMaxWidth: 36, itemStyle: { color: tone(s.tone, c, i), borderRadius: d.stacked ? 0 : d.horizontal ? [0, 4, 4, 0] : [4, 4, 0, 0], borderColor: c.surface, borderWidth: d.stacked ? 1 : 0 } })),
       };
     },
@@ -117,10 +117,12 @@
       echarts.registerMap("world", await world);
     }
     const chart = drawn.get(figure) || echarts.init(canvas, null, { renderer: "canvas" });
+    data.width = canvas.clientWidth;
+    figure.dataset.width = data.width;
     chart.setOption(kinds[data.kind](data, look()), true);
     if (!drawn.has(figure)) {
       drawn.set(figure, chart);
-      new ResizeObserver(() => chart.resize()).observe(canvas);
+      new ResizeObserver(() => { chart.resize(); if (data.horizontal && figure.dataset.width !== String(canvas.clientWidth)) draw(figure); }).observe(canvas);
       chart.on("click", (p) => { const href = p.data?.href || data.hrefs?.[p.dataIndex]; if (href?.startsWith("/") && !href.startsWith("//")) location.assign(href); });
     }
     figure.dataset.drawn = "yes";

@@ -143,13 +143,7 @@ class Gate:
                     yield Refused.of(answer.refusal)
         else:
             for sent in facts:
-                try:
-                    yield self._admission.admit(sent, now)
-                except Refused as refused:
-                    yield refused
-                except Exception as error:
-                    _journal.exception("gate.fault")
-                    yield Refused("node.fault", f"this node could not read the fact: {type(error).__name__}")
+                yield _admitted(self._admission, sent, now)
 
     def _helped(self, facts: list[Presented], now: int) -> list[Answer] | None:
         if self._start_helper is None:
@@ -185,10 +179,19 @@ def serve(admission: Admission, requests: BinaryIO, answers: BinaryIO) -> None:
 
 
 def _answer(admission: Admission, sent: Sent, now: int) -> Answer:
+    found = _admitted(admission, sent, now)
+    return Answer(None, found.refusal) if isinstance(found, Refused) else Answer(opened(found))
+
+
+def _admitted(admission: Admission, sent: Presented, now: int) -> Signed | Refused:
+    """A fact or why not: whatever somebody sends, the gate goes on."""
     try:
-        return Answer(opened(admission.admit(sent, now)))
+        return admission.admit(sent, now)
     except Refused as refused:
-        return Answer(None, refused.refusal)
+        return refused
+    except Exception as error:
+        _journal.exception("gate.fault")
+        return Refused("node.fault", f"this node could not read the fact: {type(error).__name__}", next="tell its host")
 
 
 def main(directory: str, net: str) -> None:

@@ -87,3 +87,13 @@ def test_each_of_a_crowd_gets_its_own_answer_in_order(directory):
             futures.pop(30).result(60)
         positions = [future.result(60).position for future in futures]
         assert positions == sorted(positions)
+
+
+def test_a_fact_that_breaks_the_reading_is_refused_and_the_gate_goes_on(directory, monkeypatch):
+    with Node(directory, helper=False) as node:
+        good, poison = (node.wallet.sign("anna", site(node, "anna", f"Site {n}", n)) for n in (1, 2))
+        read = node.path.admission.read
+        monkeypatch.setattr(node.path.admission, "read", lambda sent: 1 // 0 if sent is poison else read(sent))
+        with pytest.raises(Refused, match=r"node\.fault"):
+            node.path.submit(poison).result(60)
+        assert node.path.submit(good).result(60).code == "ok"

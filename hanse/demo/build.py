@@ -23,7 +23,7 @@ from hanse.demo.netting import dispute
 from hanse.demo.stocks import Shelves, publish, stock_up
 from hanse.demo.story import Story, tell
 from hanse.demo.trader import DAY, DemoClock, Trader
-from hanse.demo.year import Year
+from hanse.demo.year import Year, lines_weekly
 from hanse.node import joining
 from hanse.node.node import Node
 from hanse.node.wallet import Wallet
@@ -43,8 +43,8 @@ class Size(Struct, frozen=True):
     goods: int = 2_312
     kept_each: int = 480
     days: int = 364
-    weekly: float = 12.2
-    facts: int = 106_000
+    weekly: float = 11.0
+    facts: int = 109_000
 
 
 FULL = Size()
@@ -90,7 +90,7 @@ def build(
             pool = _settle(trader)
             goods = catalogue(size.goods)
             publish(trader, goods)
-            shelves = stock_up(trader, goods, size.kept_each)
+            shelves = stock_up(trader, goods, size.kept_each, lines_weekly(size.weekly))
             year = _year(trader, shelves, goods, pool, size, midnight)
             story = tell(year, goods, end)
         finally:

@@ -18,6 +18,8 @@ from hanse.rooms.parties.facts import AppointStaff, SetPermit
 
 NO_LIMIT_MINOR = 10**9
 PRICE_LIST_LINES = 24
+OPEN_LINES = 6
+LENT_OFFERS = 4
 
 
 def appoint(year: Year) -> None:
@@ -76,6 +78,61 @@ def wants(year: Year) -> None:
     for n, kept in enumerate(idle):
         asker = firms[LENDERS[n % len(LENDERS)]]
         _want(year, asker, opaque("w", asker.party, n), kept.good, 2 + n, borrow=n == 0, note="")
+
+
+def open_lines(year: Year) -> None:
+    """What members lack at the year's end and others offer to the pool: the open lines of the pool's plan."""
+    for firm in DISTRIBUTORS:
+        short = [kept for kept in _linked(year, firm) if not kept.dead and kept.free + kept.on_order < kept.level // 2]
+        short = [kept for kept in short if any(one.owner != firm for one in year.standing.get(kept.good.item, ()))]
+        short.sort(key=lambda kept: (-kept.good.price_minor * kept.level, kept.good.item))
+        for kept in short[:OPEN_LINES]:
+            pack = kept.good.pack_each
+            each = -(-max(1, kept.level - kept.free - kept.on_order) // pack) * pack
+            _want(year, firm, opaque("w", firm.party, kept.good.item), kept.good, each, borrow=False, note="")
+
+
+def lend(year: Year) -> None:
+    """Members lend the main distributor what it lacks and they have to spare."""
+    main = by_party()[MAIN]
+    out = [kept for kept in _linked(year, main) if kept.free + kept.on_order < 1 and not kept.dead]
+    lent = 0
+    for kept in out:
+        spare = [(firm, year.shelves[firm.party].get(kept.good.item)) for firm in DISTRIBUTORS if firm != main]
+        best = max(((k.spare, firm, k) for firm, k in spare if k is not None and k.level), key=lambda one: one[0],
+                   default=None)  # fmt: skip
+        if best is not None and best[0] >= 4 and lent < LENT_OFFERS:
+            _offer_to_lend(year, best[1], best[2], best[0] // 2)
+            lent += 1
+
+
+def _offer_to_lend(year: Year, firm: Firm, kept: Kept, each: int) -> None:
+    trader, offer, place = year.trader, opaque("of", "lend", firm.party, kept.good.item), firm.place
+    trader.do(firm.party, earmark(trader.home(firm.party), offer, firm, kept.own_number, each, 0))
+    trader.do(
+        firm.party,
+        MakeOffer(
+            circle=year.pool,
+            offer=offer,
+            each=each,
+            expires_at=trader.clock.now + 60 * DAY,
+            item=kept.good.item,
+            offer_kind="lend",
+            country=firm.country,
+            city=firm.city,
+            latitude_microdeg=place.latitude_microdeg,
+            longitude_microdeg=place.longitude_microdeg,
+            unit_price_minor=kept.cost_minor,
+            currency="EUR",
+            pack_each=1,
+            minimum_each=1,
+            lead_time_days=1,
+            firm=True,
+            condition="new",
+            lot_expiry_at=0,
+        ),
+    )
+    kept.offered += each
 
 
 def _linked(year: Year, firm: Firm) -> list[Kept]:
@@ -154,7 +211,7 @@ def price_list(year: Year, maker: str, but: str) -> None:
     kept = [
         k
         for k in shelf.values()
-        if k.level and k.good.item in theirs and k.good.item != but and theirs[k.good.item].spare > 60
+        if k.level and k.good.item != but and (t := theirs.get(k.good.item)) is not None and t.level and t.spare > 60
     ][:PRICE_LIST_LINES]
     home, circle, place = trader.home(maker), trader.circle(maker, MAIN), firm.place
     for mine in kept:
@@ -195,6 +252,8 @@ def all_of(year: Year, goods: list[Good], maker: str, but: str) -> None:
     permits(year)
     supersede(year, goods)
     wants(year)
+    open_lines(year)
+    lend(year)
     transfers(year)
     price_list(year, maker, but)
     close_cycle(year, clearing)

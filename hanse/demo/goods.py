@@ -20,7 +20,7 @@ ALWAYS = "6204-2RS1"
 class Good(Struct, frozen=True):
     """One item. `maker`: the party that publishes it. `price_minor`: list price of one each, EUR cents.
 
-    `rate`: relative demand, a mover from about 30 down, a slow one below 2. `names`: language -> words.
+    `rate`: relative demand: a few goods of hundreds, half of all below 9. `names`: language -> words.
     """
 
     item: str
@@ -189,6 +189,23 @@ def _sensors() -> Iterator[tuple[str, dict[str, str], int, int, float]]:
         yield f"LS B{ampere}", names, 110, 420 + ampere * 4, 6.0
 
 
+ORDERED = {"fasteners": 0.3, "seals": 0.6, "drives": 2.0, "filters and hoses": 2.5, "sensors and switchgear": 2.5}
+"""How often a category is ordered, beside bearings, for what its makers' lists hold."""
+SKEW, SKEW_MAX = 0.8, 12.0
+
+
+def popularity(number: int) -> float:
+    """How much more a good is asked for than the least of its kind: a power law, spread over the list.
+
+    With it a fifth of the goods makes more than half of the demand; an even demand over thousands of goods is
+    nobody's. Knuth's multiplicative hash stands for a dice that does not depend on what else is thrown.
+
+    >>> [round(popularity(number), 1) for number in (1, 2, 3, 4, 126)]
+    [1.5, 3.2, 1.1, 1.8, 1.1]
+    """
+    return float(min(SKEW_MAX, ((number * 2_654_435_761 % 2**32 + 0.5) / 2**32) ** -SKEW))
+
+
 _RANGES = (
     ("bearings", "Nordlager", _bearings),
     ("drives", "Kogge", _belts),
@@ -218,7 +235,7 @@ def catalogue(limit: int | None = None) -> list[Good]:
                     weight_g=weight_g,
                     price_minor=price_minor,
                     pack_each=50 if category == "fasteners" else 10 if part_number.startswith("OR ") else 1,
-                    rate=rate,
+                    rate=rate * ORDERED.get(category, 1.0) * popularity(number),
                 )
             )
     if limit is None or limit >= len(goods):

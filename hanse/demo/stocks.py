@@ -13,7 +13,12 @@ from hanse.rooms.inventory.facts import Count, CountLine, SetPolicy
 from hanse.rooms.inventory.offer_facts import Earmark, MakeOffer
 from hanse.rooms.parties.facts import AuthoriseChannel
 
-OFFER_DAYS = 90
+OFFER_DAYS = 88
+"""So that a quarter's offers have ended when the next ones are made."""
+MAKER_EACH = 5.0
+"""What a maker keeps of a good for each of its relative demand and of what is ordered at a time."""
+WEEKS_KEPT, HABIT = 4.0, 0.8
+"""A firm keeps some weeks of what it thinks will sell; how wrong it is about one item, as the spread of a logarithm."""
 
 
 class Kept(Struct):
@@ -87,19 +92,42 @@ def publish(trader: Trader, goods: list[Good]) -> None:
     trader.flush()
 
 
-def stock_up(trader: Trader, goods: list[Good], kept_each: int) -> Shelves:
-    """Own numbers, links and first counts of all makers and distributors; what they keep."""
+def each_of(good: Good) -> float:
+    """How many each a customer orders of a good at a time, on average: whole packs, more of what moves fast."""
+    return max(1.2, min(good.rate, 40.0) / 5) * good.pack_each
+
+
+def stock_up(trader: Trader, goods: list[Good], kept_each: int, lines_weekly: dict[str, float]) -> Shelves:
+    """Own numbers, links and first counts of all makers and distributors; what they keep.
+
+    A distributor's level is some weeks of its own demand as its people judge it: too high for some items and too low
+    for others, so that members have dead stock and shortages at once.
+
+    Args:
+        lines_weekly: distributor -> order lines a week.
+    """
     shelves: Shelves = {}
     for maker in MANUFACTURERS:
         mine = [good for good in goods if good.maker == maker.party]
-        shelves[maker.party] = _shelve(trader, maker, mine, lambda good: 4000 + int(good.rate * 400), 45)
+        shelves[maker.party] = _shelve(trader, maker, mine, _maker_level, 45)
     for i, firm in enumerate(DISTRIBUTORS):
         weights = [good.rate * (3.0 if (j + i) % 6 < 2 else 1.0) for j, good in enumerate(goods)]
         chosen = sorted(set(trader.dice.choices(range(len(goods)), weights, k=kept_each * 2)))
         trader.dice.shuffle(chosen)
         mine = [goods[j] for j in sorted(chosen[:kept_each])]
-        shelves[firm.party] = _shelve(trader, firm, mine, lambda good: int(good.rate * 3) + 2, 62)
+        weekly = lines_weekly.get(firm.party, 1.0) / max(1.0, sum(good.rate for good in mine))
+
+        def level(good: Good, weekly: float = weekly) -> int:
+            weeks = WEEKS_KEPT * trader.dice.lognormvariate(0.0, HABIT)
+            return int(weeks * weekly * good.rate * each_of(good)) + good.pack_each
+
+        shelves[firm.party] = _shelve(trader, firm, mine, level, 62)
     return shelves
+
+
+def _maker_level(good: Good) -> int:
+    """About what all distributors take in a year: the makers of the demo make nothing new."""
+    return 20 * good.pack_each + int(MAKER_EACH * good.rate * each_of(good))
 
 
 def _shelve(trader: Trader, firm: Firm, goods: list[Good], level_of: object, cost_percent: int) -> dict[str, Kept]:
@@ -179,11 +207,19 @@ def recount(trader: Trader, firm: Firm, shelf: dict[str, Kept], lines: int) -> N
 
 
 def offer_to_pool(
-    trader: Trader, pool: str, firm: Firm, shelf: dict[str, Kept], quarter: int
+    trader: Trader, pool: str, firm: Firm, shelf: dict[str, Kept], quarter: int, but: str = ""
 ) -> list[tuple[str, Kept]]:
-    """What a member offers to the pool for a quarter: its dead stock and part of what it has too much of."""
+    """What a member offers to the pool for a quarter: its dead stock and part of what it has too much of.
+
+    Args:
+        but: a part number that is left out.
+    """
     home, place = trader.home(firm.party), firm.place
-    too_much = [kept for kept in shelf.values() if kept.level and (kept.dead or kept.free > 2 * kept.level + 2)]
+    too_much = [
+        kept
+        for kept in shelf.values()
+        if kept.level and (kept.dead or kept.free > 2 * kept.level + 2) and kept.good.part_number != but
+    ]
     out: list[tuple[str, Kept]] = []
     marks: list[Earmark] = []
     offers: list[MakeOffer] = []

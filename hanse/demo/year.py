@@ -6,8 +6,9 @@ from hanse.demo.books import Books
 from hanse.demo.cast import DISTRIBUTORS, Firm, customers_of, suppliers_of
 from hanse.demo.deals import PERCENT_OF_LIST
 from hanse.demo.delivering import Action, Wish
+from hanse.demo.goods import ALWAYS
 from hanse.demo.ordering import Ordering, Standing
-from hanse.demo.stocks import Shelves, offer_to_pool, recount
+from hanse.demo.stocks import Shelves, each_of, offer_to_pool, recount
 from hanse.demo.trader import DAY, Trader
 
 OPENING, CLOSING = 9 * 3600, 17 * 3600
@@ -15,6 +16,24 @@ SLOTS = (OPENING, 15 * 3600)
 WORKDAYS = 5
 BILLED_DAYS = 28
 QUARTER_DAYS = 91
+
+
+LINES = (1, 1, 2, 3)
+SOLO_SHARE = 0.35
+"""What a solo entrepreneur orders, beside another customer."""
+
+
+def lines_weekly(weekly: float) -> dict[str, float]:
+    """distributor -> order lines a week, on average.
+
+    Args:
+        weekly: orders a week of each customer with each of its distributors.
+    """
+    found: dict[str, float] = {}
+    for buyer, seller in customers_of():
+        size = SOLO_SHARE if buyer.kind == "solo" else 1.0
+        found[seller.party] = found.get(seller.party, 0.0) + weekly * size * sum(LINES) / len(LINES)
+    return found
 
 
 class Year(Ordering):
@@ -35,6 +54,8 @@ class Year(Ordering):
             at = midnight + day * DAY
             if day % QUARTER_DAYS == 0:
                 self.at(at + OPENING, lambda quarter=day // QUARTER_DAYS: self._offer(quarter))  # type: ignore[misc]
+            elif day == days - 1 and days % QUARTER_DAYS == 0:
+                self.at(at + OPENING, lambda: self._offer(days // QUARTER_DAYS, but=ALWAYS))
             if day % 7 < WORKDAYS:
                 self._plan_day(at, day, pairs, supplies)
             if day % BILLED_DAYS == BILLED_DAYS - 1:
@@ -47,7 +68,7 @@ class Year(Ordering):
     def _plan_day(self, at: int, day: int, pairs: list[tuple[Firm, Firm]], supplies: list[tuple[Firm, Firm]]) -> None:
         dice = self.trader.dice
         for buyer, seller in pairs:
-            size = 0.35 if buyer.kind == "solo" else 1.0
+            size = SOLO_SHARE if buyer.kind == "solo" else 1.0
             for _ in range(self.trader.poisson(self.weekly / 5 * size)):
                 self.at(at + dice.choice(SLOTS), lambda b=buyer, s=seller: self._customer_order(b, s))  # type: ignore[misc]
         for i, (buyer, seller) in enumerate(supplies):
@@ -62,13 +83,14 @@ class Year(Ordering):
         for due in self.books.bill(self.firms):
             self.at(due.at, lambda d=due: self.books.pay(d))  # type: ignore[misc]
 
-    def _offer(self, quarter: int) -> None:
+    def _offer(self, quarter: int, but: str = "") -> None:
+        """Members' offers of a quarter; the bearing of the story comes later."""
         self.standing.clear()
         for firm in DISTRIBUTORS:
             shelf = self.shelves[firm.party]
             for kept in shelf.values():
                 kept.offered = 0
-            for offer, kept in offer_to_pool(self.trader, self.pool, firm, shelf, quarter):
+            for offer, kept in offer_to_pool(self.trader, self.pool, firm, shelf, quarter, but):
                 until = self.trader.clock.now + 80 * DAY
                 self.standing.setdefault(kept.good.item, []).append(Standing(offer, firm, kept, kept.offered, until))
 
@@ -76,11 +98,11 @@ class Year(Ordering):
         """A customer's order; what the distributor lacks it borrows from the pool, or leaves open."""
         dice, shelf = self.trader.dice, self.shelves[seller.party]
         sold = [kept for kept in shelf.values() if kept.level and not kept.dead]
-        chosen = dice.choices(sold, [kept.good.rate for kept in sold], k=dice.choice((1, 1, 2, 3)))
+        chosen = dice.choices(sold, [kept.good.rate for kept in sold], k=dice.choice(LINES))
         lines = {kept.good.item: kept for kept in chosen}
         wishes = []
         for kept in lines.values():
-            each = max(1, int(dice.expovariate(1 / max(1.2, kept.good.rate / 5)))) * kept.good.pack_each
+            each = max(1, int(dice.expovariate(kept.good.pack_each / each_of(kept.good)))) * kept.good.pack_each
             wishes.append(Wish(kept.good.item, each, kept.good.price_minor * PERCENT_OF_LIST // 100))
         borrowed = {}
         for i, wish in enumerate(wishes, 1):

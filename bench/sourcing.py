@@ -1,13 +1,14 @@
 """Sourcing: proven gap and time, beside what others do.
 
-    python -m bench.sourcing                                 all of it, some 17 minutes on a quiet machine
+    python -m bench.sourcing                                 all of it, some 30 minutes on a quiet machine
     python -m bench.sourcing --quick                         the same on small sizes, a minute or two
     python -m bench.sourcing --sizes 5000:4,60:3 --no-brunel --growth-top 0
                                                              LINES:SECONDS[,SECONDS][:SEEDS], one size or several
 
 Synthetic networks (`sourcing_data.synthetic`, and a `lumpy` one at the first size), Brunel outbound logistics over
-1, 4 and 10 days, growth from 10^3 lines on as an SVG. Gaps are above the best certified bound of the instance, every
-certificate re-checked by `check`. Wall and CPU seconds both; compiled code is warmed up before the clock starts.
+1, 4 and 10 days, growth from 10^3 lines on as an SVG, each size in a process of its own. Gaps are above the plan's
+own certified bound (peers: the best one of the instance), every certificate re-checked by `check`. Wall and CPU
+seconds both; compiled code is warmed up before the clock starts.
 Writes bench/out/sourcing.json and bench/out/sourcing-growth.svg.
 """
 
@@ -16,7 +17,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -29,6 +29,7 @@ import numpy as np
 
 from bench.common import machine
 from bench.sourcing_data import brunel, synthetic
+from bench.sourcing_growth import grown, svg
 from hanse.planning import sourcing
 from hanse.planning.sourcing import Plan, Problem, View
 
@@ -52,12 +53,15 @@ def ours(problem: Problem, seconds: list[float], seed: int) -> tuple[list[dict[s
     """The batch at each time limit, its certificate checked; each gap is the plan's own, as it would be certified."""
     rows, plans = [], []
     for limit in seconds:
-        plan, wall, cpu = timed(lambda limit=limit: sourcing.solve(problem, seconds=limit, seed=seed))
+        plan, wall, cpu = timed(lambda limit=limit: sourcing.solve(problem, seconds=limit, seed=seed, cuts=True))
         cert = sourcing.certificate(problem, plan)
         checked, check_s, _ = timed(lambda plan=plan, cert=cert: sourcing.check(problem, plan, cert))
         assert checked.ok, checked.faults
-        more = {"rounds": plan.rounds, "check_s": round(check_s, 3)}
-        rows.append(row(f"ours, {limit:g} s", plan.cost_minor, plan.prices.bound, wall, cpu, **more))
+        assert (checked.cost_minor, checked.lower_bound_minor) == (plan.cost_minor, plan.bound_minor)
+        prices_alone = 100 * (plan.cost_minor - plan.prices.bound) / max(1, abs(plan.prices.bound))
+        more = {"rounds": plan.rounds, "check_s": round(check_s, 3), "cuts": plan.cuts.row.size if plan.cuts else 0}
+        more["gap_by_prices_alone"] = round(prices_alone, 4)
+        rows.append(row(f"ours, {limit:g} s", plan.cost_minor, plan.bound_minor, wall, cpu, **more))
         plans.append(plan)
     return rows, plans
 
@@ -124,8 +128,8 @@ def run_synthetic(lines: int, seconds: list[float], seed: int, mip_s: float, lum
     print(head, flush=True)
     rows = []
     mine, plans = ours(problem, seconds, seed)
-    best = max(plans, key=lambda p: p.prices.bound)
-    bound = best.prices.bound
+    best = max(plans, key=lambda p: p.bound_minor)
+    bound = best.bound_minor
     others = peers(problem, bound, mip_s, plans[0])
     if mip_s > 0:
         others += cpsat(lines, seed, lumpy, bound, mip_s)
@@ -145,72 +149,28 @@ def run_brunel(seconds: float) -> list[dict[str, Any]]:
             return rows
         mine, plans = ours(problem, [seconds], 1)
         served = int((plans[0].units > 0).sum())
-        for r in mine + peers(problem, plans[0].prices.bound, 0.0, None):
+        for r in mine + peers(problem, plans[0].bound_minor, 0.0, None):
             rows.append({"days": days, "orders": problem.orders, "served": served} | r)
             show(rows[-1])
     return rows
-
-
-def run_growth(top: int) -> list[dict[str, Any]]:
-    """10^3..top lines: seconds grow with the lines (1 ms a line, 4 to 300); peak memory of the process so far."""
-    rows = []
-    lines = 1000
-    while lines <= top:
-        problem = synthetic(lines, 1)
-        limit = float(min(300, max(4, lines // 1000)))
-        mine, plans = ours(problem, [limit], 1)
-        obo, wall, cpu = timed(lambda problem=problem: sourcing.order_by_order(problem))
-        peak = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
-        for r in [*mine, row("order by order, exact", obo.cost_minor, plans[0].prices.bound, wall, cpu)]:
-            rows.append({"lines": lines, "orders": problem.orders, "peak_mb": peak} | r)
-            show(rows[-1])
-        lines *= 10
-    if rows:
-        (OUT / "sourcing-growth.svg").write_text(svg(rows), encoding="utf-8")
-    return rows
-
-
-def svg(rows: list[dict[str, Any]]) -> str:
-    """Gap (percent, logarithmic) over lines (logarithmic), one polyline a method."""
-    names = {"ours": "#0a6", "order": "#c50"}
-    parts = ['<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 360" font-family="sans-serif" font-size="12">']
-
-    def at(lines: int, gap: float) -> tuple[float, float]:
-        return 60 + 175 * (np.log10(lines) - 3), 300 - 90 * (np.log10(max(gap, 0.05)) + 1)
-
-    for gap in (0.1, 1.0, 10.0, 100.0):
-        y = at(1000, gap)[1]
-        parts.append(
-            f'<line x1="60" x2="600" y1="{y:.0f}" y2="{y:.0f}" stroke="#ddd"/><text x="10" y="{y:.0f}">{gap:g} %</text>'
-        )
-    for k, (name, colour) in enumerate(names.items()):
-        mine = [r for r in rows if r["method"].startswith(name)]
-        points = [(*at(r["lines"], r["gap_percent"]), r) for r in mine]
-        line = " ".join(f"{x:.0f},{y:.0f}" for x, y, _ in points)
-        parts.append(f'<polyline fill="none" stroke="{colour}" stroke-width="2" points="{line}"/>')
-        for x, y, r in points:
-            parts.append(
-                f'<text x="{x + 4:.0f}" y="{y - 4:.0f}" fill="{colour}">{r["wall_s"]:.3g} s, {r["peak_mb"]} MB</text>'
-            )
-        label = {"ours": "prices, columns, search", "order": "order by order, exact"}[name]
-        parts.append(f'<text x="420" y="{20 + 16 * k}" fill="{colour}">{label}</text>')
-    for lines in sorted({r["lines"] for r in rows}):
-        parts.append(f'<text x="{at(lines, 1)[0]:.0f}" y="325">{lines:,} lines</text>')
-    return "\n".join([*parts, "</svg>\n"])
 
 
 def show(r: dict[str, Any]) -> None:
     """One row on the screen."""
     size = f"{r.get('lines', r.get('days', '')):>8}" if "lines" in r else f"{r.get('days', '')!s:>5} d "
     gap = "" if r.get("gap_percent") is None else f"{r['gap_percent']:9.3f} %"
-    extra = " ".join(f"{k}={r[k]}" for k in ("rounds", "check_s", "us_an_order", "served", "peak_mb") if k in r)
+    extra = " ".join(
+        f"{k}={r[k]}"
+        for k in ("rounds", "cuts", "gap_by_prices_alone", "check_s", "us_an_order", "served", "peak_mb")
+        if k in r
+    )
     print(
         f"{size}  {r['method']:<30}{gap:>12} {r.get('wall_s', ''):>9} s {r.get('cpu_s', ''):>9} CPU s  {extra}",
         flush=True,
     )
 
 
-FULL = ["5000:4,60:2", "20000:20,100", "100000:60,300"]
+FULL = ["5000:4,60:3", "1000:2,8:3", "20000:20,100:3", "100000:60,300"]
 QUICK = ["1000:2,8", "5000:4"]
 
 
@@ -238,7 +198,9 @@ def main() -> None:
     most = a.mip if a.mip is not None else (8.0 if a.quick else 60.0)
     top = a.growth_top if a.growth_top is not None else (10_000 if a.quick else 100_000)
     warm = synthetic(300, 99)
-    sourcing.promise(sourcing.order_of(warm, 0), View.of(warm), sourcing.solve(warm, seconds=None, rounds=2).prices)
+    sourcing.promise(
+        sourcing.order_of(warm, 0), View.of(warm), sourcing.solve(warm, seconds=None, rounds=2, cuts=True).prices
+    )
     sourcing.order_by_order(warm)
     about: dict[str, Any] = {"machine": machine(), "load_before": os.getloadavg(), "rows": []}
     chosen = [sizes(x) for x in (a.sizes if a.sizes is not None else QUICK if a.quick else FULL)]
@@ -249,7 +211,11 @@ def main() -> None:
         if k == 0:
             about["rows"] += run_synthetic(lines, seconds[:1], 1, 0.0, True)
     about["brunel"] = [] if a.no_brunel else run_brunel(4.0 if a.quick else 10.0)
-    about["growth"] = run_growth(top)
+    about["growth"] = grown(top)
+    for r in about["growth"]:
+        show(r)
+    if about["growth"]:
+        (OUT / "sourcing-growth.svg").write_text(svg(about["growth"]), encoding="utf-8")
     about["load_after"] = os.getloadavg()
     (OUT / "sourcing.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
 

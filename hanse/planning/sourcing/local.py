@@ -58,9 +58,9 @@ class Local:
         sequence = self.rng.permutation(net.kmax.size)
         top = search.FACTORS - 1
         if units is None:
-            search.insert_all(net, sequence, self.scale, top, False, ix, self.state, w)
+            search.insert_all(net, sequence, self.scale, top, False, ix, self.state, w, self.keeps[0])
         for level in (top, 3, 2, 1, 0) if units is None else (0,):
-            search.insert_all(net, sequence, self.scale, level, True, ix, self.state, w)
+            search.insert_all(net, sequence, self.scale, level, True, ix, self.state, w, self.keeps[0])
         self._note()
 
     def worthwhile(self) -> bool:

@@ -127,14 +127,26 @@ def set_excess(net: Net, o: int, scale: int, ix: Index, st: State, w: Work) -> N
 
 
 @njit
-def insert_all(net: Net, sequence: Ints, scale: int, level: int, again: bool, ix: Index, st: State, w: Work) -> None:
-    """Serve the orders one after the other; `again`: take each out first, and put the old units back if that was
-    better."""
+def insert_all(
+    net: Net, sequence: Ints, scale: int, level: int, again: bool, ix: Index, st: State, w: Work, keep: Ints
+) -> None:
+    """Serve the orders one after the other; `again`: take each out first, and, at level 0, put the old units back where
+    they cost less: two lines of one item that share a remnant are served line by line, so the new may cost more.
+
+    keep: buffer as long as the most candidates of an order.
+    """
     for x in range(sequence.size):
         o = sequence[x]
+        before = st.cost[o]
         if again:
+            a = net.cand_ptr[net.line_ptr[o]]
+            for c in range(a, net.cand_ptr[net.line_ptr[o + 1]]):
+                keep[c - a] = st.units[c]
             clear(net, o, st.units, st.left_t, st.left_f, st.left_p, 1, w)
         insert(net, o, scale, level, ix, st, w)
+        if again and level == 0 and st.cost[o] > before:
+            clear(net, o, st.units, st.left_t, st.left_f, st.left_p, 1, w)
+            restore(net, o, 0, st, w, keep)
         set_excess(net, o, scale, ix, st, w)
 
 

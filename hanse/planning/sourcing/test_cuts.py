@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from hanse.planning import sourcing
 from hanse.planning.sourcing import Prices, Problem, cuts, plan_of, polishing, proving, violations
 from hanse.planning.sourcing.cuts import ELSE, MAY, OPEN, SERVED, Cuts
+from hanse.planning.sourcing.local import Local
+from hanse.planning.sourcing.natural import natural_mip
 from hanse.planning.sourcing.testing import instances, medium, optimum, small
 
 
@@ -179,3 +181,13 @@ def test_polishing_in_parts_or_in_one_never_costs_more_and_stays_feasible(monkey
         costs.append(plan.cost_minor)
     assert costs == sorted(costs, reverse=True) and costs[-1] < costs[0]
     assert np.array_equal(polish.round(units, lambda: 0.0, lambda: False), units), "no time, no change"
+
+
+def test_a_search_from_a_plan_never_begins_worse_though_lines_of_one_item_share_a_remnant():
+    p = small(line_item=[0, 0, 0, 0], stock_total_each=[4, 3, 1, 0, 0, 0])
+    plan = sourcing.solve(p, seconds=None, rounds=20, seed=1)
+    assert plan.cost_minor == optimum(p)
+    local = Local(p, 1, plan.prices, *(np.zeros(n, np.int64) for n in (p.orders, p.net.cand_row.size, p.orders)))
+    best = natural_mip(p, 10.0)[0]
+    local.begin(best.units)
+    assert local.best_cost == best.cost_minor and local.state.cost.sum() == best.cost_minor

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.common import Network, machine, write
+from hanse.kernel.refusal import Refused
 from hanse.node.node import Node
 
 PORT = 8199
@@ -93,22 +94,24 @@ def _cpu(pids: list[int]) -> float:
 
 def _answer(node: Node, net: Network, writes_per_s: int, pids: list[int], told: Any) -> None:
     """Answer "cpu": seconds of the server so far; "write": begin to; "written": how many entries there are."""
-    while True:
-        asked = told.recv()
-        if asked == "write" and writes_per_s:
-            threading.Thread(target=_write, args=(node, net, writes_per_s), daemon=True).start()
-        told.send(_cpu(pids) if asked == "cpu" else node.log.size)
+    with suppress(EOFError, ConnectionError):
+        while True:
+            asked = told.recv()
+            if asked == "write" and writes_per_s:
+                threading.Thread(target=_write, args=(node, net, writes_per_s), daemon=True).start()
+            told.send(_cpu(pids) if asked == "cpu" else node.log.size)
 
 
 def _write(node: Node, net: Network, per_s: int) -> None:
     """So many facts a second, in tenths; what a slow tenth left over is made good by the next."""
     started, sent = time.perf_counter(), 0
-    while True:
-        while sent < (time.perf_counter() - started) * per_s:
-            for party, fact in net.order():
-                node.path.submit(node.wallet.sign(party, fact))
-                sent += 1
-        time.sleep(TICK_SECONDS)
+    with suppress(Refused):  # the node is closing
+        while True:
+            while sent < (time.perf_counter() - started) * per_s:
+                for party, fact in net.order():
+                    node.path.submit(node.wallet.sign(party, fact))
+                    sent += 1
+            time.sleep(TICK_SECONDS)
 
 
 class Client:
@@ -221,23 +224,34 @@ def main() -> None:
         given = (data, asked.facts, asked.writes, asked.processes, theirs)
         process = context.Process(target=server, args=given)
         process.start()
-        about = first_word(told, process)
-        asyncio.run(listening())
-        paths = pages(about)
-        spent = asyncio.run(alone(paths, about["session"], told))
-        waits: dict[str, list[float]] = {name: [] for name in paths}
-        entries, cpu, own, began = ask(told, "write"), ask(told, "cpu"), time.process_time(), time.perf_counter()
-        asyncio.run(together(asked.readers, asked.seconds, paths, about["session"], waits))
-        took = time.perf_counter() - began
-        figures: dict[str, Any] = {
-            **vars(asked),
-            "entries": about["entries"],
-            "entries_per_s": round((ask(told, "written") - entries) / took),
-            "server_cpu": round((ask(told, "cpu") - cpu) / took, 2),
-            "client_cpu": round((time.process_time() - own) / took, 2),
-        }
-        process.terminate()
-        process.join()
+        try:
+            figures = measured(asked, told, process)
+        finally:
+            process.terminate()
+            process.join()
+    write("read", figures)
+    print(machine())
+    for name, value in figures.items():
+        print(f"{name:16} {value}")
+
+
+def measured(asked: argparse.Namespace, told: Any, process: Any) -> dict[str, Any]:
+    """Pages alone, then all together; the figures."""
+    about = first_word(told, process)
+    asyncio.run(listening())
+    paths = pages(about)
+    spent = asyncio.run(alone(paths, about["session"], told))
+    waits: dict[str, list[float]] = {name: [] for name in paths}
+    entries, cpu, own, began = ask(told, "write"), ask(told, "cpu"), time.process_time(), time.perf_counter()
+    asyncio.run(together(asked.readers, asked.seconds, paths, about["session"], waits))
+    took = time.perf_counter() - began
+    figures: dict[str, Any] = {
+        **vars(asked),
+        "entries": about["entries"],
+        "entries_per_s": round((ask(told, "written") - entries) / took),
+        "server_cpu": round((ask(told, "cpu") - cpu) / took, 2),
+        "client_cpu": round((time.process_time() - own) / took, 2),
+    }
     for name, seconds in waits.items():
         listed = sorted(seconds)
         if listed:
@@ -245,10 +259,7 @@ def main() -> None:
             figures[name] = {
                 "requests": len(listed), "p50_ms": at[50], "p95_ms": at[95], "cpu_ms": round(spent[name], 2),
             }  # fmt: skip
-    write("read", figures)
-    print(machine())
-    for name, value in figures.items():
-        print(f"{name:16} {value}")
+    return figures
 
 
 if __name__ == "__main__":

@@ -7,10 +7,12 @@ in a process of its own it does not. See docs/decisions.
 from __future__ import annotations
 
 import asyncio
+import gc
 import multiprocessing
 import os
 import shutil
 import socket
+import sys
 import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +24,8 @@ import uvicorn
 from msgspec import Struct
 
 from hanse.node.journal import journal
+from hanse.node.node import SWITCH_SECONDS
+from hanse.node.parts import COLLECT_AFTER
 
 READERS_MAX = 4
 THREADS = 2
@@ -109,6 +113,7 @@ def run(shown: Shown, behind: str, listening: socket.socket) -> None:
 
     threading.Thread(target=_end_with_parent, daemon=True).start()
     set_asyncio_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="hanse-page"))
+    sys.setswitchinterval(SWITCH_SECONDS)
     with suppress(KeyboardInterrupt):
         asyncio.run(_serve(shown, behind, listening))
 
@@ -136,7 +141,10 @@ async def _serve(shown: Shown, behind: str, listening: socket.socket) -> None:
         requests_per_minute=shown.requests_per_minute,
         forward=Forward(behind),
     )
-    config = uvicorn.Config(create_app(site), log_level="warning", access_log=False, server_header=False)
+    app = create_app(site)
+    gc.set_threshold(*COLLECT_AFTER)
+    gc.freeze()  # what stands now stays: no look for cycles goes over it again
+    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
     await uvicorn.Server(config).serve(sockets=[listening])
 
 

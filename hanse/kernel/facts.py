@@ -34,12 +34,19 @@ Minor = Annotated[int, Meta(ge=-(10**17), le=10**17)]
 """Money in minor units of the currency named beside it."""
 Seconds = Annotated[int, Meta(ge=0, le=2**40)]
 """UTC seconds since 1970, or a duration in seconds."""
-Id = Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/+-]*$")]
+END = r"$(?!\n)"
+"""The end of a text in a pattern: `$` alone would let one more line through."""
+Id = Annotated[str, Meta(min_length=1, max_length=80, pattern=rf"^[A-Za-z0-9][A-Za-z0-9._:/+-]*{END}")]
 """An identifier that a client chose; unique within its table."""
+OptionalId = Annotated[str, Meta(max_length=80, pattern=rf"^([A-Za-z0-9][A-Za-z0-9._:/+-]*)?{END}")]
+"""An `Id`, or "" for none."""
+Hash = Annotated[str, Meta(pattern=rf"^[0-9a-f]{{64}}{END}")]
+"""SHA-256 in hexadecimal."""
+OptionalHash = Annotated[str, Meta(pattern=rf"^([0-9a-f]{{64}})?{END}")]
 Text = Annotated[str, Meta(max_length=400)]
 """One line of plain text for people."""
 LongText = Annotated[str, Meta(max_length=8000)]
-Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
+Currency = Annotated[str, Meta(pattern=rf"^[A-Z]{{3}}{END}")]
 
 LEAF_BYTES_MAX = 65_000
 NONCE_MAX = 2**62
@@ -52,7 +59,7 @@ BATCH_HEADER = sdjwt.header("hanse-batch+jwt")
 _PREFIX = HEADER + b"."
 
 
-Digest = Annotated[str, Meta(min_length=43, max_length=43, pattern=r"^[A-Za-z0-9_-]+$")]
+Digest = Annotated[str, Meta(min_length=43, max_length=43, pattern=rf"^[A-Za-z0-9_-]+{END}")]
 """SHA-256, base64url (RFC 9901, 4.2.4.1)."""
 Digests = Annotated[list[Digest], Meta(min_length=1, max_length=100)]
 

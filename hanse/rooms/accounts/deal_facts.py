@@ -6,9 +6,19 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
-from hanse.kernel.facts import WITHHELD, Commercial, Currency, Fact, Id, Part, Seconds, Text
+from hanse.kernel.facts import (
+    WITHHELD,
+    Commercial,
+    Currency,
+    Fact,
+    Hash,
+    Id,
+    OptionalId,
+    Part,
+    Seconds,
+    Text,
+)
 from hanse.rooms.accounts.facts import ITEMS_MAX, Money
-from hanse.rooms.orders.facts import Hash, OptionalId
 
 
 class HoldEscrow(Fact, frozen=True, kw_only=True):

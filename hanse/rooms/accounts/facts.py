@@ -6,8 +6,22 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
-from hanse.kernel.facts import WITHHELD, Commercial, Currency, Each, Fact, Id, LongText, Minor, Part, Seconds, Text
-from hanse.rooms.orders.facts import LineNo, OptionalId, Some
+from hanse.kernel.facts import (
+    END,
+    WITHHELD,
+    Commercial,
+    Currency,
+    Each,
+    Fact,
+    Id,
+    LongText,
+    Minor,
+    OptionalId,
+    Part,
+    Seconds,
+    Text,
+)
+from hanse.rooms.orders.facts import LineNo, Some
 
 LINES_MAX = 200
 ITEMS_MAX = 500
@@ -56,7 +70,9 @@ class Invoice(Fact, frozen=True, kw_only=True):
     discount_days: Commercial[Days] = WITHHELD
     number: Commercial[Text] = WITHHELD
     bill_to: Commercial[OptionalId] = WITHHELD
-    iban: Commercial[Annotated[str, Meta(max_length=34, pattern=r"^([A-Z]{2}[0-9]{2}[A-Z0-9]{11,30})?$")]] = WITHHELD
+    iban: Commercial[
+        Annotated[str, Meta(max_length=34, pattern=rf"^([A-Z]{{2}}[0-9]{{2}}[A-Z0-9]{{11,30}})?{END}")]
+    ] = WITHHELD
     issued_at: Commercial[Seconds] = WITHHELD
     note: Commercial[LongText] = WITHHELD
 

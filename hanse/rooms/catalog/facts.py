@@ -6,18 +6,28 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
-from hanse.kernel.facts import WITHHELD, Commercial, Currency, Fact, Id, LongText, Minor, Part, Text
+from hanse.kernel.facts import (
+    END,
+    WITHHELD,
+    Commercial,
+    Currency,
+    Fact,
+    Id,
+    LongText,
+    Minor,
+    OptionalId,
+    Part,
+    Text,
+)
 from hanse.kernel.tables import Row, Table
 
-Gtin = Annotated[str, Meta(pattern=r"^([0-9]{14})?$")]
+Gtin = Annotated[str, Meta(pattern=rf"^([0-9]{{14}})?{END}")]
 """A GTIN of fourteen digits, zeros on the left, or ""."""
-Unit = Annotated[str, Meta(pattern=r"^[A-Z0-9]{2,3}$")]
+Unit = Annotated[str, Meta(pattern=rf"^[A-Z0-9]{{2,3}}{END}")]
 """A unit code of UN/ECE Recommendation 20, revision 17; "H87" is piece."""
 Number = Annotated[str, Meta(min_length=1, max_length=80)]
 """A number as a firm writes it; compared as it stands."""
 PackEach = Annotated[int, Meta(ge=1, le=10**9)]
-IdOrNone = Annotated[str, Meta(max_length=80, pattern=r"^([A-Za-z0-9][A-Za-z0-9._:/+-]*)?$")]
-"""An `Id`, or ""."""
 LinkMethod = Literal["gtin", "brand_part", "accepted", "own"]
 
 
@@ -49,7 +59,7 @@ class Supersede(Fact, frozen=True, kw_only=True):
 
     kind: ClassVar[str] = "catalog.supersede"
     item: Id
-    by: IdOrNone
+    by: OptionalId
 
 
 class ApproveSubstitute(Fact, frozen=True, kw_only=True):

@@ -9,15 +9,27 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta
 
-from hanse.kernel.facts import WITHHELD, Commercial, Fact, Id, LongText, Minor, Part, Seconds, Text
+from hanse.kernel.facts import (
+    END,
+    WITHHELD,
+    Commercial,
+    Fact,
+    Hash,
+    Id,
+    LongText,
+    Minor,
+    OptionalId,
+    Part,
+    Seconds,
+    Text,
+)
 
 TEMPLATE_CHARS_MAX = 45_000
 EVENTS_PER_FACT_MAX = 50
-Hash = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
-OptionalHash = Annotated[str, Meta(pattern=r"^([0-9a-f]{64})?$")]
-OptionalId = Annotated[str, Meta(max_length=80, pattern=r"^([A-Za-z0-9][A-Za-z0-9._:/+-]*)?$")]
 Word = Annotated[str, Meta(min_length=1, max_length=80)]
-EventName = Annotated[str, Meta(max_length=200, pattern=r"^[a-z][a-z0-9_]{0,47}(\.[a-z][a-z0-9_]{0,47}){0,3}$")]
+EventName = Annotated[
+    str, Meta(max_length=200, pattern=rf"^[a-z][a-z0-9_]{{0,47}}(\.[a-z][a-z0-9_]{{0,47}}){{0,3}}{END}")
+]
 Undecided = Literal["stands", "void"]
 Amount = Annotated[int, Meta(ge=0, le=10**17)]
 

@@ -6,8 +6,21 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from hanse.kernel.facts import WITHHELD, Commercial, Each, Fact, Id, LongText, Part, Personal, Seconds, Text
-from hanse.rooms.orders.facts import LINES_MAX, LineNo, Method, OptionalHash, OptionalId, Some, StockKey
+from hanse.kernel.facts import (
+    WITHHELD,
+    Commercial,
+    Each,
+    Fact,
+    Id,
+    LongText,
+    OptionalHash,
+    OptionalId,
+    Part,
+    Personal,
+    Seconds,
+    Text,
+)
+from hanse.rooms.orders.facts import LINES_MAX, LineNo, Method, Some, StockKey
 
 
 class ShippedLot(Part, frozen=True, kw_only=True):

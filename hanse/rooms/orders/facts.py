@@ -12,9 +12,11 @@ from hanse.kernel.facts import (
     Currency,
     Each,
     Fact,
+    Hash,
     Id,
     LongText,
     Minor,
+    OptionalId,
     Part,
     Seconds,
     Text,
@@ -23,12 +25,8 @@ from hanse.kernel.facts import (
 LINES_MAX = 100
 LineNo = Annotated[int, Meta(ge=1, le=9999)]
 """The number of a line within its order."""
-OptionalId = Annotated[str, Meta(max_length=80, pattern=r"^([A-Za-z0-9][A-Za-z0-9._:/+-]*)?$")]
-"""An identifier, or "" for none."""
 Some = Annotated[int, Meta(ge=1, le=10**15)]
 """A quantity in base units, at least one."""
-Hash = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
-OptionalHash = Annotated[str, Meta(pattern=r"^([0-9a-f]{64})?$")]
 Method = Literal["account", "link", "paper"]
 """How somebody signed: in the web application, on glass behind a one-time link, or on paper that was filed."""
 

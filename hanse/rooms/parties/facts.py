@@ -6,19 +6,21 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
-from hanse.kernel.facts import WITHHELD, Commercial, Currency, Fact, Id, LongText, Minor, Personal, Seconds, Text
+from hanse.kernel.facts import END, WITHHELD, Commercial, Currency, Fact, Id, LongText, Minor, Personal, Seconds, Text
 from hanse.kernel.tables import Row, Table
 
 FOREVER = 2**40
-PublicKey = Annotated[str, Meta(min_length=43, max_length=43, pattern=r"^[A-Za-z0-9_-]+$")]
+PublicKey = Annotated[str, Meta(min_length=43, max_length=43, pattern=rf"^[A-Za-z0-9_-]+{END}")]
 """An Ed25519 public key, base64url."""
-Kid = Annotated[str, Meta(min_length=22, max_length=22, pattern=r"^[A-Za-z0-9_-]+$")]
+Kid = Annotated[str, Meta(min_length=22, max_length=22, pattern=rf"^[A-Za-z0-9_-]+{END}")]
 """A key's thumbprint, base64url."""
-KeyProof = Annotated[str, Meta(min_length=86, max_length=86, pattern=r"^[A-Za-z0-9_-]+$")]
+KeyProof = Annotated[str, Meta(min_length=86, max_length=86, pattern=rf"^[A-Za-z0-9_-]+{END}")]
 """An Ed25519 signature by a new key, base64url: `proofs.prove_key`."""
-Consent = Annotated[str, Meta(min_length=109, max_length=109, pattern=r"^[A-Za-z0-9_-]{22}[.][A-Za-z0-9_-]{86}$")]
+Consent = Annotated[
+    str, Meta(min_length=109, max_length=109, pattern=rf"^[A-Za-z0-9_-]{{22}}[.][A-Za-z0-9_-]{{86}}{END}")
+]
 """A party's consent to one circle: the kid of its own key, and that key's signature: `proofs.give_consent`."""
-Country = Annotated[str, Meta(min_length=2, max_length=2, pattern=r"^[A-Z]{2}$")]
+Country = Annotated[str, Meta(min_length=2, max_length=2, pattern=rf"^[A-Z]{{2}}{END}")]
 Microdegrees = Annotated[int, Meta(ge=-180_000_000, le=180_000_000)]
 PartyKind = Literal["manufacturer", "distributor", "contractor", "solo", "group", "plant", "other"]
 Role = Literal["owner", "buyer", "seller", "warehouse", "viewer"]

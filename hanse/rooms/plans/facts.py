@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta, Struct
 
-from hanse.kernel.facts import WITHHELD, Commercial, Currency, Fact, Id, Minor, Part, Seconds, Text
+from hanse.kernel.facts import WITHHELD, Commercial, Currency, Fact, Hash, Id, Minor, Part, Seconds, Text
 
 LINES_PER_PART_MAX = 300
 OFFERS_PER_PART_MAX = 1_000
@@ -14,7 +14,6 @@ ASSIGNMENTS_PER_PART_MAX = 1_000
 PARTS_MAX = 1_000
 SCALE_MAX = 1024
 
-Hash = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
 LineNo = Annotated[int, Meta(ge=1, le=10_000_000)]
 """A line's number within its window."""
 Some = Annotated[int, Meta(ge=1, le=2**40)]

@@ -63,7 +63,7 @@ def _live(view: View, one: RoundPage, managed: set[str]) -> dict[str, Any]:
         "p": one, "group": group.name if group else one.round.group_id,
         "badge": ROUND_STATES[one.round.state], "item": item_words(view, terms.item),
         "supplier": name_of(view, terms.supplier), "tiers": price_tiers(terms.tiers, terms.currency),
-        "picture": price_picture(terms.tiers, terms.currency, told, f"Price of one, by quantity: {terms.item}"),
+        "picture": price_picture(terms.tiers, terms.currency, told, f"Price of one: {item_short(view, terms.item)}"),
         "share_ppm": min(1_000_000, told * 1_000_000 // top) if top else 0, "manage": mine, "top": top,
         "near": 0 < one.next_tier_each <= top // 10, "open": one.round.state == OPEN and one.round.commit_by > view.now,
         "total": round_total(view, one.round.round) if mine else None,

@@ -40,7 +40,7 @@ def server(directory: str, facts: int, writes_per_s: int, processes: int, told: 
     """Fill, seat one person, serve, and keep writing at a fixed rate once told to."""
     import uvicorn
 
-    from hanse.cli.readers import Readers, Shown, behind_readers
+    from hanse.site.readers import Readers, Shown, behind_readers
     from hanse.web import AccountStore
 
     with Node(directory, create=not (Path(directory) / "hanse.json").exists()) as node, ExitStack() as held:

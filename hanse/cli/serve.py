@@ -12,7 +12,6 @@ from cyclopts import App, Parameter
 from cyclopts.types import NonNegativeInt, PositiveInt
 
 from hanse.cli.party import invitation
-from hanse.cli.readers import Readers, Shown, behind_readers, readers_by_cores
 from hanse.cli.shell import HERE, Answer, Data, progress
 from hanse.kernel.refusal import Refused
 from hanse.node import joining
@@ -21,6 +20,7 @@ from hanse.node.backup import ACCOUNTS
 from hanse.node.journal import journal
 from hanse.node.node import Node, has_node
 from hanse.rooms.parties.facts import PartyKind
+from hanse.site.readers import Readers, Shown, behind_readers, readers_by_cores
 from hanse.web.accounts import AccountStore
 from hanse.webhooks import Webhooks, WebhookStore
 

@@ -31,7 +31,7 @@ READERS_MAX = 4
 THREADS = 2
 """Pages that one reader works on at a time: more would only take turns."""
 LOOK_SECONDS = 1.0
-_journal = journal("hanse.cli")
+_journal = journal("hanse.site")
 
 
 class Shown(Struct, frozen=True):

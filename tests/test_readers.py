@@ -82,10 +82,16 @@ def test_every_page_is_the_same_through_a_reader(town: SmallTown, before: Before
     same = through(before, visitor)
     named = [template.partition("{")[0] + name for template, (name, _) in WITH_NAMES.items()]
     for path in (*PAGES, *named, *HERE, "/nowhere", "/static/hanse.css"):
-        direct, read = visitor.get(path), same.get(path)
-        assert (read.status_code, plain(read.text)) == (direct.status_code, plain(direct.text)), (role, path)
-        ours = {"content-security-policy", "cache-control", "content-type", "strict-transport-security", "location"}
-        assert {n: read.headers.get(n) for n in ours} == {n: direct.headers.get(n) for n in ours}, (role, path)
+        direct, read = seen(visitor.get(path)), seen(same.get(path))
+        if direct != read:  # a minute may have passed between the two, or what works behind a page be done
+            direct, read = seen(visitor.get(path)), seen(same.get(path))
+        assert read == direct, (role, path)
+
+
+def seen(answer: Any) -> tuple[int, str, dict[str, str | None]]:
+    """(status, page without tokens, the headers that rights and safety depend on)."""
+    names = ("content-security-policy", "cache-control", "content-type", "strict-transport-security", "location")
+    return answer.status_code, plain(answer.text), {name: answer.headers.get(name) for name in names}
 
 
 def test_a_reader_answers_the_pages_of_state_by_itself_and_nothing_else(town: SmallTown, before: Before) -> None:

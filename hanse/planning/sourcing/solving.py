@@ -21,7 +21,7 @@ from hanse.planning.sourcing.diving import Dive
 from hanse.planning.sourcing.local import Local
 from hanse.planning.sourcing.plan import Plan, Prices, fitting, plan_of
 from hanse.planning.sourcing.polishing import ORDERS_MAX, Polish
-from hanse.planning.sourcing.prices import Ascent, Pricer
+from hanse.planning.sourcing.prices import Ascent, Pricer, clearing
 from hanse.planning.sourcing.problem import Ints, Problem
 
 SCALE = 1000  # prices in thousandths of a minor unit
@@ -30,6 +30,7 @@ LP_SIZE_MAX = 120_000  # orders + contested rows above which column generation i
 SEARCH_FIRST = 0.1  # share of what is left when the search begins, before plans are polished
 POLISH_SECONDS = 0.0015  # an order of a program, at least, measured
 ROUNDS_A_POLISH = 20
+STEPS_FEW = 14  # price steps below which it is better to begin at prices that clear each item
 
 Progress = Callable[[str, Plan], None]
 Cancel = Callable[[], bool]
@@ -180,7 +181,10 @@ def _whole(problem: Problem, run: _Run, units: Ints | None, prices: Prices | Non
     if units is not None:
         units, _ = fitting(problem, units, np.zeros(problem.orders, bool))
     pricer = Pricer(problem.net, SCALE)
+    begin = monotonic()
     ascent = Ascent(pricer, problem, start=prices)
+    if prices is None and run.left(0.4) < STEPS_FEW * (monotonic() - begin) / 2:  # it evaluated twice
+        ascent.begin_at(clearing(problem))
     best = Local(problem, run.seed, ascent.best, pricer.value, pricer.units, ascent.floor)
     best.begin(units)
     run.tell("first plan", lambda: best.plan(ascent.best, False))

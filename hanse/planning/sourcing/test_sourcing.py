@@ -243,6 +243,17 @@ def test_a_program_without_a_needed_row_is_widened_so_that_little_time_costs_no_
     assert sourcing.solve(p, seconds=None, rounds=0).prices.bound >= 0.999 * long
 
 
+def test_prices_that_clear_each_item_prove_most_of_the_bound_at_once():
+    from hanse.planning.sourcing.prices import Ascent, Pricer, clearing
+
+    p = Problem.of(**medium(5, 80))
+    best = sourcing.solve(p, seconds=None, rounds=0).prices.bound
+    ascent = Ascent(Pricer(p.net, 1000), p)
+    nothing = ascent.best.bound
+    ascent.begin_at(clearing(p))
+    assert (best + nothing) / 2 < ascent.best.bound <= best
+
+
 def test_memory_stays_within_what_is_said(monkeypatch):
     from hanse.planning.sourcing import solving
 

@@ -70,16 +70,16 @@ class FreightTable(Struct, frozen=True):
     def columns(self) -> tuple[str, ...]:
         """The columns that this table needs."""
         cells = [_cells(row) for row in self.rows]
-        used = {"fixed", "per_kg", "per_tonne_km", "days", *(name for row in cells for name in COLUMNS if row[name])}
+        used = {"fixed", "days", *(name for row in cells for name in COLUMNS if row[name])}
         if self._follow():
             used -= {"from_kg"}
         return tuple(name for name in COLUMNS if name in used)
 
     def _follow(self) -> bool:
         """Whether every step begins where the one before it in its zone ended."""
-        ended: dict[tuple[str, str, str, int, int], int] = {}
+        ended: dict[tuple[str, str, str, int], int] = {}
         for row in self.rows:
-            zone = (row.carrier, row.origin, row.destination, row.up_to_km, row.days)
+            zone = (row.carrier, row.origin, row.destination, row.up_to_km)
             if row.over_g != ended.get(zone, 0):
                 return False
             ended[zone] = row.up_to_g
@@ -105,8 +105,8 @@ def _cells(row: FreightRow) -> dict[str, str]:
         "from_kg": _written(row.over_g + 1, -3) if row.over_g else "",
         "up_to_kg": _written(row.up_to_g, -3) if row.up_to_g else "",
         "fixed": f"{Decimal(row.fixed_minor).scaleb(-2):f}",
-        "per_kg": f"{Decimal(row.per_kg_milliminor).scaleb(-5):f}",
-        "per_tonne_km": f"{Decimal(row.per_tonne_km_minor).scaleb(-2):f}",
+        "per_kg": _written(row.per_kg_milliminor, -5) if row.per_kg_milliminor else "",
+        "per_tonne_km": f"{Decimal(row.per_tonne_km_minor).scaleb(-2):f}" if row.per_tonne_km_minor else "",
         "minimum": f"{Decimal(row.minimum_minor).scaleb(-2):f}" if row.minimum_minor else "",
         "days": str(row.days),
     }

@@ -48,7 +48,8 @@ def read_table(text: str, currency: str) -> FreightTable:
     as `50 km`, `300 km` instead, with the price of a shipment in each. Weights are rounded to the gram, half to even.
 
     Refuses, in order: freight.currency, freight.too_large, freight.columns, freight.number (names the line),
-        freight.order (a carrier's distances, and weights within a distance, rise from line to line).
+        freight.order (a carrier's distances, and weights within a distance, rise from line to line; two ways at one
+        price list are two carriers, or say `from_kg`).
 
     >>> read_table("up_to_km;fixed;per_kg;days\\n100;6,50;0,08;1\\n900;12;0.2;2", "EUR").rows[0]
     FreightRow(up_to_km=100, fixed_minor=650, per_kg_milliminor=8000, per_tonne_km_minor=0, days=1, minimum_minor=0, \
@@ -174,7 +175,8 @@ def _stepped(found: Sequence[tuple[int, FreightRow, bool]]) -> tuple[FreightRow,
         got = f"line {number}: {row.up_to_km} km after {farthest.get(lane, 0)} km"
         require(not falls, "freight.order", "the distances rise from line to line", got=got)
         farthest[lane] = row.up_to_km
-        zones.setdefault((*lane, row.up_to_km, row.days), []).append((number, row))
+        # steps that say where they begin may stand beside others that are faster or slower
+        zones.setdefault((*lane, row.up_to_km, row.days if stated else 0), []).append((number, row))
     kept: list[FreightRow] = []
     for steps in zones.values():
         kept += _joined(steps) if stated else _following(steps)

@@ -65,7 +65,7 @@ def _listed(bands: Sequence[Band], currency: str) -> tuple[list[str], list[list[
             {
                 "Zone": lane or f"{band.up_to_m // 1_000:,} km",
                 "Weight": step or (f"over {low:,.6g} kg" if low else ""),
-                f"A shipment, {currency}": decimal(band.fixed_minor, currency),
+                f"A shipment, {currency}": decimal(band.fixed_minor, currency) if band.fixed_minor else "",
                 f"A kilogram, {currency}": f"{band.per_kg_milliminor / 100_000:.3f}" if band.per_kg_milliminor else "",
                 f"1,000 kg over 1 km, {currency}": tonne_km,
                 f"At least, {currency}": decimal(band.minimum_minor, currency) if band.minimum_minor else "",

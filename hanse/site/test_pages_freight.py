@@ -80,6 +80,10 @@ def test_steps_of_weight_begin_where_the_one_before_ended_in_both_shapes() -> No
     assert [(row.up_to_km, row.over_g, row.up_to_g) for row in long.rows] == [
         (50, 0, 5_000), (50, 5_000, 31_500), (50, 31_500, 0), (90, 0, 5_000)
     ]  # fmt: skip
+    slower = read_table("up_to_km,up_to_kg,fixed,days\n50,5,4.90,1\n50,,9,3\n", "EUR")
+    assert (slower.rows[1].over_g, slower.rows[1].days) == (5_000, 3), "a slower step is no second price for parcels"
+    [way] = ways(slower.tariff().zone(0), 0)
+    assert [leg.transit_days for leg in way.at(60_000)] == [3]
     assert long.rows[2].minimum_minor == 1_200 and long.rows[2].per_kg_milliminor == 22_000
     matrix = read_table("up_to_kg;50 km;90 km\n5;4,90;6,00\n31,5;8,90;\n", "EUR")
     assert [(row.up_to_km, row.over_g, row.up_to_g, row.fixed_minor) for row in matrix.rows] == [

@@ -233,7 +233,7 @@ def _pieces(problem: Problem, names: Sequence[str], name: str, first: Chosen) ->
         low += need.weight_g * max(0, sum(row) - others)
         high += need.weight_g * min(sum(row), here)
         now += need.weight_g * sum(n for o, n in zip(options, row, strict=True) if o.reach.source == name)
-    if problem.policy.late_days_max >= 0 and len(reach.ways) > 1:
+    if problem.policy.late_days_max >= 0:
         low = 0  # a slower way may leave a line unserved
     found = [leg for way in reach.ways for leg in way.between(low, high)]
     return sorted(found, key=lambda leg: (max(leg.over_g + 1 - now, now - leg.up_to_g, 0), leg.per_g, leg.fixed))

@@ -61,7 +61,7 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One carrier's legs of one transit time. top_g: the heaviest shipment; what is heavier goes as several."""
+    """One carrier's legs. top_g: the heaviest shipment; what is heavier goes as several."""
 
     legs: tuple[Leg, ...]
     top_g: int
@@ -73,10 +73,10 @@ class Way:
         found = [leg for leg in self.legs if leg.covers(weight_g - shift)]
         if not rounds:
             return found
-        full = min((leg.cost(self.top_g) for leg in self.legs if leg.covers(self.top_g)), default=0)
+        full, days = min((leg.cost(self.top_g), leg.transit_days) for leg in self.legs if leg.covers(self.top_g))
         return [
             Leg(leg.over_g + shift, leg.up_to_g + shift, rounds * full + leg.fixed - leg.per_g * shift, leg.per_g,
-                leg.transit_days, leg.carrier)
+                max(days, leg.transit_days), leg.carrier)
             for leg in found
         ]  # fmt: skip
 
@@ -127,10 +127,10 @@ class Tariff:
 
 
 def ways(zone: Iterable[Band], distance_m: int) -> tuple[Way, ...]:
-    """A zone's prices as straight pieces, a way for each carrier and transit time."""
-    found: dict[tuple[str, int], list[Leg]] = {}
+    """A zone's prices as straight pieces, a way for each carrier."""
+    found: dict[str, list[Leg]] = {}
     for band in zone:
-        found.setdefault((band.carrier, band.transit_days), []).extend(_pieces(band, distance_m))
+        found.setdefault(band.carrier, []).extend(_pieces(band, distance_m))
     return tuple(Way(tuple(legs), max(leg.up_to_g for leg in legs)) for _, legs in sorted(found.items()))
 
 

@@ -28,7 +28,10 @@
     legend: { show: Boolean(d.legend), top: 0, left: 0, icon: "roundRect", itemWidth: 10, itemHeight: 10, itemGap: 16, textStyle: { color: c.ink2, fontSize: 12.5 }, data: d.legend || [] },
   });
   const categories = (c, x, gap) => ({ type: "category", data: x, boundaryGap: gap, axisLine: { lineStyle: { color: c.strong } }, axisTick: { show: false }, axisLabel: { color: c.ink3, fontSize: 12, hideOverlap: true } });
-  const values = (c, extra) => ({ type: "value", splitLine: { lineStyle: { color: c.line } }, axisLabel: { color: c.ink3, fontSize: 12, formatter: compact }, ...extra });
+  const values = (c, extra) => ({ type: "value", splitLine: { lineStyle: { color: c.line } }, axisLabel: { color: c.ink3, fontSize: 12, hideOverlap: true, formatter: compact }, ...extra });
+  // the library looks at some labels only when it makes room for them
+  const pen = document.createElement("canvas").getContext("2d");
+  const widest = (c, texts) => { pen.font = `12px ${c.sans}`; return Math.ceil(Math.max(0, ...texts.map((text) => pen.measureText(text).width))) + 2; };
 
   const kinds = {
     line: (d, c) => ({
@@ -38,10 +41,13 @@
     }),
     bar: (d, c) => {
       const cat = categories(c, d.x, true);
-      const val = values(c);
+      const val = values(c, d.horizontal ? { splitNumber: d.width < 480 ? 3 : 5 } : {});
+      const option = base(c, { ...d, legend: d.series.length > 1 ? d.series.map((s) => s.name) : null });
+      const label = d.horizontal ? Math.min(widest(c, d.x), Math.round(d.width * .4)) : 0;
+      if (d.horizontal) option.grid = { ...option.grid, left: label + 12, bottom: 26, containLabel: false };
       return {
-        ...base(c, { ...d, legend: d.series.length > 1 ? d.series.map((s) => s.name) : null }),
-        xAxis: d.horizontal ? val : cat, yAxis: d.horizontal ? { ...cat, inverse: true, axisLabel: { ...cat.axisLabel, hideOverlap: false, interval: 0, width: Math.round(d.width * .36), overflow: "truncate" } } : val,
+        ...option,
+        xAxis: d.horizontal ? val : cat, yAxis: d.horizontal ? { ...cat, inverse: true, axisLabel: { ...cat.axisLabel, hideOverlap: false, interval: 0, width: label, overflow: "truncate" } } : val,
         series: d.series.map((s, i) => ({ name: s.name, type: "bar", data: s.values, stack: d.stacked ? "all" : undefined, barMaxWidth: 36, itemStyle: { color: tone(s.tone, c, i), borderRadius: d.stacked ? 0 : d.horizontal ? [0, 4, 4, 0] : [4, 4, 0, 0], borderColor: c.surface, borderWidth: d.stacked ? 1 : 0 } })),
       };
     },

@@ -170,13 +170,16 @@ class Separation:
         size = int(np.bincount(net.cand_row, weights=1 + width, minlength=1).max(initial=0)) + 1
         self.cand, self.kind = np.zeros(size, np.int64), np.zeros(size, np.int64)
 
-    def broken(self, y: Floats, x: Floats) -> list[Found]:
-        """Cuts that the point breaks, of every stock row that it draws to the end; the most broken first."""
+    def broken(self, y: Floats, x: Floats, left: Callable[[], float]) -> list[Found]:
+        """Cuts that the point breaks, of every stock row that it draws to the end; the most broken first. None any more
+        once `left()` runs out."""
         net, out = self.net, []
         for foreign, there in ((0, net.row_total), (1, net.row_foreign)):
             counts = (net.cand_own == 0) | (foreign == 0)
             drawn = np.bincount(net.cand_row, weights=y * counts, minlength=net.row_total.size)
             for r in np.flatnonzero((there > 0) & (drawn >= there - 1e-6)):
+                if left() <= 0:
+                    return []
                 cs = self.by_row[self.ptr[r] : self.ptr[r + 1]]
                 cs = cs[counts[cs] & (self.most[cs] > 0)]
                 out += self._of_row(int(r), foreign, int(there[r]), cs, y, x)
@@ -230,7 +233,7 @@ def raise_bound(master: CutMaster, scale: int, left: Callable[[], float]) -> Cut
         history.append(best.prices.bound_scaled)
         if len(history) > 3 and history[-1] - history[-4] <= GAIN * abs(history[-1]):
             return best
-        found = separation.broken(*point)
+        found = separation.broken(*point, left)
         if not found:
             return best
         master.cut(found)

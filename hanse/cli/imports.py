@@ -46,6 +46,7 @@ def import_(
     dry_run: bool = False,
     fulfil_orders: Annotated[bool, Parameter(name="--fulfil", negative="")] = False,
     publish: Annotated[bool, Parameter(negative="")] = False,
+    whole: Annotated[bool, Parameter(negative="")] = False,
     currency: str = "",
     fixes: Path | None = None,
     template: str = "",
@@ -80,6 +81,8 @@ def import_(
         Then promise, ship and receive the imported sales: sites by their capacity, carriers by their tariffs.
     publish
         Publish items with a GTIN, or a brand and part number, that the network does not know yet. Everybody sees them.
+    whole
+        Sign nothing as long as one row is wrong.
     currency
         Of amounts without one.
     fixes
@@ -100,7 +103,7 @@ def import_(
         return Answer({"target": template, "csv": text}, text.rstrip("\n"))
     if not files and watch_folder is None:
         raise Refused("import.no_file", "name a file, a folder, or a folder to watch", next="see `hanse import --help`")
-    options = Options(currency=currency, publish=publish)
+    options = Options(currency=currency, publish=publish, whole=whole)
     sheets = sheets_of(files_of(files)) if files else []
     if mapping:
         used, how = named_mapping(mapping, data), f"the mapping {mapping}"

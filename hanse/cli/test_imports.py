@@ -45,6 +45,18 @@ def test_a_fix_list_has_no_formula_and_is_taken_back(capsys: pytest.CaptureFixtu
     assert {row["item"]: row["quantity_each"] for row in out["table"]} == {"B1": "5", "=B2": "7"}
 
 
+def test_a_file_that_is_asked_for_whole_is_signed_only_without_a_wrong_row(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "stock.csv").write_text(STOCK)
+    whole = ("import", str(tmp_path / "stock.csv"), "--whole", "--data", str(tmp_path / "n"))
+    code, said = run(capsys, *whole)
+    assert (code, said["refused"]["code"]) == (2, "import.rows_wrong")
+    (tmp_path / "stock.csv").write_text(STOCK.replace("many", "7"))
+    code, said = run(capsys, *whole)
+    assert (code, said["bad"], said["import"]["new"]) == (0, 0, 2)
+
+
 @pytest.mark.parametrize(
     ("argv", "code"),
     [

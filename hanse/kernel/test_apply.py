@@ -19,6 +19,7 @@ from hanse.kernel.rules import circle_rule, circle_timer, home_finder, home_rule
 from hanse.kernel.state import Draft, State
 from hanse.kernel.tables import Row, Table
 from hanse.kernel.testing import World
+from hanse.kernel.view import CIRCLES_LISTED_MAX
 
 
 class Pot(Row, frozen=True, kw_only=True):
@@ -212,16 +213,18 @@ def test_home_rules_write_each_readable_home_and_nothing_else() -> None:
     assert world.state.get(SECRETS, ("home-anna", "anna p2")) is None
 
 
-def test_a_view_shows_circle_rows_to_their_circle_only() -> None:
+@pytest.mark.parametrize("others", [0, 10, CIRCLES_LISTED_MAX + 1])
+def test_a_view_shows_circle_rows_to_their_circle_only(others: int) -> None:
     world = _world()
     world.do("anna", _fill())
-    assert [row.price_minor for row in world.view("anna", ("c1",)).rows(SECRETS)] == [100]
-    stranger = world.view("eve", ("c9",))
+    more = tuple(f"x{n}" for n in range(others))
+    assert [row.price_minor for row in world.view("anna", ("c1", *more)).rows(SECRETS)] == [100]
+    stranger = world.view("eve", ("c9", *more))
     assert stranger.rows(SECRETS) == [] and stranger.get(SECRETS, "c1", "p1") is None
     assert stranger.count(SECRETS) == 0
     sql = "SELECT s.price_minor FROM {test_pot} p JOIN {test_secret} s ON s.pot = p.pot WHERE p.each > ?"
     assert stranger.sql(sql, (0,), tables=(POTS, SECRETS)) == []
-    assert world.view("anna", ("c1",)).sql(sql, (0,), tables=(POTS, SECRETS)) == [(100,)]
+    assert world.view("anna", ("c1", *more)).sql(sql, (0,), tables=(POTS, SECRETS)) == [(100,)]
 
 
 def test_a_rule_cannot_reach_into_another_circle_nor_write_publicly_in_private() -> None:

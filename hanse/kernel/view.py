@@ -10,7 +10,12 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import msgspec
+
 from hanse.kernel.tables import R, SqlValue, Table
+
+CIRCLES_LISTED_MAX = 200
+"""Up to so many circles stand in a statement one by one; more as one value, which costs a little where they are few."""
 
 
 class View:
@@ -18,7 +23,7 @@ class View:
 
     Args:
         conn: a read-only connection. party: the reader, "" for a stranger. circles: those that the reader is in.
-        homes: the reader's own homes (a subset of circles). now: ledger time, UTC seconds, for ages and deadlines.
+        homes: the reader's own homes (a subset of circles). now: UTC seconds, ledger time or later, for ages and deadlines.
     """
 
     def __init__(
@@ -26,10 +31,11 @@ class View:
     ) -> None:
         self.conn, self.party, self.home, self.now = conn, party, home, now
         self.circles = tuple(sorted(set(circles)))
+        self._mine = frozenset(self.circles)
 
     def get(self, table: Table[R], *key: SqlValue) -> R | None:
         """One row by its key, or None: also where the reader has no right to it."""
-        if table.circle and key[0] not in self.circles:
+        if table.circle and key[0] not in self._mine:
             return None
         match = " AND ".join(f"{n} = ?" for n in table.key)
         found = self.conn.execute(f"SELECT {', '.join(table.columns)} FROM {table.name} WHERE {match}", key).fetchone()
@@ -86,8 +92,12 @@ class View:
     def _narrow(self, table: Table[Any], named: bool = False) -> tuple[str, Any]:
         if not table.circle:
             return "", {} if named else ()
+        circles = self.circles
+        if len(circles) > CIRCLES_LISTED_MAX:
+            listed = msgspec.json.encode(circles).decode()
+            one = ":circles" if named else "?"
+            return f"circle IN (SELECT value FROM json_each({one}))", {"circles": listed} if named else (listed,)
         if named:
-            return f"circle IN ({', '.join(f':c{i}' for i in range(len(self.circles)))})", {
-                f"c{i}": circle for i, circle in enumerate(self.circles)
-            }
-        return f"circle IN ({', '.join('?' * len(self.circles))})", self.circles
+            names = {f"c{i}": circle for i, circle in enumerate(circles)}
+            return f"circle IN ({', '.join(f':{name}' for name in names)})", names
+        return f"circle IN ({', '.join('?' * len(circles))})", circles

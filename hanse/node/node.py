@@ -112,7 +112,7 @@ class Node:
             held.callback(self.disclosures.close)
             self.disclosures.drop_from(self.log.size)
             self.applier, self.rebuilt = self._state(about, rebuild, progress, held)
-            self.read = ReadPath(self.directory)
+            self.read = ReadPath(self.directory, clock=clock)
             held.callback(self.read.close)
             self.files = self.directory / FILES
             self.files.mkdir(exist_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -41,9 +42,15 @@ class _HeldView(View):
 
 
 class ReadPath:
-    """Makes views. It never writes; GETs use nothing else."""
+    """Makes views. It never writes; GETs use nothing else.
 
-    def __init__(self, directory: Path) -> None:
+    Args:
+        clock: UTC seconds, for ages and deadlines: on an idle network ledger time stands still, and what is due on a
+            page is not. Without it, and where it falls back, ledger time counts.
+    """
+
+    def __init__(self, directory: Path, *, clock: Callable[[], float] = lambda: 0) -> None:
+        self._clock = clock
         self._path = str(directory / STATE)
         self._local = threading.local()
         self._free: deque[sqlite3.Connection] = deque()
@@ -65,7 +72,13 @@ class ReadPath:
         held = self._hold()
         conn = held.conn
         circles, home, now = conn.execute(_READER, (party, party)).fetchone()
-        view = _HeldView(conn, party=party, circles=_names(circles) if party else (), home=home or "", now=now or 0)
+        view = _HeldView(
+            conn,
+            party=party,
+            circles=_names(circles) if party else (),
+            home=home or "",
+            now=max(now or 0, int(self._clock())),
+        )
         view.held = held
         return view
 

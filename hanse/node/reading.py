@@ -64,7 +64,7 @@ class ReadNode(Node):
     def __init__(self, directory: Path | str, *, clock: Callable[[], float] = time.time) -> None:
         self.directory, self.clock = Path(directory), clock
         self.net, self.files = read_about(self.directory).net, self.directory / FILES
-        self.read = ReadPath(self.directory)
+        self.read = ReadPath(self.directory, clock=clock)
         book: Any = _Book
         size: Any = _Size(self.read)
         aliases: Any = _Aliases(self.directory)

@@ -10,9 +10,10 @@ import msgspec
 import pytest
 
 from hanse.kernel.kept import TIMERS
-from hanse.node.history import told
+from hanse.node.history import recent, told
 from hanse.node.parts import rulebook
 from hanse.node.prove import Proof, SignedPart, check_proof
+from hanse.node.replay import header_of
 from hanse.rooms.orders.delivery_facts import SendMessage
 from hanse.rooms.orders.rows import ORDERS
 from hanse.site.sentences import SAYS, sentence
@@ -153,3 +154,14 @@ def test_who_opened_orders_documents_and_files_is_listed(town: SmallTown) -> Non
     listed = town.visitor("ann").get("/history/seen").text
     assert "Buyer of Ann" in listed and "drawing.txt" in listed and "confirmation seen-1" in listed
     assert town.visitor("ann", "buyer").get("/history/seen").status_code == 404
+
+
+def test_every_entry_finds_the_block_whose_header_stands_before_it(town: SmallTown) -> None:
+    view, log = town.node.view("ann"), town.node.log
+    for position in range(log.size):
+        entry, header = told(town.node, view, position), header_of(log, position)
+        assert (entry.height, entry.time) == (header.height, header.time), position
+    listed = recent(town.node, view, limit=200)
+    assert [(one.position, one.height) for one in listed] == [
+        (one.position, header_of(log, one.position).height) for one in listed
+    ]

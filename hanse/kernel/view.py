@@ -23,7 +23,8 @@ class View:
 
     Args:
         conn: a read-only connection. party: the reader, "" for a stranger. circles: those that the reader is in.
-        homes: the reader's own homes (a subset of circles). now: UTC seconds, ledger time or later, for ages and deadlines.
+        homes: the reader's own homes (a subset of circles). now: UTC seconds, ledger time or
+            later, for ages and deadlines.
     """
 
     def __init__(

@@ -224,8 +224,7 @@ def _seen(accounts: Any, session: Session, entry: Told) -> list[Any]:
     """The last looks of the reader's own people at this entry."""
     if not entry.mine:
         return []
-    what = f"entry:{entry.position}"
-    looks = [s for s in accounts.seen.recent(party=session.party, limit=500) if s.what == what]
+    looks = accounts.seen.recent(party=session.party, limit=500, what=f"entry:{entry.position}")
     return [
         [(accounts.user(s.user).name if s.user and accounts.user(s.user) else "by a link"), s.at] for s in looks[:8]
     ]

@@ -33,13 +33,25 @@ class AccessLog:
         )
 
     def recent(
-        self, *, party: str | None = None, user: int | None = None, before: int | None = None, limit: int = 100
+        self,
+        *,
+        party: str | None = None,
+        user: int | None = None,
+        before: int | None = None,
+        limit: int = 100,
+        what: str | None = None,
     ) -> list[Seen]:
-        """Latest first; of one party, one user, or all; `before` is the last number of the page before."""
+        """Latest first; of one party, one user, or all; `before` is the last number of the page before.
+
+        what: of those `limit` lines only the ones about this.
+        """
         sql = "SELECT id, at, user, party, what, address FROM seen WHERE id < ?"
         args: list[object] = [before if before is not None else 1 << 62]
         if party is not None:
             sql, args = sql + " AND party = ?", [*args, party]
         if user is not None:
             sql, args = sql + " AND user = ?", [*args, user]
-        return [Seen(**dict(row)) for row in self._db.rows(sql + " ORDER BY id DESC LIMIT ?", [*args, limit])]
+        sql, args = sql + " ORDER BY id DESC LIMIT ?", [*args, limit]
+        if what is not None:
+            sql, args = f"SELECT * FROM ({sql}) WHERE what = ? ORDER BY id DESC", [*args, what]
+        return [Seen(**dict(row)) for row in self._db.rows(sql, args)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -317,7 +318,30 @@ def test_the_log_of_who_saw_what_cannot_be_changed(store: AccountStore, anna: in
     assert [line.what for line in store.seen.recent(party="p1", limit=2)] == ["invoice:2", "invoice:1"]
     last = store.seen.recent(party="p1", limit=2)[-1].id
     assert [line.what for line in store.seen.recent(party="p1", before=last)] == ["invoice:0"]
+    assert [line.id for line in store.seen.recent(party="p1", limit=2, what="invoice:1")] == [last]
+    assert store.seen.recent(party="p1", limit=2, what="invoice:0") == []
     for sql in ("UPDATE seen SET what = ''", "DELETE FROM seen"):
         with pytest.raises(sqlite3.DatabaseError, match="append only"):
             store.db.run(sql)
     assert len(store.seen.recent()) == 4
+
+
+def test_who_asks_for_a_session_waits_for_no_writer(tmp_path: Path) -> None:
+    store = AccountStore(tmp_path / "accounts.db")
+    raw = store.sessions.start(store.add_user("a@example.com", "A"), "p1", complete=True)
+    found: list[bool] = []
+
+    def other() -> None:
+        found.append(store.sessions.load(raw) is not None)
+        found.append(store.db.row("SELECT 1 FROM user WHERE email = ?", ("b@example.com",)) is not None)
+
+    with store.db.together():
+        store.add_user("b@example.com", "B")
+        thread = threading.Thread(target=other, daemon=True)
+        thread.start()
+        thread.join(10)
+        assert found == [True, False], "it sees what stood before, and at once"
+        assert store.user_by_email("b@example.com") is not None, "who writes sees what it wrote"
+    other()
+    assert found[2:] == [True, True]
+    store.close()

@@ -20,6 +20,8 @@
   });
   const tone = (t, c, i) => ({ good: c.series[2], warn: c.series[1], bad: c.bad, quiet: c.series[5] })[t] || c.series[i % 6];
 
+  const single = (s) => s.values.filter((v) => v != null).length === 1; // where something stands now: a dot
+
   const base = (c, d) => ({
     animation: !matchMedia("(prefers-reduced-motion: reduce)").matches, animationDuration: 300, color: c.series,
     textStyle: { fontFamily: c.sans, color: c.ink2 }, aria: { enabled: false },
@@ -37,7 +39,7 @@
     line: (d, c) => ({
       ...base(c, { ...d, legend: d.series.length > 1 ? d.series.map((s) => s.name) : null }),
       xAxis: categories(c, d.x, d.step ? false : false), yAxis: values(c, { scale: true }),
-      series: d.series.map((s, i) => ({ name: s.name, type: "line", data: s.values, step: d.step ? "end" : false, symbolSize: 6, showSymbol: d.x.length < 14, lineStyle: { width: 2.25, type: s.dashed ? "dashed" : "solid" }, itemStyle: { color: tone(s.tone, c, i) }, areaStyle: d.series.length === 1 ? { opacity: .1 } : undefined })),
+      series: d.series.map((s, i) => ({ name: s.name, type: single(s) ? "scatter" : "line", z: single(s) ? 5 : 2, data: s.values, step: d.step ? "end" : false, symbolSize: single(s) ? 13 : 6, showSymbol: d.x.length < 14, lineStyle: { width: 2.25, type: s.dashed ? "dashed" : "solid" }, itemStyle: { color: tone(s.tone, c, i) }, areaStyle: d.series.length === 1 ? { opacity: .1 } : undefined })),
     }),
     bar: (d, c) => {
       const cat = categories(c, d.x, true);

@@ -124,6 +124,17 @@ class Client:
         self._read, self._write = await asyncio.open_connection("127.0.0.1", PORT, limit=1 << 20)
         return self
 
+    async def answered(self) -> None:
+        """Wait until the server answers. Raises: OSError where nobody does for a minute."""
+        for left in reversed(range(600)):
+            try:
+                await (await self.open()).get("/healthz")
+                return
+            except (OSError, asyncio.IncompleteReadError):
+                if not left:
+                    raise
+                await asyncio.sleep(0.1)
+
     async def get(self, path: str) -> int:
         """The status, once the whole answer is there."""
         head = (
@@ -138,19 +149,6 @@ class Client:
         else:
             await self._read.readexactly(int(answer.partition(b"content-length:")[2].partition(b"\r")[0]))
         return int(answer[9:12])
-
-
-async def listening() -> None:
-    """Wait until somebody listens."""
-    for _ in range(600):
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", PORT)
-        except OSError:
-            await asyncio.sleep(0.1)
-        else:
-            writer.close()
-            return
-    raise RuntimeError("nobody listens")
 
 
 async def reader(n: int, until: float, paths: dict[str, list[str]], session: str, into: dict[str, list[float]]) -> None:
@@ -238,7 +236,7 @@ def main() -> None:
 def measured(asked: argparse.Namespace, told: Any, process: Any) -> dict[str, Any]:
     """Pages alone, then all together; the figures."""
     about = first_word(told, process)
-    asyncio.run(listening())
+    asyncio.run(Client(about["session"]).answered())
     paths = pages(about)
     spent = asyncio.run(alone(paths, about["session"], told))
     waits: dict[str, list[float]] = {name: [] for name in paths}

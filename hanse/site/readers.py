@@ -31,6 +31,7 @@ READERS_MAX = 4
 THREADS = 2
 """Pages that one reader works on at a time: more would only take turns."""
 LOOK_SECONDS = 1.0
+BACKLOG = 2_048
 _journal = journal("hanse.site")
 
 
@@ -101,6 +102,7 @@ def _listening(host: str, port: int) -> socket.socket:
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # answers wait for no acknowledgement
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
+        listening.listen(BACKLOG)  # who comes before the first reader stands waits for it
     except OSError:
         listening.close()
         raise

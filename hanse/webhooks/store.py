@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -71,15 +72,23 @@ class WebhookStore:
     def __init__(self, directory: Path, clock: Callable[[], float], *, private: bool = False) -> None:
         """private: permit plain http, and addresses of private networks and of this machine."""
         self._path, self._clock, self.private = directory / FILE, clock, private
+        self._making = threading.Lock()
+        self._made = False
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        if not self._path.exists():
-            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+        with self._making:  # a change of the journal's mode waits for nobody, so two at once would fail
+            if not self._made:
+                self._make()
+        with closing(sqlite3.connect(self._path, isolation_level=None, timeout=10)) as conn:
+            yield conn
+
+    def _make(self) -> None:
+        os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
         with closing(sqlite3.connect(self._path, isolation_level=None, timeout=10)) as conn:
             conn.execute("PRAGMA journal_mode=WAL")
             conn.execute(_DDL)
-            yield conn
+        self._made = True
 
     def add(self, party: str, user: int, url: str, kinds: tuple[str, ...], position: int) -> Subscription:
         """A new subscription; its events begin behind `position`, the record's size now.

@@ -10,7 +10,9 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -354,3 +356,9 @@ def test_a_firm_has_a_few_addresses_and_not_more(town: SmallTown) -> None:
         store.add("bob", 1, "https://hooks.example.com/more", ("*",), 0)
     assert refused.value.code == "webhook.too_many"
     store.add("ann", 1, "https://hooks.example.com/1", ("*",), 0)
+
+
+def test_many_open_a_new_store_at_once(tmp_path: Path) -> None:
+    store = WebhookStore(tmp_path, time.time)
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(lambda n: store.of(f"party-{n}"), range(64))) == [[]] * 64

@@ -95,6 +95,7 @@ def test_the_page_says_what_it_checked_and_sees_a_flipped_byte(browser: Browser,
         page = window.new_page()
         errors = listen(page)
         on_history(page, address, position)
+        page.wait_for_load_state("networkidle")
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
         page.click("[data-verify]")

@@ -78,7 +78,7 @@ class WebhookStore:
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         with self._making:  # a change of the journal's mode waits for nobody, so two at once would fail
-            if not self._made:
+            if not (self._made and self._path.exists()):
                 self._make()
         with closing(sqlite3.connect(self._path, isolation_level=None, timeout=10)) as conn:
             yield conn

@@ -52,7 +52,7 @@ SWITCH_SECONDS = 0.0005
 """How long a thread keeps the interpreter: the writer gives it up at every SQLite call and should soon have it back."""
 WAIT_SECONDS = 60
 PUBLISH_SECONDS = 1.0
-TIDY_SECONDS = 0.05
+TIDY_SECONDS = 0.02
 _OUTSIDE = {
     sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_IOERR,

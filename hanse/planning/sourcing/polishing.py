@@ -93,21 +93,25 @@ class Polish:
         kept = (self.cost <= limit) | (units > 0)
         problem, cands = _narrow(self.problem, kept)
         of_order, of_row, of_place = self._deal(problem)
-        free = _free(problem, units[cands])
+        standing = units[cands]
+
+        def drawn(orders: NDArray[np.bool_]) -> tuple[Ints, Ints, Ints]:
+            return _drawn(problem, standing, orders)
+
+        have = (problem.stock_total_each, problem.stock_foreign_each, problem.place_capacity_orders)
+        free = [there - gone for there, gone in zip(have, drawn(np.ones(problem.orders, bool)), strict=True)]
 
         def one(h: int) -> tuple[Ints, Ints]:
             if left() <= 0 or cancel():
                 return np.zeros(0, np.int64), np.zeros(0, np.int64)
-            part, _, mine = problem.subset(of_order == h, units[cands])
+            part, _, mine = problem.subset(of_order == h)
+            used = drawn(of_order == h)
             total, foreign, capacity = (
-                have - np.where(side != h, spare, 0)
-                for have, spare, side in zip(
-                    (part.stock_total_each, part.stock_foreign_each, part.place_capacity_orders),
-                    free, (of_row, of_row, of_place), strict=True,
-                )
-            )  # fmt: skip
+                mine_of + np.where(side == h, spare, 0)
+                for mine_of, spare, side in zip(used, free, (of_row, of_row, of_place), strict=True)
+            )
             part = replace(part, stock_total_each=total, stock_foreign_each=np.minimum(foreign, total),
-                           place_capacity_orders=capacity)  # fmt: skip
+                           place_capacity_orders=np.where(problem.place_capacity_orders < 0, -1, capacity))  # fmt: skip
             start = plan_of(part, units[cands[mine]])
             better, _ = natural_mip(part, left(), start, nodes=NODES, gap=GAP, cancel=cancel)
             if better is None or better.cost_minor >= start.cost_minor:
@@ -151,7 +155,15 @@ def _narrow(problem: Problem, kept: NDArray[np.bool_]) -> tuple[Problem, Ints]:
     ), cands
 
 
-def _free(problem: Problem, units: Ints) -> tuple[Ints, Ints, Ints]:
-    """What a plan leaves over: stock [stock], stock for other owners [stock], shipments [place] (0: no limit)."""
-    total, foreign, capacity = problem._left(np.ones(problem.orders, bool), units)
-    return total, foreign, np.where(problem.place_capacity_orders < 0, 0, capacity)
+def _drawn(problem: Problem, units: Ints, orders: NDArray[np.bool_]) -> tuple[Ints, Ints, Ints]:
+    """What some orders take: stock [stock], of it what is for other owners [stock], shipments [place].
+
+    What is left over for other owners is not cut to what is left over in all: parts would get it twice.
+    """
+    used = np.flatnonzero((units > 0) & orders[problem.line_order[problem.cand_line]])
+    total, foreign = np.zeros((2, problem.stock_site.size), np.int64)
+    np.add.at(total, problem.cand_stock[used], units[used])
+    strange = used[problem.cand_own[used] == 0]
+    np.add.at(foreign, problem.cand_stock[strange], units[strange])
+    opened = np.unique(problem.cand_pair[used])
+    return total, foreign, np.bincount(problem.open_place[opened], minlength=problem.places).astype(np.int64)

@@ -216,7 +216,8 @@ def _better(problem: Problem, run: _Run, local: Local, prices: Prices) -> int:
         polish = polish or Polish(problem, prices, local.item_of_order, local.item_of_row, run.seed)
         before = local.best_cost
         better = polish.round(local.best_units, lambda: run.left(1.0), run.cancelled)
-        if plan_of(problem, better).cost_minor < before:
+        unfit = fitting(problem, better, np.zeros(problem.orders, bool))[1]
+        if plan_of(problem, better).cost_minor < before and not unfit.any():
             local.begin(better)
         elif polish.widest():
             break

@@ -191,3 +191,38 @@ def test_a_search_from_a_plan_never_begins_worse_though_lines_of_one_item_share_
     best = natural_mip(p, 10.0)[0]
     local.begin(best.units)
     assert local.best_cost == best.cost_minor and local.state.cost.sum() == best.cost_minor
+
+
+@settings(max_examples=80, deadline=None)
+@given(p=instances(), deal=st.integers(0, 99))
+def test_parts_of_a_polish_never_take_the_same_unit_twice(p, deal):
+    """Own orders may dip into the reserve, so what is left for others is less than what is left, or more."""
+    most, polishing.ORDERS_MAX = polishing.ORDERS_MAX, 1
+    try:
+        rows, places = p.stock_site.size, p.places
+        prices = Prices(1, np.zeros(rows, np.int64), np.zeros(rows, np.int64), np.zeros(places, np.int64), 0)
+        polish = polishing.Polish(p, prices, np.arange(p.orders), p.stock_item, deal)
+        units = sourcing.order_by_order(p).units
+        for _ in range(3):
+            units = polish.round(units, lambda: 60.0, lambda: False)
+            assert violations(p, plan_of(p, units)) == []
+    finally:
+        polishing.ORDERS_MAX = most
+
+
+def test_what_own_orders_leave_is_dealt_to_others_once():
+    """One site, one item: 12 there, 8 of them for others, who would pay more for all of it than its own orders do."""
+    orders = 6
+    p = Problem.of(
+        line_order=range(orders), line_item=[0] * orders, line_qty_each=[5] * orders,
+        line_penalty_minor=[9, 9, 500, 500, 500, 500], cand_place=[[0]] * orders, cand_cost_minor=[[1]] * orders,
+        open_cost_minor=1, stock_site=[0], stock_item=[0], stock_total_each=[12], stock_foreign_each=[8],
+        site_owner=[0], order_owner=[0, 0, -1, -1, -1, -1], order_shipments_max=1,
+    )  # fmt: skip
+    zero = np.zeros(1, np.int64)
+    for seed in range(20):
+        polish = polishing.Polish(p, Prices(1, zero, zero, zero, 0), np.arange(orders), zero, seed)
+        polish.parts = 2
+        units = np.array([4, 4, 1, 1, 0, 0])
+        plan = plan_of(p, polish.round(units, lambda: 60.0, lambda: False))
+        assert violations(p, plan) == [], seed

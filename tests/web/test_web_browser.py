@@ -112,6 +112,7 @@ def test_slash_goes_to_search_and_hits_appear_while_typing(browser: Browser, add
     with context(browser) as ctx:
         page = ctx.new_page()
         errors = sign_in(page, address)
+        page.wait_for_load_state("load")  # the script that listens for the key is a deferred one
         page.keyboard.press("/")
         page.keyboard.type("seal")
         page.wait_for_selector("#search-drop .hit")

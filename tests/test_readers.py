@@ -10,7 +10,7 @@ import pytest
 
 from hanse.node.reading import ReadNode
 from hanse.site import build_site
-from hanse.site.testing import ROLES, SmallTown, Visitor
+from hanse.site.testing import ROLES, SmallTown, Visitor, known_town
 from hanse.web import AccountStore, create_app
 from tests.test_routes import PAGES, WITH_NAMES
 
@@ -50,10 +50,7 @@ BARE = (
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallTown]:
-    there = SmallTown(tmp_path_factory.mktemp("town"))
-    there.order("known-1")
-    there.confirm("known-1")
-    there.offer("o-1", circle=there.ab)
+    there = known_town(tmp_path_factory.mktemp("town"))
     yield there
     there.close()
 

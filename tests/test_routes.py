@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from hanse.site.menu import template_of
-from hanse.site.testing import ROLES, SmallTown, Visitor
+from hanse.site.testing import ROLES, SmallTown, Visitor, known_town
 
 EVERYBODY, NOBODY = frozenset(ROLES), frozenset()
 TRADE = frozenset({"owner", "buyer", "seller"})
@@ -174,10 +174,7 @@ SHELL = ("/settings", "/sign-in", "/sign-out", "/invitation", "/demo", "/static"
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallTown]:
-    there = SmallTown(tmp_path_factory.mktemp("town"))
-    there.order("known-1")
-    there.confirm("known-1")
-    there.offer("o-1", circle=there.ab)
+    there = known_town(tmp_path_factory.mktemp("town"))
     yield there
     there.close()
 

@@ -15,7 +15,8 @@ from hanse.api.calls import Calls
 from hanse.api.openapi import document
 from hanse.kernel.refusal import Refused
 from hanse.node.desk import Desk, Who
-from hanse.node.node import RECORD, Node
+from hanse.node.node import Node
+from hanse.node.stored import RECORD
 from hanse.record.tiles import CHECKPOINT, parse_tile_path
 from hanse.web.accounts import AccountStore
 from hanse.web.refusals import Refusal, answer

@@ -24,7 +24,7 @@ from hanse.kernel.opened import Opened, opened, take_up
 from hanse.node.disclosures import FILE as DISCLOSED
 from hanse.node.disclosures import Disclosures
 from hanse.node.signed_by import Signatures
-from hanse.node.stored import Kinds, ReplayFault, StoredBlock, blocks
+from hanse.node.stored import RECORD, Kinds, ReplayFault, StoredBlock, blocks
 from hanse.record.damage import Damaged, Finding, UnknownVersion
 from hanse.record.frames import SEGMENT
 from hanse.record.note import VerifierKey
@@ -34,7 +34,6 @@ from hanse.record.segment import Segment
 READ_AHEAD_FROM = 4_000
 """Entries from which a process of its own pays."""
 FRAME_ENTRIES = 1_000
-RECORD = "record"
 _LENGTH = struct.Struct(">I")
 Wrong = list[tuple[int, str]]
 """(position, why)"""

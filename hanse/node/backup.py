@@ -23,8 +23,9 @@ from msgspec import Struct
 from hanse.kernel.refusal import Refused
 from hanse.node import disclosures, wallet
 from hanse.node.disclosures import open_unchanged
-from hanse.node.node import ABOUT, FILES, LOCK, NODE_KEY, RECORD, Node, read_about
+from hanse.node.node import ABOUT, FILES, LOCK, NODE_KEY, Node, read_about
 from hanse.node.read_path import STATE
+from hanse.node.stored import RECORD
 from hanse.record.damage import Damaged
 from hanse.record.files import REAL_FILES
 from hanse.record.log import KEY, PUBLIC

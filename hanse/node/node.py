@@ -31,7 +31,7 @@ from hanse.node.journal import journal
 from hanse.node.parts import COLLECT_AFTER, rulebook, schema
 from hanse.node.read_path import STATE, ReadPath
 from hanse.node.replay import build, pass_on_broken_storage, replay
-from hanse.node.stored import ReplayFault
+from hanse.node.stored import RECORD, ReplayFault
 from hanse.node.tidying import tidy
 from hanse.node.wallet import Wallet
 from hanse.node.write_path import Receipt, WritePath
@@ -43,7 +43,6 @@ from hanse.record.log import Log
 from hanse.record.note import NoteError, Signer
 
 ABOUT = "hanse.json"
-RECORD = "record"
 FILES = "files"
 NODE_KEY = "node.key"
 LOCK = "lock"

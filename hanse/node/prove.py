@@ -21,9 +21,10 @@ from hanse.kernel.facts import ERASED, Envelope, Fact, layout, read
 from hanse.kernel.refusal import Refused, require
 from hanse.node.admission import introduced_key
 from hanse.node.disclosures import open_unchanged
-from hanse.node.node import RECORD, Node, read_about
+from hanse.node.node import Node, read_about
 from hanse.node.parts import rulebook
 from hanse.node.read_path import STATE
+from hanse.node.stored import RECORD
 from hanse.record import ed25519
 from hanse.record.damage import Damaged
 from hanse.record.log import KEY, PUBLIC, read_keys

@@ -11,6 +11,8 @@ from hanse.kernel.facts import Fact, Signed, read
 from hanse.kernel.refusal import Refused
 from hanse.node.disclosures import Disclosures
 
+RECORD = "record"
+"""The record's folder in a data directory."""
 Kinds = dict[str, type[Fact]]
 OnBad = Callable[[int, str], None]
 """Told (position, why) of disclosures that do not fit."""

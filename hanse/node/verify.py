@@ -32,14 +32,14 @@ from hanse.kernel.state import Draft, State, connect
 from hanse.node import disclosures as disclosed
 from hanse.node.ahead import READ_AHEAD_FROM, Part, ReadAhead, Request, read_parts
 from hanse.node.disclosures import Disclosures
-from hanse.node.node import FILES, LOCK, RECORD, read_about
+from hanse.node.node import FILES, LOCK, read_about
 from hanse.node.parts import rulebook, schema
 from hanse.node.read_path import STATE
 from hanse.node.recomputing import WRONG, Entries, Figure, recompute
 from hanse.node.replay import apply_stored, pass_on_broken_storage
 from hanse.node.signed_by import fault
 from hanse.node.state_check import StoredState
-from hanse.node.stored import ReplayFault, StoredBlock
+from hanse.node.stored import RECORD, ReplayFault, StoredBlock
 from hanse.record.damage import Damaged, UnknownVersion
 from hanse.record.frames import SEGMENT
 from hanse.record.log import KEY, PUBLIC, read_keys

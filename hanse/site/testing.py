@@ -173,3 +173,12 @@ class Visitor:
     def post(self, path: str, data: dict[str, Any] | None = None, *, token: str = "", **more: Any) -> Any:
         form = {**(data or {}), "_csrf": token or self.token()}
         return self.client.post(path, data=form, follow_redirects=False, **more)
+
+
+def known_town(directory: Path) -> SmallTown:
+    """A small town with the order `known-1`, confirmed, and the offer `o-1`: what addresses in tests name."""
+    there = SmallTown(directory)
+    there.order("known-1")
+    there.confirm("known-1")
+    there.offer("o-1", circle=there.ab)
+    return there

@@ -220,7 +220,10 @@ def _draft(desk: Desk, wish: Wish, seller: str, parts: list[_Part]) -> tuple[Pla
     fact = PlaceOrder(
         circle=circle,
         order=new_name(desk, "PO"),
-        confirm_by=_now(desk) + CONFIRM_SECONDS,
+        confirm_by=_confirm_by(desk, wish),
+        cancel_after_at=wish.cancel_after_at,
+        ship_complete=wish.ship_complete,
+        backorder=wish.backorder,
         lines=lines,
         buyer_party=desk.who.party,
         seller_party=seller,
@@ -232,6 +235,12 @@ def _draft(desk: Desk, wish: Wish, seller: str, parts: list[_Part]) -> tuple[Pla
     )
     row = view.get(PARTIES, seller)
     return fact, cover, row.name if row else seller
+
+
+def _confirm_by(desk: Desk, wish: Wish) -> int:
+    """Two days from now, and not after the cancel date."""
+    by = _now(desk) + CONFIRM_SECONDS
+    return min(by, wish.cancel_after_at) if wish.cancel_after_at else by
 
 
 def _now(desk: Desk) -> int:
@@ -275,6 +284,9 @@ def _own_order(desk: Desk, wish: Wish, parts: list[_Part]) -> tuple[PlaceOrder, 
     fact = PlaceOrder(
         circle=desk.view.home,
         order=new_name(desk, "SO"),
+        cancel_after_at=wish.cancel_after_at,
+        ship_complete=wish.ship_complete,
+        backorder=wish.backorder,
         lines=lines,
         side="sell",
         counterparty=wish.customer,

@@ -46,7 +46,10 @@ class WishLine(Struct, frozen=True):
 
 
 class Wish(Struct, frozen=True, kw_only=True):
-    """What is wanted, where and when (`requested_at` UTC seconds, 0 any time), and for whom ("" for own stock)."""
+    """What is wanted, where and when (`requested_at` UTC seconds, 0 any time), and for whom ("" for own stock).
+
+    ship_complete, backorder, cancel_after_at: as an order says them; each order of a purchase over several sellers.
+    """
 
     lines: tuple[WishLine, ...]
     to: DeliverTo
@@ -55,6 +58,9 @@ class Wish(Struct, frozen=True, kw_only=True):
     customer: str = ""
     customer_po_number: str = ""
     po_number: str = ""
+    ship_complete: bool = False
+    backorder: bool = True
+    cancel_after_at: int = 0
 
 
 class Source(Struct, frozen=True):

@@ -14,6 +14,7 @@ CANDIDATES = {
     "work": ("/catalog/worklist", "/catalog/match", "/matching", "/items/match"),
     "dead": ("/stock/dead", "/inventory/dead", "/dead-stock"),
     "short": ("/stock", "/inventory"),
+    "quote": ("/orders/quotes/q/{}",),
     "offers": ("/offers", "/inventory/offers"),
     "forecast": ("/plans/forecast/{}",),
 }

@@ -169,5 +169,6 @@ def test_a_file_is_read_instead_of_the_text_and_lanes_count_for_places_of_that_n
     found = propose(at.view, wish, tariff=tariff_for(at, "EUR")).plan
     assert found.shipments[0].carrier == "Barge" and found.exact
     shown = buyer.get("/freight").text
+    assert "by Barge: " in buyer.get("/find?i=item-6205&n=5&to=store-ann").text
     assert "anywhere to store-ann" in shown and "up to 2 kg" in shown and "over 2 kg" in shown and "Barge" in shown
     keep_freight(town.node.directory, "ann", None)

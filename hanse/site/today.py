@@ -18,6 +18,7 @@ from hanse.rooms.orders.pages_forms import known_as
 from hanse.rooms.orders.private_rows import ORDER_TERMS, OrderTerms
 from hanse.rooms.orders.purchases import pending_requests
 from hanse.rooms.orders.queries import orders
+from hanse.rooms.orders.quote_queries import quotes_to_answer, quotes_to_order
 from hanse.rooms.orders.rows import ORDERS
 from hanse.rooms.orders.waiting import changes_to_answer, returns_to_answer, to_receive
 from hanse.rooms.plans.queries import plans
@@ -86,6 +87,7 @@ def _all(view: View, places: Places) -> Iterator[Action]:
         return
     yield from _shipping(view, places)
     yield from _answering(view, places)
+    yield from _quoting(view, places)
     yield from _receiving(view, places)
     yield from _approving(view)
     yield from _stock(view, places)
@@ -142,6 +144,23 @@ def _answering(view: View, places: Places) -> Iterator[Action]:
         yield Action(
             "Answer", f"{back.partner_name} asks to return {quantity(back.each)}", f"Order {back.order}",
             None, back.answer_by, False, places.of("order", back.order), "orders.accept_return",
+        )  # fmt: skip
+
+
+def _quoting(view: View, places: Places) -> Iterator[Action]:
+    """Prices that partners ask for, and prices of theirs that end."""
+    for asked in quotes_to_answer(view, limit=LINES_MAX):
+        lines = len(asked.terms.asked)
+        yield Action(
+            "Quote", f"{asked.partner_name} asks for a price", f"Quote {asked.quote.quote}, {_lines(lines)}", None,
+            asked.quote.answer_by, False, places.of("quote", asked.quote.quote), "orders.quote",
+        )  # fmt: skip
+    for open_one in quotes_to_order(view, limit=LINES_MAX):
+        amount = sum(line.each * line.unit_price_minor for line in open_one.terms.quoted)
+        yield Action(
+            "Decide", f"{open_one.partner_name} quotes you a price", f"Quote {open_one.quote.quote}; then it ends",
+            Money(amount, open_one.terms.currency), open_one.quote.valid_until_at, False,
+            places.of("quote", open_one.quote.quote), "orders.place",
         )  # fmt: skip
 
 

@@ -13,7 +13,18 @@ from hanse.rooms.catalog.facts import SetOwnItem
 from hanse.rooms.contracts.testing_pages import AgreedTown
 from hanse.rooms.inventory.facts import Adjust, AdjustLine, Count, CountLine
 from hanse.rooms.inventory.offer_facts import Want
-from hanse.rooms.orders.facts import Covered, DeliverTo, DocumentLine, KeepDocument, PlaceLine, PlaceOrder
+from hanse.rooms.orders.facts import (
+    Covered,
+    DeliverTo,
+    DocumentLine,
+    KeepDocument,
+    PlaceLine,
+    PlaceOrder,
+    Quote,
+    QuoteAskLine,
+    QuoteLine,
+    RequestQuote,
+)
 from hanse.rooms.orders.queries import order_page
 from hanse.site.testing import DAY, PLACES, SmallTown, Visitor
 
@@ -31,6 +42,7 @@ def trading_town(folder: Path) -> tuple[SmallTown, set[str]]:
     ann, bob = town.visitor("ann"), town.visitor("bob")
     links = {_life_of_orders(town, ann, bob)}
     _one_sided(town)
+    _quotes(town)
     links.add(_imported(bob))
     town.do("bob", Want(
         circle=town.pool, want="w-bob", expires_at=town.now() + DAY, item="item-6205", each=7, borrow=True,
@@ -76,6 +88,19 @@ def _offers(town: SmallTown) -> None:
             circle=town.pool, want=name, expires_at=town.now() + 5 * DAY, item="item-6205", each=each, borrow=False,
             country="DE", city=city, latitude_microdeg=latitude, longitude_microdeg=longitude, note="",
         ))  # fmt: skip
+
+
+def _quotes(town: SmallTown) -> None:
+    """A price that bob is asked for, and one that binds ann."""
+    for name, buyer in (("q-asked", "ann"), ("q-open", "bob")):
+        town.do(buyer, RequestQuote(
+            circle=town.ab, quote=name, answer_by=town.now() + DAY, currency="EUR", note="for a pump",
+            lines=[QuoteAskLine(line=1, each=50, item="item-6205", own_number="A-77")],
+        ))  # fmt: skip
+    town.do("ann", Quote(
+        circle=town.ab, quote="q-open", valid_until_at=town.now() + 9 * DAY, currency="EUR", note="ex works",
+        lines=[QuoteLine(line=1, each=50, item="item-6205", unit_price_minor=880, lead_time_days=3)],
+    ))  # fmt: skip
 
 
 def act(who: Visitor, action: str, order: str, **fields: str) -> str:

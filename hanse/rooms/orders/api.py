@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hanse.rooms.orders import documents, purchases, queries, waiting, worklists
+from hanse.rooms.orders import documents, purchases, queries, quote_queries, waiting, worklists
 
 READS: dict[str, Callable[..., Any]] = {
     "orders": queries.orders,
@@ -17,7 +17,10 @@ READS: dict[str, Callable[..., Any]] = {
     "orders/returns": waiting.returns_to_answer,
     "orders/figures": worklists.figures,
     "orders/requests": purchases.requests,
-    "orders/quotes": worklists.quotes,
+    "orders/quotes": quote_queries.quotes,
+    "orders/quotes-to-answer": quote_queries.quotes_to_answer,
+    "orders/quotes-to-order": quote_queries.quotes_to_order,
+    "orders/quotes/{quote}": quote_queries.the_quote,
     "orders/order/{order_id}": queries.order_page,
     "orders/documents/{document}": worklists.document_page,
     "orders/confirmations/{order_id}": documents.order_confirmation,

@@ -11,6 +11,8 @@ from hanse.rooms.orders.pages_find import find, place
 from hanse.rooms.orders.pages_list import order_list
 from hanse.rooms.orders.pages_order import do, file, message, one_order
 from hanse.rooms.orders.pages_pod import pod, sign
+from hanse.rooms.orders.pages_quotes import NAV as QUOTES_NAV
+from hanse.rooms.orders.pages_quotes import PAGES as QUOTES_PAGES
 from hanse.rooms.orders.purchases import pending_requests
 from hanse.rooms.orders.waiting import orders_waiting
 from hanse.site.menu import EVERYBODY, TRADE, Entry
@@ -23,6 +25,7 @@ def _to_decide(view: View) -> int:
 NAV = [
     Entry("Find and order", "/find", "", TRADE),
     Entry("Orders", "/orders", "Trade", EVERYBODY, orders_waiting),
+    *QUOTES_NAV,
     Entry("Approvals", "/orders/approvals", "Trade", ("owner", "buyer", "seller"), _to_decide),
 ]
 PAGES: list[Any] = [
@@ -42,4 +45,5 @@ PAGES: list[Any] = [
     place,
     approvals_page,
     decide,
+    *QUOTES_PAGES,
 ]

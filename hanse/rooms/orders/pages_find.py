@@ -9,7 +9,6 @@ import msgspec
 from litestar import Request, get, post
 from litestar.response import Template
 
-from hanse import gazetteer
 from hanse.kernel.refusal import Refused
 from hanse.kernel.view import View
 from hanse.node import approving
@@ -31,10 +30,10 @@ from hanse.rooms.catalog.facts import ITEMS
 from hanse.rooms.catalog.queries import current, item_by_any, search, substitutes
 from hanse.rooms.group.queries import NearTier, near_tier
 from hanse.rooms.inventory.offer_queries import availability
-from hanse.rooms.orders.facts import DeliverTo
 from hanse.rooms.orders.pages_forms import DAY, Form, day_end, day_text, minor, text, whole
 from hanse.rooms.orders.pages_order import address, as_refused, told
-from hanse.rooms.parties.queries import party, sites
+from hanse.rooms.orders.pages_terms import REST, order_terms, place_of
+from hanse.rooms.parties.queries import sites
 from hanse.site.desks import desk
 from hanse.web import Read, Reader, go, page
 
@@ -45,7 +44,8 @@ CRUMBS = (("Today", "/"),)
 def wish_of(view: View, params: Any) -> Wish:
     """The wish of an address: items `i` and quantities `n`, one after the other; where and when; for whom.
 
-    Refuses, in order: form.not_a_number, buying.unknown_item, form.not_an_amount, form.unknown_city, form.not_a_day.
+    Refuses, in order: form.not_a_number, buying.unknown_item, form.not_an_amount, form.not_a_day,
+        orders.bad_deadline, form.unknown_city.
     """
     items, each, prices = (params.getall(name, []) for name in ("i", "n", "p"))
     currency = text(params, "currency", 3).upper() or "EUR"
@@ -59,47 +59,19 @@ def wish_of(view: View, params: Any) -> Wish:
             raise Refused("buying.unknown_item", "no item is called so", got=name[:80], next="search for it")
         price = minor({"p": prices[at] if at < len(prices) else ""}, "p", "Customer's price", currency, 0)
         lines.append(WishLine(len(lines) + 1, found.item, number, price))
+    terms = order_terms(params, view.now)
     return Wish(
         lines=tuple(lines),
-        to=_deliver_to(view, params),
+        to=place_of(view, params),
         requested_at=day_end(params, "by", "The day", 0),
         currency=currency,
         customer=text(params, "customer", 200),
         customer_po_number=text(params, "customer_po", 80),
         po_number=text(params, "po", 80),
+        ship_complete=terms.ship_complete,
+        backorder=terms.backorder,
+        cancel_after_at=terms.cancel_after_at,
     )
-
-
-def _deliver_to(view: View, params: Any) -> DeliverTo:
-    """An own site, or a city that the gazetteer knows; without either the first own site, else the firm's own city.
-
-    Refuses: form.unknown_city.
-    """
-    city, country = text(params, "city", 80), text(params, "country", 2).upper()
-    if city:
-        found = gazetteer.find(city, country)
-        if found is None:
-            raise Refused(
-                "form.unknown_city", "this city is not in the list of places", got=city,
-                next="name a larger one nearby; street and postcode go into the mark",
-            )  # fmt: skip
-        return DeliverTo(
-            mark=text(params, "mark", 200), country=found.country, city=found.city,
-            latitude_microdeg=found.latitude_microdeg, longitude_microdeg=found.longitude_microdeg,
-        )  # fmt: skip
-    own = sites(view)
-    chosen = next((site for site in own if site.site == text(params, "to")), own[0] if own else None)
-    if chosen is None:
-        firm = party(view, view.party)
-        found = gazetteer.find(firm.city, firm.country) if firm else None
-        return DeliverTo(
-            country=found.country, city=found.city, latitude_microdeg=found.latitude_microdeg,
-            longitude_microdeg=found.longitude_microdeg,
-        ) if found else DeliverTo()  # fmt: skip
-    return DeliverTo(
-        site=chosen.site, mark=text(params, "mark", 200), country=chosen.country, city=chosen.city,
-        latitude_microdeg=chosen.latitude_microdeg, longitude_microdeg=chosen.longitude_microdeg,
-    )  # fmt: skip
 
 
 def _cards(view: View, wish: Wish) -> list[dict[str, Any]]:
@@ -174,6 +146,7 @@ def _show(
         chosen_json=msgspec.json.encode(chosen).decode(),
         refusal=told(refusal),
         failed=failed,
+        rests=REST,
     )
 
 

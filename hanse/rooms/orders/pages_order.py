@@ -30,7 +30,7 @@ from hanse.rooms.orders.pages_forms import (
 )
 from hanse.rooms.orders.pages_hold import hold_of
 from hanse.rooms.orders.queries import OrderPage, order_page
-from hanse.rooms.orders.rows import RETURNS
+from hanse.rooms.orders.rows import LIVE_STATES, RETURNS
 from hanse.rooms.orders.worklists import approvals
 from hanse.rooms.parties.queries import party_name, sites
 from hanse.site.desks import desk
@@ -155,6 +155,7 @@ def show(
         forms=forms,
         may_answer_return=seller and at.may("orders.accept_return"),
         rows=line_rows(view, found),
+        to_cancel=found.order.state in LIVE_STATES,
         shipments=shipments,
         returns=returns,
         steps=timeline_of(view, found),

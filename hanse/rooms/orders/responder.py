@@ -1,8 +1,8 @@
 """The responder: what an owner's node answers to an order by itself, from what its owner alone knows.
 
-It confirms what was offered and is there, and declines what the owner does not sell to this buyer or cannot supply. The
-sentence of a decline is always the same one, so that it says nothing of stock, permits or minimum prices. What needs
-judgement (a line that names no offer) it leaves to people.
+It confirms what was offered and is there, and what the owner has quoted; it declines what the owner does not sell to
+this buyer or cannot supply. The sentence of a decline is always the same one: it says nothing of stock, permits or
+minimum prices. What needs judgement (a line that names neither offer nor quote) it leaves to people.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from hanse.rooms.catalog.facts import ITEMS
 from hanse.rooms.inventory.facts import POLICIES, STOCK
 from hanse.rooms.inventory.offer_facts import EARMARKS, OFFER_TERMS, OFFERS, EarmarkRow, OfferTerms
 from hanse.rooms.orders.facts import ConfirmLine, ConfirmOrder, DeclineOrder
-from hanse.rooms.orders.private_rows import ORDER_TERMS, OrderTerms, TermsLine
+from hanse.rooms.orders.private_rows import ORDER_TERMS, QUOTE_TERMS, OrderTerms, QuotedLine, TermsLine
 from hanse.rooms.orders.rows import LIVE_STATES, ORDERS, Line, Order
 from hanse.rooms.parties.facts import PERMITS, Permit
 
@@ -34,10 +34,11 @@ def respond(
         view: the seller's own, its home included. agreed: line -> the price that an agreement in force sets for it, in
             minor units of the order's currency: it counts instead of the offer's and of the owner's minimum, and a line
             ordered above it is confirmed at it.
-    Answers only orders that draw on its own offers with every open line. Confirms, line by line, what the earmark's
-    stock holds beyond what is promised to others, at the order's price where that is not below the offer's and the
-    owner's minimum; a date after the requested one is marked as a change, for the buyer to accept. Declines what it may
-    not sell to the buyer, or has nothing of. A ship-complete order that it cannot confirm whole is left to people.
+    Answers only orders that draw on its own offers with every open line, or keep to a quote of its own. Of offers it
+    confirms, line by line, what the earmark's stock holds beyond what is promised to others, at the order's price where
+    that is not below the offer's and the owner's minimum; a date after the requested one is marked as a change, for the
+    buyer to accept. Declines what it may not sell to the buyer, or has nothing of. A ship-complete order that it cannot
+    confirm whole is left to people.
     """
     order = view.get(ORDERS, order_id)
     terms = view.get(ORDER_TERMS, order.circle, order_id) if order else None
@@ -48,7 +49,11 @@ def respond(
     waiting = [
         (line, known) for line, known in zip(order.lines, terms.lines, strict=True) if line.open - line.proposed > 0
     ]
-    if not waiting or any(not line.offer for line, _ in waiting):
+    if not waiting:
+        return None
+    if order.quote and not any(line.offer for line, _ in waiting):
+        return _as_quoted(view, order, terms, waiting)
+    if any(not line.offer for line, _ in waiting):
         return None
     decline = DeclineOrder(circle=order.circle, order=order_id, reason=DECLINED)
     if not all(may_sell(view, terms.buyer, known.item) for _, known in waiting):
@@ -62,6 +67,37 @@ def respond(
     return ConfirmOrder(
         circle=order.circle, order=order_id, lines=lines, answer_by=view.now + ANSWER_SECONDS if late else 0
     )
+
+
+def _as_quoted(
+    view: View, order: Order, terms: OrderTerms, waiting: list[tuple[Line, TermsLine]]
+) -> ConfirmOrder | None:
+    """The confirmation of an order that keeps to its quote, which binds its owner: item, price, quantity and currency
+    of every line, and so many days. None where it asks for more: people answer that."""
+    found = view.get(QUOTE_TERMS, order.circle, order.quote)
+    if found is None or found.currency != terms.currency:
+        return None
+    quoted: dict[str, list[QuotedLine]] = {}
+    for one in found.quoted:
+        quoted.setdefault(one.item, []).append(one)
+    lines, taken = [], dict[tuple[str, int], int]()
+    for line, known in waiting:
+        want = line.open - line.proposed
+        fits = [
+            one for one in quoted.get(known.item, [])
+            if one.unit_price_minor <= known.unit_price_minor and taken.get((one.item, one.line), 0) + want <= one.each
+        ]  # fmt: skip
+        if not fits:
+            return None
+        one = fits[0]
+        taken[one.item, one.line] = taken.get((one.item, one.line), 0) + want
+        promised_at = view.now + one.lead_time_days * DAY_SECONDS
+        late = 0 < known.requested_at < promised_at
+        promised_at = max(promised_at, known.requested_at)
+        lines.append(ConfirmLine(line=line.line, each=want, promised_at=promised_at, changed=late))
+    waits = any(line.changed for line in lines)
+    answer_by = view.now + ANSWER_SECONDS if waits else 0
+    return ConfirmOrder(circle=order.circle, order=order.order_id, lines=lines, answer_by=answer_by)
 
 
 def _confirmed(

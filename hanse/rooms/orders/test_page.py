@@ -12,6 +12,8 @@ from urllib.parse import quote
 import pytest
 
 from hanse.node import joining
+from hanse.rooms.orders.facts import DeliverTo, PlaceLine, PlaceOrder
+from hanse.rooms.orders.pages_forms import day_text
 from hanse.rooms.orders.queries import order_page
 from hanse.rooms.orders.rows import SHIPMENTS
 from hanse.site.testing import DAY, EVIL, SmallTown, Visitor
@@ -53,8 +55,6 @@ def act(who: Visitor, action: str, order: str, **fields: Any) -> Any:
 
 
 def day(town: SmallTown, days: int) -> str:
-    from hanse.rooms.orders.pages_forms import day_text
-
     return day_text(town.now() + days * DAY)
 
 
@@ -264,9 +264,28 @@ def test_find_plans_over_several_owners_and_places_one_customer_document(town: S
     assert stale.status_code == 422 and code_of(stale) == "buying.not_enough"
 
 
+def test_find_says_what_becomes_of_a_rest_and_when_it_is_cancelled(town: SmallTown, ann: Visitor) -> None:
+    town.offer("o-rest", "bob", circle=town.ab, each=3, price=700)
+    path = f"/find?i=item-6205&n=3&to=store-ann&rest=complete&cancel_after={day(town, 9)}"
+    shown = ann.get(path)
+    assert 'value="complete" checked' in shown.text
+    form = {name: html.unescape(v) for name, v in re.findall(r'name="(wish|chosen)" value="([^"]*)"', shown.text)}
+    done = ann.post(path.replace("/find?", "/find/place?"), form)
+    assert done.status_code == 303, code_of(done)
+    order = done.headers["location"].removeprefix("/orders/o/").partition("?")[0]
+    page = order_page(town.node.view("bob"), order)
+    assert page is not None and page.order.ship_complete and page.order.backorder
+    assert day_text(page.order.cancel_after_at) == day(town, 9)
+    assert "Ships complete." in ann.get(f"/orders/o/{order}").text
+    cancel = ann.get("/find?i=item-6205&n=1&to=store-ann&rest=cancel").text
+    assert "&#34;backorder&#34;:false" in cancel
+
+
 @pytest.mark.parametrize(
     ("query", "code"),
     [
+        ("i=item-6205&n=1&cancel_after=1999-01-01", "orders.bad_deadline"),
+        ("i=item-6205&n=1&cancel_after=never", "form.not_a_day"),
         ("i=nothing&n=1", "buying.unknown_item"),
         ("i=item-6205&n=x", "form.not_a_number"),
         ("i=item-6205&n=1&city=Atlantis", "form.unknown_city"),
@@ -323,3 +342,27 @@ def test_lists_come_as_files_with_the_same_rows(ann: Visitor) -> None:
 @pytest.mark.parametrize("query", ["side=both", "f.state=lost", "sort=amount_minor", "after=zz", "f.nothing=1"])
 def test_a_list_refuses_what_it_does_not_know(ann: Visitor, query: str) -> None:
     assert 400 <= ann.get(f"/orders?{query}").status_code < 500
+
+
+def test_what_one_side_alone_signs_counts_in_the_firms_own_figures_marked_unproven(town: SmallTown) -> None:
+    line = PlaceLine(
+        line=1, each=2, item="item-6205", own_number="cay-6205", unit_price_minor=1500, requested_at=town.now() + DAY
+    )
+    cay = town.visitor("cay")
+    assert "unproven: " not in cay.get("/").text
+    town.do(
+        "cay",
+        PlaceOrder(
+            circle=town.home("cay"), order="SO-9", side="sell", counterparty="Werft Nord", currency="EUR",
+            deliver_to=DeliverTo(city="Hamburg", country="DE"), lines=[line],
+        ),
+    )  # fmt: skip
+    assert act(cay, "confirm", "SO-9", each__1="2", promised__1=day(town, 1)).status_code == 303
+    stock = '["cay-6205","store-cay",""]'
+    assert act(cay, "ship", "SO-9", each__1="2", stock__1=stock).status_code == 303
+    page = order_page(town.node.view("cay"), "SO-9")
+    assert page is not None and page.unproven
+    assert act(cay, "receive", "SO-9", shipment=page.shipments[0].shipment.shipment, received__1="2").status_code == 303
+    shown = cay.get("/").text
+    assert "no dated delivery that both signed in 90 days; unproven: 1 of 1" in shown
+    assert "unproven: one side" in cay.get("/orders/o/SO-9").text

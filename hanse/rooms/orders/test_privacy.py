@@ -9,9 +9,10 @@ from hanse.rooms.orders.delivery_facts import HandOver, Rate, ReceiveLine, Retur
 from hanse.rooms.orders.documents import delivery_note, order_confirmation, packing_slip
 from hanse.rooms.orders.facts import Covered, DeliverTo, DocumentLine, KeepDocument
 from hanse.rooms.orders.queries import order_page, orders
+from hanse.rooms.orders.quote_queries import quotes
 from hanse.rooms.orders.responder import respond, waiting_orders
 from hanse.rooms.orders.testing import DAY, SECRET, Market
-from hanse.rooms.orders.worklists import document_page, figures, late_lines, open_lines, quotes, to_ship
+from hanse.rooms.orders.worklists import document_page, figures, late_lines, open_lines, to_ship
 from hanse.rooms.testing import home
 from hanse.standards.sdjwt import unb64
 

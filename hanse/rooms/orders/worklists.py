@@ -14,15 +14,12 @@ from hanse.rooms.orders.private_rows import (
     DOCUMENTS,
     MINE,
     ORDER_TERMS,
-    QUOTE_TERMS,
     SHIPMENT_TERMS,
     Approval,
-    QuoteTerms,
     TermsLine,
 )
 from hanse.rooms.orders.queries import OrderPage, Side, order_page
-from hanse.rooms.orders.rows import DEEMED, LIVE_STATES, ORDERS, QUOTES, SHIPMENTS, Line, QuoteRow
-from hanse.rooms.parties.facts import MEMBERS
+from hanse.rooms.orders.rows import DEEMED, LIVE_STATES, ORDERS, SHIPMENTS, Line
 from hanse.rooms.parties.queries import party_name
 
 PPM = 1_000_000
@@ -188,31 +185,6 @@ def figures(view: View, side: Side, *, arrived_from: int = 0, arrived_until: int
         lines=lines,
         orders=dict(sorted(states)),
     )
-
-
-class QuoteView(Struct, frozen=True):
-    """A quote as one of its two sides sees it. `side`: buy, where the reader asked for it or was offered it."""
-
-    quote: QuoteRow
-    terms: QuoteTerms
-    side: str
-    partner: str
-    partner_name: str
-
-
-def quotes(view: View, *, states: tuple[str, ...] = (), limit: int = 200) -> tuple[QuoteView, ...]:
-    """The reader's quotes, by number. states: asked, unanswered, quoted, expired, ordered; () all."""
-    out = []
-    for terms in view.rows(QUOTE_TERMS, limit=10 * limit):
-        row = view.get(QUOTES, terms.quote)
-        if row is None or (states and row.state not in states):
-            continue
-        buyer, seller = (view.get(MEMBERS, row.circle, alias) for alias in (row.buyer, row.seller))
-        bought = buyer is not None and buyer.party == view.party
-        partner = (seller if bought else buyer) or None
-        name = partner.party if partner else ""
-        out.append(QuoteView(row, terms, "buy" if bought else "sell", name, party_name(view, name)))
-    return tuple(out[:limit])
 
 
 def approvals(view: View, subject: str) -> tuple[Approval, ...]:

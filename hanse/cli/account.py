@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
-from cyclopts.types import PositiveInt
 
 from hanse.cli.order import Party, desk_of
-from hanse.cli.shell import HERE, Answer, Data, table
+from hanse.cli.shell import HERE, Answer, Data, Positive, table
 from hanse.kernel.facts import Fact
 from hanse.kernel.refusal import Refused
 from hanse.kernel.view import View
@@ -75,7 +74,7 @@ def aging(*, side: Side = "sell", party: Party = "", data: Data = HERE) -> Answe
 
 
 def items(
-    *, side: Literal["sell", "buy", ""] = "", partner: str = "", limit: PositiveInt = 100, party: Party = "",
+    *, side: Literal["sell", "buy", ""] = "", partner: str = "", limit: Positive = 100, party: Party = "",
     data: Data = HERE,
 ) -> Answer:  # fmt: skip
     """List open items: invoices, credit notes, clause results, money on account.

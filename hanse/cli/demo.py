@@ -10,10 +10,9 @@ from typing import Any
 
 import msgspec
 from cyclopts import App
-from cyclopts.types import PositiveInt
 
 from hanse.cli.serve import LOCAL, serve_node
-from hanse.cli.shell import Answer, Data, progress
+from hanse.cli.shell import Answer, Data, Port, progress
 from hanse.demo.build import FULL, SMALL, Built, build
 from hanse.node.backup import ACCOUNTS
 from hanse.node.node import Node, has_node
@@ -36,7 +35,7 @@ def demo(
     serve: bool = True,
     browser: bool = True,
     host: str = "127.0.0.1",
-    port: PositiveInt = 8000,
+    port: Port = 8000,
 ) -> Answer:
     """Build a living network of forty made-up firms, and show it in the browser.
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
-from cyclopts.types import NonNegativeInt, PositiveInt
 
 from hanse.cli.order import Party, desk_of
-from hanse.cli.shell import HERE, Answer, Data, table
+from hanse.cli.shell import HERE, Answer, Data, NotNegative, Positive, table
 from hanse.kernel.facts import Fact
 from hanse.kernel.refusal import Refused
 from hanse.kernel.view import View
@@ -34,7 +33,7 @@ def mount(app: App) -> None:
     app.command(group)
 
 
-def results(*, state: str = "", limit: PositiveInt = 100, party: Party = "", data: Data = HERE) -> Answer:
+def results(*, state: str = "", limit: Positive = 100, party: Party = "", data: Data = HERE) -> Answer:
     """List clause results in money: pending with their reason, standing, disputed, void, unproven.
 
     Parameters
@@ -123,7 +122,7 @@ def show(*, open_only: Annotated[bool, Parameter(negative="")] = False, party: P
 
 
 def open_(
-    result: str, *, wanted_minor: NonNegativeInt, liable: str, reason: str, dispute: str = "", evidence: Entries = (),
+    result: str, *, wanted_minor: NotNegative, liable: str, reason: str, dispute: str = "", evidence: Entries = (),
     party: Party = "", data: Data = HERE,
 ) -> Answer:  # fmt: skip
     """Object to a pending result within its objection period.
@@ -176,7 +175,7 @@ def withdraw(dispute: str, *, party: Party = "", data: Data = HERE) -> Answer:
         return _do(node, party, lambda view: WithdrawDispute(circle=_row(view, dispute).circle, dispute=dispute))
 
 
-def decide(dispute: str, *, amount_minor: NonNegativeInt, reason: str, party: Party = "", data: Data = HERE) -> Answer:
+def decide(dispute: str, *, amount_minor: NotNegative, reason: str, party: Party = "", data: Data = HERE) -> Answer:
     """Decide a dispute, as the arbiter whom the agreement names.
 
     Parameters

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from cyclopts import App
-from cyclopts.types import NonNegativeInt
 
 from hanse.cli.order import Party, desk_of
-from hanse.cli.shell import DONE, HERE, WRONG, Answer, Data, table
+from hanse.cli.shell import DONE, HERE, WRONG, Answer, Data, NotNegative, table
 from hanse.kernel.refusal import Refused
 from hanse.node.node import Node
 from hanse.rooms.group import queries
@@ -44,7 +43,7 @@ def rounds(*, party: Party = "", data: Data = HERE) -> Answer:
 
 
 def commit(
-    round_id: str, each: NonNegativeInt, *, price_max_minor: NonNegativeInt = 0, party: Party = "", data: Data = HERE
+    round_id: str, each: NotNegative, *, price_max_minor: NotNegative = 0, party: Party = "", data: Data = HERE
 ) -> Answer:
     """Commit demand to a round, for the manager alone to see; the last word before the deadline counts, 0 withdraws.
 
@@ -115,7 +114,7 @@ def statements(*, party: Party = "", data: Data = HERE) -> Answer:
 
 
 def near(
-    supplier: str, currency: str = "EUR", *, more_minor: NonNegativeInt = 0, party: Party = "", data: Data = HERE
+    supplier: str, currency: str = "EUR", *, more_minor: NotNegative = 0, party: Party = "", data: Data = HERE
 ) -> Answer:
     """Tell whose next rebate tier is near, or reached by an order.
 

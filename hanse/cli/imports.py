@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from hanse.cli.shell import HERE, Answer, Data, Step, progress
+from hanse.cli.shell import DONE, HERE, WRONG, Answer, Data, Step, progress
 from hanse.importers import MappingFile, library
 from hanse.importers import template as template_of
 from hanse.importers.facts import Imported, imported, save_fixes
@@ -28,6 +28,8 @@ from hanse.node.node import Node
 
 FIXES = "fixes"
 SHOWN = 12
+Party = Annotated[str, Parameter(name=["--party", "--as"])]
+"""`--as` as everywhere; `--party` as `hanse serve --new` has it, where an import founds the network."""
 
 
 def mount(app: App) -> None:
@@ -38,7 +40,7 @@ def mount(app: App) -> None:
 
 def import_(
     *files: Path,
-    party: str = "",
+    party: Party = "",
     name: str = "",
     mapping: str = "",
     target: str = "",
@@ -58,7 +60,8 @@ def import_(
 ) -> Answer:
     """Import tables as signed facts: all good rows or none; the wrong ones come back as a fix list.
 
-    An empty data directory becomes a network of one. The same file imported again signs nothing.
+    An empty data directory becomes a network of one. The same file imported again signs nothing. Exit code 1 where rows
+    are wrong: the others were signed, unless --whole or --dry-run was said.
 
     Parameters
     ----------
@@ -129,7 +132,7 @@ def import_(
         "fixes": [str(path) for path in paths],
         "fulfilled": done,
     }
-    return Answer(document, text)
+    return Answer(document, text, WRONG if found.bad else DONE)
 
 
 def _told(step: Step) -> Step:
@@ -211,7 +214,7 @@ def _report(done: Fulfilled, path: Path) -> None:
 def export(
     what: Literal["orders", "transfers", "receipts", "stock", "offers", "items", "sites", "facts", "tables"],
     *,
-    party: str = "",
+    party: Party = "",
     form: Annotated[Literal["csv", "xlsx", "json"], Parameter(name="--format")] = "csv",
     mapping: str = "",
     out: Path | None = None,

@@ -10,11 +10,11 @@ from typing import Annotated
 import msgspec
 from cyclopts import App, Parameter
 
-from hanse.cli.shell import HERE, Answer, Data, table
+from hanse.cli.shell import HERE, Answer, Data, NotNegative, table
 from hanse.kernel.refusal import Refused
 from hanse.node import keys
 from hanse.node.node import Node
-from hanse.rooms.parties.facts import FOREVER
+from hanse.rooms.parties.facts import FOREVER, PARTIES
 
 
 def mount(app: App) -> None:
@@ -28,6 +28,10 @@ def mount(app: App) -> None:
 def show(party: str, *, data: Data = HERE) -> Answer:
     """List the keys of a party, and those of its aliases that are held here."""
     with Node(data, helper=False) as node:
+        if node.view().get(PARTIES, party) is None:
+            raise Refused(
+                "key.unknown_party", "the network has no such party", got=party, next="see `hanse party list`"
+            )
         owners = [party, *(alias for _, alias in node.wallet.circles_of(party))]
         found = [card for owner in owners for card in keys.cards(node, owner)]
     rows = [(c.kid, c.owner, c.state, _date(c.from_at), _date(c.until_at), c.held) for c in found]
@@ -38,7 +42,7 @@ def _date(at: int) -> str:
     return "" if at in (0, FOREVER) else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def rotate(party: str, *, aliases: bool = False, overlap_days: int = 7, data: Data = HERE) -> Answer:
+def rotate(party: str, *, aliases: bool = False, overlap_days: NotNegative = 7, data: Data = HERE) -> Answer:
     """Change a party's key: a new one signs from now on, the old one stays good until the overlap is over.
 
     Parameters

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
-from cyclopts.types import PositiveInt
 
-from hanse.cli.shell import HERE, Answer, Data, table
+from hanse.cli.shell import HERE, Answer, Data, Positive, table
 from hanse.gazetteer import find as find_city
 from hanse.kernel.refusal import Refused
 from hanse.node.answering import Answering
@@ -55,7 +54,7 @@ def show(
     party: Party = "",
     side: Literal["buy", "sell", ""] = "",
     late: bool = False,
-    limit: PositiveInt = 50,
+    limit: Positive = 50,
     data: Data = HERE,
 ) -> Answer:
     """List a firm's orders, the newest first.
@@ -121,7 +120,7 @@ def _told(proposal: Proposal) -> str:
     return "\n".join(said) or "nothing that you may see serves this"
 
 
-def find(item: str, each: PositiveInt, *, city: str, country: str = "", party: Party = "", data: Data = HERE) -> Answer:
+def find(item: str, each: Positive, *, city: str, country: str = "", party: Party = "", data: Data = HERE) -> Answer:
     """Find the cheapest way to get so many of an item to a city: price, freight, dates, and the next best source.
 
     Parameters
@@ -138,9 +137,7 @@ def find(item: str, each: PositiveInt, *, city: str, country: str = "", party: P
     return Answer(proposal, _told(proposal))
 
 
-def place(
-    item: str, each: PositiveInt, *, city: str, country: str = "", party: Party = "", data: Data = HERE
-) -> Answer:
+def place(item: str, each: Positive, *, city: str, country: str = "", party: Party = "", data: Data = HERE) -> Answer:
     """Find, and place the orders at once; owners' nodes here answer them.
 
     Parameters

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Annotated
 
 from cyclopts import App, Parameter
-from cyclopts.types import PositiveInt
 
-from hanse.cli.shell import HERE, Answer, Data, table
+from hanse.cli.shell import HERE, Answer, Data, Positive, table
 from hanse.kernel.refusal import Refused
 from hanse.node import joining
 from hanse.node.admitting import registrar
@@ -106,7 +105,7 @@ def staff(
     *,
     role: Role = "owner",
     name: str = "",
-    limit_minor: PositiveInt | None = None,
+    limit_minor: Positive | None = None,
     url: str = URL,
     data: Data = HERE,
 ) -> Answer:

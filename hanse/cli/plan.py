@@ -10,9 +10,9 @@ from typing import Annotated, Any
 
 import msgspec
 from cyclopts import App, Parameter
-from cyclopts.types import PositiveFloat, PositiveInt
+from cyclopts.types import PositiveFloat
 
-from hanse.cli.shell import DONE, HERE, WRONG, Answer, Data, progress
+from hanse.cli.shell import DONE, HERE, WRONG, Answer, Data, Positive, progress
 from hanse.kernel.refusal import Refused
 from hanse.node.desk import Desk, Who
 from hanse.node.node import Node
@@ -34,7 +34,7 @@ def plan(
     seconds: PositiveFloat = 10.0,
     seed: int = 0,
     currency: str = "",
-    window_minutes: PositiveInt = 10,
+    window_minutes: Positive = 10,
     apply: Annotated[bool, Parameter(negative="")] = False,
     attest: Annotated[bool, Parameter(negative="")] = False,
     recheck: Annotated[bool, Parameter(negative="")] = False,

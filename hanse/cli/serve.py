@@ -9,10 +9,9 @@ from typing import Annotated, Any
 
 import uvicorn
 from cyclopts import App, Parameter
-from cyclopts.types import NonNegativeInt, PositiveInt
 
 from hanse.cli.party import invitation
-from hanse.cli.shell import HERE, Answer, Data, progress
+from hanse.cli.shell import HERE, Answer, Data, NotNegative, Port, progress
 from hanse.kernel.refusal import Refused
 from hanse.node import joining
 from hanse.node.answering import Answering
@@ -44,11 +43,11 @@ def serve(
     city: str = "",
     email: str = "",
     host: str = "127.0.0.1",
-    port: PositiveInt = 8000,
+    port: Port = 8000,
     site_host: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     plain_http: bool | None = None,
     private_webhooks: bool = False,
-    readers: NonNegativeInt | None = None,
+    readers: NotNegative | None = None,
 ) -> Answer:
     """Run a node and its web application until it is stopped.
 

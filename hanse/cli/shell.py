@@ -13,10 +13,13 @@ from typing import Annotated, Any
 
 import msgspec
 from cyclopts import App, CycloptsError, Parameter
+from cyclopts.validators import Number
 from msgspec import Struct
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
+
+from hanse.kernel.refusal import Refused
 
 DONE, WRONG, REFUSED, USAGE, FAULT, INTERRUPTED = 0, 1, 2, 64, 70, 130
 MEMBERS = ("code", "message", "got", "expected", "next", "retry")
@@ -25,6 +28,11 @@ PROGRESS_AFTER_SECONDS = 1.0
 Data = Annotated[Path, Parameter(name=["--data"], env_var="HANSE_DATA", help="The node's data directory.")]
 """The parameter `--data DIR` of a command: `data: Data = HERE`."""
 HERE = Path("hanse-data")
+LARGEST = 10**12
+"""Of a number that a command takes: as many days in seconds still fit where numbers are kept."""
+Positive = Annotated[int, Parameter(validator=Number(gte=1, lte=LARGEST))]
+NotNegative = Annotated[int, Parameter(validator=Number(gte=0, lte=LARGEST))]
+Port = Annotated[int, Parameter(validator=Number(gte=1, lte=65_535))]
 Step = Callable[[str, int, int], None]
 """(what, done, all)"""
 
@@ -67,6 +75,8 @@ def run(application: Callable[[], App], argv: list[str]) -> int:
     except Exception as error:
         if all(hasattr(error, member) for member in MEMBERS):
             return _refuse(error)
+        if isinstance(error, OSError) and error.filename is not None:
+            return _refuse(_of_file(error))
         traceback.print_exc()
         text = f"fault: {type(error).__name__}: {error}"
         return _wrong(FAULT, "fault", f"{type(error).__name__}: {error}", text)
@@ -88,6 +98,12 @@ def _print(answer: Answer) -> None:
         sys.stdout.write(answer.text + "\n")
     else:
         Console(width=None if sys.stdout.isatty() else 160, highlight=False).print(answer.text)
+
+
+def _of_file(error: OSError) -> Refused:
+    """What the system said about a file or directory that was named, as a refusal."""
+    said = error.strerror or type(error).__name__
+    return Refused("file.failed", said[:1].lower() + said[1:], got=error.filename, next="look at the path")
 
 
 def _refuse(error: Any) -> int:

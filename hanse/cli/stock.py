@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from cyclopts import App
-from cyclopts.types import NonNegativeInt, PositiveInt
 
 from hanse.cli.order import Party, desk_of
-from hanse.cli.shell import HERE, Answer, Data, table
+from hanse.cli.shell import HERE, Answer, Data, NotNegative, Positive, table
 from hanse.kernel.refusal import Refused
 from hanse.node.node import Node
 from hanse.rooms.inventory import queries
@@ -24,7 +23,7 @@ def mount(app: App) -> None:
     app.command(group)
 
 
-def show(*, search: str = "", party: Party = "", limit: PositiveInt = 100, data: Data = HERE) -> Answer:
+def show(*, search: str = "", party: Party = "", limit: Positive = 100, data: Data = HERE) -> Answer:
     """List own numbers with what is on hand and free.
 
     Parameters
@@ -50,7 +49,7 @@ def card(own_number: str, *, party: Party = "", data: Data = HERE) -> Answer:
 
 
 def count(
-    own_number: str, each: NonNegativeInt, *, site: str, lot: str = "", party: Party = "", data: Data = HERE
+    own_number: str, each: NotNegative, *, site: str, lot: str = "", party: Party = "", data: Data = HERE
 ) -> Answer:
     """Record a count of one own number at one site.
 
@@ -68,7 +67,7 @@ def count(
     return Answer(receipt, f"counted, entry {receipt.position:,}")
 
 
-def dead(*, idle_days: PositiveInt = 180, party: Party = "", limit: PositiveInt = 50, data: Data = HERE) -> Answer:
+def dead(*, idle_days: Positive = 180, party: Party = "", limit: Positive = 50, data: Data = HERE) -> Answer:
     """List stock that has not moved for so many days, the most money first."""
     with Node(data, helper=False) as node:
         found = queries.dead_stock(desk_of(node, party).view, idle_days, limit=limit)

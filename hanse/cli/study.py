@@ -9,11 +9,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 import numpy as np
 from cyclopts import App, Parameter
-from cyclopts.types import NonNegativeInt, PositiveInt
 
 from hanse.cli._study_data import GOODS, ITEMS_MAX, Made, history_of, members_of
 from hanse.cli._study_exports import write_exports
-from hanse.cli.shell import Answer, progress
+from hanse.cli.shell import Answer, NotNegative, Positive, progress
 from hanse.kernel.refusal import Refused
 from hanse.node.node import Node, write_small
 from hanse.planning.study import Assumptions, StudyResult, report
@@ -36,16 +35,16 @@ def study(
     out: Path | None = None,
     mapping: str = "",
     by: Literal["week", "month", "day"] = "week",
-    split: NonNegativeInt = 0,
+    split: NotNegative = 0,
     split_by: Literal["customer", "country"] = "customer",
-    items: PositiveInt = ITEMS_MAX,
+    items: Positive = ITEMS_MAX,
     goods: str = "",
-    held_out: NonNegativeInt = 0,
-    lead_time: PositiveInt = 2,
-    holding_percent: PositiveInt = 25,
-    shortage_percent: PositiveInt = 30,
-    transfer_minor: NonNegativeInt = 500,
-    bootstrap: PositiveInt = 1_000,
+    held_out: NotNegative = 0,
+    lead_time: Positive = 2,
+    holding_percent: Positive = 25,
+    shortage_percent: Positive = 30,
+    transfer_minor: NotNegative = 500,
+    bootstrap: Positive = 1_000,
     seed: int = 0,
     write_from: Annotated[Path | None, Parameter(name="--write-from")] = None,
     keep: Path | None = None,

@@ -83,6 +83,33 @@ def test_a_refusal_has_its_members_on_stderr_or_as_json(hanse, tmp_path, capsys)
     assert out == "" and "refused: node.no_directory" in err and "next" in err
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("serve", "--port", "70000"),
+        ("demo", "--port", "-1"),
+        ("stock", "list", "--as", "anna", "--limit", "9" * 20),
+        ("stock", "dead", "--as", "anna", "--idle-days", "9" * 20),
+        ("stock", "count", "x", "9" * 20, "--site", "s", "--as", "anna"),
+        ("order", "list", "--as", "anna", "--limit", "9" * 20),
+        ("order", "find", "x", "9" * 20, "--city", "Kiel", "--as", "anna"),
+        ("key", "rotate", "anna", "--overlap-days", "-3"),
+    ],
+    ids=lambda words: " ".join(words)[:40],
+)
+def test_a_number_out_of_range_is_a_usage_error(words, hanse):
+    code, said = hanse(*words)
+    assert code == 64 and "Must be" in said["usage"]
+
+
+def test_what_the_system_says_of_a_file_is_a_refusal(hanse, directory, tmp_path):
+    (tmp_path / "taken").write_text("a file")
+    code, said = hanse("backup", tmp_path / "taken" / "copy")
+    assert code == 2 and said["refused"]["code"] == "file.failed" and said["refused"]["got"]
+    assert hanse("key", "list", "nobody")[1]["refused"]["code"] == "key.unknown_party"
+    assert hanse("party", "staff", "anna", "no address")[1]["refused"]["code"] == "account.email"
+
+
 def test_a_fault_is_told_apart(capsys):
     def broken():
         app = App(name="x", result_action="return_value")

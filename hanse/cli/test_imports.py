@@ -29,19 +29,20 @@ def test_a_dry_run_into_an_empty_directory_says_what_it_would_do(
 ) -> None:
     (tmp_path / "stock.csv").write_text(STOCK)
     code, said = run(capsys, "import", str(tmp_path / "stock.csv"), "--dry-run", "--data", str(tmp_path / "n"))
-    assert (code, said["bad"], said["fixes"], said["import"]["signed"]) == (0, 1, [], False)
+    assert (code, said["bad"], said["fixes"], said["import"]["signed"]) == (1, 1, [], False)
 
 
 def test_a_fix_list_has_no_formula_and_is_taken_back(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "stock.csv").write_text(STOCK)
-    _, said = run(capsys, "import", str(tmp_path / "stock.csv"), "--data", str(tmp_path / "n"))
+    code, said = run(capsys, "import", str(tmp_path / "stock.csv"), "--data", str(tmp_path / "n"))
+    assert (code, said["bad"], said["import"]["signed"]) == (1, 1, True), "a script hears that a row is left over"
     (fix,) = map(Path, said["fixes"])
     text = fix.read_text("utf-8")
     assert "'=B2" in text
     fix.write_text(text.replace("many", "7"), "utf-8")
-    _, again = run(capsys, "import", str(fix), "--data", str(tmp_path / "n"))
-    assert (again["bad"], again["import"]["new"]) == (0, 1)
-    _, out = run(capsys, "export", "stock", "--data", str(tmp_path / "n"))
+    code, again = run(capsys, "import", str(fix), "--data", str(tmp_path / "n"))
+    assert (code, again["bad"], again["import"]["new"]) == (0, 0, 1)
+    _, out = run(capsys, "export", "stock", "--data", str(tmp_path / "n"), "--as", said["party"])
     assert {row["item"]: row["quantity_each"] for row in out["table"]} == {"B1": "5", "=B2": "7"}
 
 

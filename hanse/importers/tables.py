@@ -191,6 +191,9 @@ def _csv_sheet(opened: Callable[[], io.BufferedReader], sample: bytes, name: str
                 step = "look for a quote that is not closed"
                 message = f"row {number + 1} cannot be read"
                 raise ImportRefused("table.quote", message, str(wrong), "closed quotes", step) from wrong
+            except UnicodeError as wrong:  # of UTF-16 alone: half a character, or a half of a pair
+                message = f"row {number + 1} cannot be read"
+                raise ImportRefused("table.broken", message, dialect.encoding, "UTF-8", "save as UTF-8") from wrong
 
     header_row, header = next(((n, cells) for n, cells in records() if _is_header(cells)), (0, []))
     columns = header_of(header, limits)

@@ -335,6 +335,9 @@ def test_a_file_in_another_encoding_is_read_or_its_row_is_named(tmp_path: Path) 
         assert item.description == "Kugellager f\u00fcr H\u00fctten"
         (wide,) = read("item,description\nB2,L\u00fcfter\n".encode("utf-16"), "items")
         assert imported(desk, [wide], ready("hanse")).facts_n == 1
+        for broken in (b"\xff\xfea\0\n\0\0\xd8b\0", b"\xff\xfea\0\n\0b"):
+            with pytest.raises(ImportRefused, match=r"table\.broken"):
+                next(read(broken, "half a sign")[0].chunks())
 
 
 def test_a_missing_column_refuses_the_file_and_signs_nothing(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def seen_page(request: Request[Any, Any, Any], session: Reader, read: Read, plac
     names: dict[int, str] = {}
 
     def fetch(query: ListQuery) -> Found:
-        before = int(query.cursor) if query.cursor and query.cursor.isdigit() else None
+        before = int(query.cursor) if query.cursor and query.cursor.isdigit() and len(query.cursor) < 16 else None
         rows: list[dict[str, Any]] = []
         looked, more = 0, True
         while more and looked < LOOKED_MAX and len(rows) < query.limit:

@@ -121,6 +121,10 @@ def test_owners_see_which_of_their_people_looked_and_at_what(town: SmallTown) ->
     )
 
 
+def test_a_cursor_that_no_page_gave_is_answered(town: SmallTown) -> None:
+    assert town.visitor("ann").get(f"/history/seen?after={'9' * 20}").status_code == 200
+
+
 def test_a_strangers_look_at_public_entries_is_not_noted(town: SmallTown) -> None:
     before = len(town.accounts.seen.recent(party="eve"))
     town.visitor("eve").get(f"/history/{placed(town)}")

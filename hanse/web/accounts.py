@@ -53,6 +53,20 @@ class Invitation(msgspec.Struct, frozen=True):
     expires_at: int
 
 
+def address_of(email: str) -> str:
+    """An e-mail address as it is kept. Refuses: account.email.
+
+    >>> address_of(" Anna@Example.ORG ")
+    'anna@example.org'
+    """
+    address = email.strip().casefold()
+    local, at, host = address.partition("@")
+    if not local or not at or not host or "@" in host or len(address) > 254 or not address.isprintable():
+        shown = address[:80]
+        raise Refusal("account.email", "This is not an e-mail address.", got=shown, expected="name@example.com")
+    return address
+
+
 def check_password_form(password: str, email: str = "") -> None:
     """Refuses, in order: password.short (< 12 characters), password.long (> 200), password.guessable.
 
@@ -106,9 +120,7 @@ class AccountStore:
 
     def add_user(self, email: str, name: str, password: str | None = None) -> int:
         """A new user; returns the id. Refuses, in order: account.email, account.exists, then as the password's form."""
-        email = email.strip().casefold()
-        if email.count("@") != 1 or len(email) > 254 or email.startswith("@") or email.endswith("@"):
-            raise Refusal("account.email", "This is not an e-mail address.", got=email, expected="name@example.com")
+        email = address_of(email)
         if self.db.row("SELECT 1 FROM user WHERE email = ?", (email,)):
             raise Refusal("account.exists", "There is an account with this e-mail address.", got=email, next="Sign in.")
         if password is not None:
@@ -227,12 +239,15 @@ class AccountStore:
         invited_by: int | None = None,
         seconds: int = INVITATION_SECONDS,
     ) -> str:
-        """A new invitation; returns the raw token for `/invitation/{token}`, which is not kept."""
-        raw = new_token()
+        """A new invitation; returns the raw token for `/invitation/{token}`, which is not kept.
+
+        Refuses: account.email.
+        """
+        address, raw = address_of(email), new_token()
         self.db.insert(
             "INSERT INTO invitation (digest, email, name, party, role, approval_limit_minor, invited_by, expires_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (digest(raw), email.strip().casefold(), name, party, role, approval_limit_minor, invited_by,
+            (digest(raw), address, name, party, role, approval_limit_minor, invited_by,
              self.clock() + seconds),
         )  # fmt: skip
         return raw

@@ -157,6 +157,12 @@ def test_what_is_no_address_opens_no_account(store: AccountStore, email: str) ->
         store.add_user(email, "A", PASSWORD)
 
 
+@pytest.mark.parametrize("wrong", ["bo", "@x.org", "bo@", "a@b@c", "x" * 250 + "@a.de", "bo\n@x.org"])
+def test_an_invitation_goes_to_an_address(store, wrong):
+    with pytest.raises(Refusal, match=r"account\.email"):
+        store.invite(wrong, "p7", "buyer")
+
+
 def test_an_invitation_works_once_and_gives_exactly_its_membership(store: AccountStore) -> None:
     raw = store.invite("bo@example.org", "p7", "buyer", name="Bo", approval_limit_minor=5_000)
     assert store.invitation(raw).role == "buyer"

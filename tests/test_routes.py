@@ -87,6 +87,7 @@ WITH_NAMES: dict[str, tuple[str, frozenset[str]]] = {
     "/orders/confirmation/{}": ("known-1", EVERYBODY),
     "/orders/documents/{}": ("nothing", NOBODY),
     "/orders/quotes/q/{}": ("nothing", NOBODY),
+    "/orders/about/{}": ("item-6205", EVERYBODY),
     "/orders/file/{}/{}": ("0" * 64 + "/file", NOBODY),
     "/pod/{}": ("nothing", NOBODY),
     "/join/{}": ("nothing", NOBODY),
@@ -124,6 +125,7 @@ WITH_NAMES: dict[str, tuple[str, frozenset[str]]] = {
 WRITES: dict[str, frozenset[str]] = {
     "/orders/do/{}": EVERYBODY,
     "/orders/message": EVERYBODY,
+    "/orders/about": EVERYBODY,
     "/orders/pod-link": EVERYBODY,
     "/orders/approvals": TRADE,
     **dict.fromkeys(("/orders/quotes", "/orders/quotes/answer", "/orders/quotes/order"), EVERYBODY),
@@ -139,6 +141,7 @@ WRITES: dict[str, frozenset[str]] = {
     **dict.fromkeys(("/matching/accept", "/matching/certain", "/matching/unlink"), EVERYBODY),
     **dict.fromkeys(("/matching/again", "/matching/reject"), TRADE),
     **dict.fromkeys(("/stock/count", "/stock/adjust", "/stock/move", "/stock/policy"), EVERYBODY),
+    "/stock/serials": EVERYBODY,
     **dict.fromkeys(("/offers", "/offers/withdraw", "/borrow/want", "/borrow/unwant"), EVERYBODY),
     **dict.fromkeys(("/transfers", "/transfers/accept", "/transfers/end"), EVERYBODY),
     **dict.fromkeys(("/accounts/to-bill", "/accounts/credit-note", "/accounts/payment"), TRADE | {"viewer"}),

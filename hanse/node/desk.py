@@ -53,6 +53,7 @@ _WAREHOUSE = (
     "inventory.count",
     "inventory.adjust",
     "inventory.move",
+    "inventory.record_serials",
     "orders.ship",
     "orders.hand_over",
     "orders.receive",
@@ -174,7 +175,7 @@ class Desk:
 
     def file(self, name: str) -> bytes:
         """An attachment that a message of the party's circles names. Refuses: desk.unknown_file."""
-        from hanse.rooms.orders.queries import may_read_file
+        from hanse.rooms.orders.message_queries import may_read_file
 
         path = self.node.files / name
         if not (len(name) == 64 and name.isalnum() and may_read_file(self.view, name) and path.exists()):

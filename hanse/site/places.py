@@ -7,6 +7,7 @@ from urllib.parse import quote
 CANDIDATES = {
     "order": ("/orders/o/{}",),
     "item": ("/items/{}", "/catalog/{}", "/catalog/items/{}", "/catalogue/{}", "/item/{}"),
+    "about": ("/orders/about/{}",),
     "own": ("/stock/{}", "/inventory/{}", "/stock/card/{}", "/inventory/stock/{}"),
     "offer": ("/offers/{}", "/inventory/offers/{}", "/offers/o/{}"),
     "party": ("/parties/{}", "/partners/{}", "/partners/p/{}"),

@@ -30,7 +30,7 @@ FILES = ("/import/{}/fixes/{}", "/import/{}/mapping.toml", "/import/template/{}"
 """Downloads."""
 REACHED = (
     "/orders/o/{}", "/orders/slip/{}", "/orders/note/{}", "/orders/confirmation/{}", "/orders/documents/{}", "/pod/{}",
-    "/orders/quotes/q/{}",
+    "/orders/quotes/q/{}", "/orders/about/{}",
     "/parties/{}", "/items/{}", "/stock/card/{}", "/offers/o/{}", "/history/{}", "/import/{}", "/plans/p/{}",
     "/plans/studies/{}", "/plans/forecast/{}", "/contracts/a/{}", "/contracts/p/{}", "/contracts/r/{}",
     "/contracts/w/{}", "/contracts/d/{}", "/contracts/template/{}", "/contracts/scorecards/{}", "/contracts/print/{}",

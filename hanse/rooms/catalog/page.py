@@ -173,6 +173,7 @@ def _item_page(
         mine=mine and found.may(PublishItem), may_judge=bool(view.home) and found.may(JudgeSubstitute),
         order_href=f"/find?{urlencode({'i': item, 'n': 1})}", may_order=found.may("orders.place"),
         edit_href=f"/catalog/publish?{urlencode({'item': item})}",
+        about_href=places.of("about", item) if view.home else "",
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from hanse.rooms.inventory.facts import (
     Count,
     CountLine,
     Move,
+    RecordSerials,
     SetPolicy,
 )
 from hanse.rooms.inventory.offer_facts import MakeOffer
@@ -30,6 +31,7 @@ from hanse.web import Badge, Link, Money, Read, Reader, Session, go, not_here, p
 from hanse.web.charts import Series, line
 from hanse.web.formats import time_text
 
+SERIALS_SHOWN = 500
 REASONS = tuple(AdjustReason.__args__)  # type: ignore[attr-defined]
 
 
@@ -89,6 +91,11 @@ def _tables(found: Desk, card: stock.StockCard, places: Places) -> dict[str, Any
              Badge("binding", "good") if e.firm else Badge("on request"), e.position]
             for e in card.earmarks
         ],
+        "serials": [
+            [s.serial, names.get(s.site, s.site), s.lot, Badge("here", "good") if s.here else Badge("gone"),
+             _reference(s.reference, places), s.position]
+            for s in stock.serials(view, card.own.own_number, limit=SERIALS_SHOWN)
+        ],
         "movements": [
             [m.made_at, m.each, _movement_words(m), _reference(m.reference, places), names.get(m.site, m.site), m.lot,
              m.position]
@@ -123,7 +130,7 @@ def _card(
         chart=_levels(card), fresh=freshness(card.counted_days), tables=_tables(found, card, places),
         item_href=places.of("item", own.item) if own.item else "", offer_href=offer_address(own.own_number),
         forecast_href=places.of("forecast", own.own_number),
-        may={kind.kind: found.may(kind) for kind in (Count, Adjust, Move, SetPolicy, MakeOffer)},
+        may={kind.kind: found.may(kind) for kind in (Count, Adjust, Move, RecordSerials, SetPolicy, MakeOffer)},
         sites=site_options(found), lots=_lot_options(card), reasons=[(r, r) for r in REASONS],
         refusal=refusal, given=given or {}, form=form, currency=own.currency or "EUR",
     )  # fmt: skip
@@ -225,4 +232,18 @@ def policy(request: Request[Any, Any, Any], session: Reader, read: Read, places:
     return _sign(request, session, read, places, data, "policy", make, "Saved.")
 
 
-PAGES: list[Any] = [card_page, count, adjust, move, policy]
+@post("/stock/serials", sync_to_thread=True)
+def record_serials(request: Request[Any, Any, Any], session: Reader, read: Read, places: Where, data: Fields) -> Any:
+    """Serial numbers that stand at a site in a lot; one that stood elsewhere stands there now."""
+
+    def make(found: Desk, given: Given, own_number: str) -> RecordSerials:
+        return RecordSerials(
+            circle=found.view.home, own_number=own_number, site=given.text("site", "Site", required=True),
+            lot=given.text("lot", most=80),
+            serials=given.text("serials", "Serial numbers", required=True, most=40_000).replace(",", " ").split(),
+        )  # fmt: skip
+
+    return _sign(request, session, read, places, data, "serials", make, "Recorded.")
+
+
+PAGES: list[Any] = [card_page, count, adjust, move, policy, record_serials]

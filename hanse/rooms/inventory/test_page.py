@@ -241,3 +241,22 @@ def test_a_firm_alone_sees_what_to_do_next(tmp_path_factory: pytest.TempPathFact
         answer = dora.get(path)
         assert answer.status_code == 200, path
     assert "/import" in dora.get("/stock").text
+
+
+def test_serial_numbers_are_recorded_on_the_card_and_leave_with_their_shipment(town: SmallTown) -> None:
+    store = town.visitor("bob", "warehouse")
+    form = {"own_number": "bob-6205", "site": "store-bob", "lot": "", "serials": f"SN-1, SN-2\nSN-3 {EVIL}"}
+    assert store.post("/stock/serials", form).status_code == 303
+    shown = store.get("/stock/card/bob-6205").text
+    assert "SN-1" in shown and "SN-3" in shown and EVIL not in shown
+    twice = store.post("/stock/serials", {**form, "serials": "SN-4 SN-4"})
+    assert twice.status_code == 422 and "inventory.repeated_serial" in twice.text and "SN-4 SN-4" in twice.text
+    assert "form.missing" in store.post("/stock/serials", {**form, "serials": " "}).text
+    buyer = town.visitor("bob", "buyer").post("/stock/serials", {**form, "serials": "SN-9"})
+    assert "desk.not_permitted" in buyer.text
+    town.order("serial-1", each=1)
+    town.confirm("serial-1", 1)
+    ship = {"order": "serial-1", "each.1": "1", "stock.1": '["bob-6205","store-bob",""]', "serials.1": "SN-2"}
+    assert town.visitor("bob").post("/orders/do/ship", ship).status_code == 303
+    rows = {row.serial: row for row in stock.serials(town.node.view("bob"), "bob-6205")}
+    assert rows["SN-1"].here and not rows["SN-2"].here and "SN-9" not in rows

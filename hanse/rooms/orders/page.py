@@ -9,7 +9,8 @@ from hanse.rooms.orders.pages_approvals import approvals_page, decide
 from hanse.rooms.orders.pages_documents import confirmation, customer_document, note, pod_link, slip_page
 from hanse.rooms.orders.pages_find import find, place
 from hanse.rooms.orders.pages_list import order_list
-from hanse.rooms.orders.pages_order import do, file, message, one_order
+from hanse.rooms.orders.pages_messages import PAGES as MESSAGES_PAGES
+from hanse.rooms.orders.pages_order import do, one_order
 from hanse.rooms.orders.pages_pod import pod, sign
 from hanse.rooms.orders.pages_quotes import NAV as QUOTES_NAV
 from hanse.rooms.orders.pages_quotes import PAGES as QUOTES_PAGES
@@ -32,8 +33,6 @@ PAGES: list[Any] = [
     order_list,
     one_order,
     do,
-    message,
-    file,
     slip_page,
     pod_link,
     confirmation,
@@ -46,4 +45,5 @@ PAGES: list[Any] = [
     approvals_page,
     decide,
     *QUOTES_PAGES,
+    *MESSAGES_PAGES,
 ]

@@ -7,16 +7,14 @@ from urllib.parse import quote
 
 import msgspec
 from litestar import Request, get, post
-from litestar.datastructures import UploadFile
 from litestar.params import FromPath
-from litestar.response import Response, Template
+from litestar.response import Template
 
 from hanse.kernel.refusal import Refused
 from hanse.kernel.view import View
-from hanse.node.desk import FILE_BYTES_MAX, Desk
+from hanse.node.desk import Desk
 from hanse.rooms.catalog.facts import ITEMS
 from hanse.rooms.inventory.offer_queries import OwnSource, own_sources
-from hanse.rooms.orders.delivery_facts import SendMessage
 from hanse.rooms.orders.pages_actions import DO, actions_of, shipment_actions, sides_of
 from hanse.rooms.orders.pages_forms import (
     PROOF_WORDS,
@@ -29,6 +27,7 @@ from hanse.rooms.orders.pages_forms import (
     text,
 )
 from hanse.rooms.orders.pages_hold import hold_of
+from hanse.rooms.orders.private_rows import Message
 from hanse.rooms.orders.queries import OrderPage, order_page
 from hanse.rooms.orders.rows import LIVE_STATES, RETURNS
 from hanse.rooms.orders.worklists import approvals
@@ -76,6 +75,19 @@ def timeline_of(view: View, found: OrderPage) -> list[dict[str, Any]]:
                 "detail": _called(view, promise.item), "state": "late" if late else "next",
             })  # fmt: skip
     return steps
+
+
+def _subjects(view: View, found: OrderPage) -> list[tuple[str, str]]:
+    """What a message on this page may be about: the order, one of its deliveries, one of its items."""
+    shipments = [(f"s:{one.shipment.shipment}", f"shipment {one.shipment.shipment}") for one in found.shipments]
+    items = {line.terms.item: f"item {_called(view, line.terms.item)}" for line in found.lines}
+    return [("", "the order"), *shipments, *((f"i:{item}", words) for item, words in items.items())]
+
+
+def _about(view: View, message: Message) -> str:
+    """What a message on this page is about, "" for the order as a whole."""
+    said = [f"shipment {message.shipment}"] if message.shipment else []
+    return ", ".join([*said, *([_called(view, message.item)] if message.item else [])])
 
 
 def _called(view: View, item: str) -> str:
@@ -159,7 +171,8 @@ def show(
         shipments=shipments,
         returns=returns,
         steps=timeline_of(view, found),
-        messages=[(message, party_name(view, message.author)) for message in found.messages],
+        messages=[(message, party_name(view, message.author), _about(view, message)) for message in found.messages],
+        subjects=_subjects(view, found),
         approvals=approvals(view, order),
         hold=hold_of(at, found),
         sites=[(site.site, site.name) for site in sites(view)],
@@ -214,52 +227,3 @@ def as_refused(error: Exception) -> Refused:
 def _opened(action: str, form: dict[str, str]) -> str:
     """Which form a refusal belongs to: the action, and of which shipment or return."""
     return action + "/" + (text(form, "shipment") or text(form, "return_id"))
-
-
-@post("/orders/message")
-async def message(request: Request[Any, Any, Any], session: Reader, read: Read) -> Any:
-    """Write to the other side, with a file if there is one. Refuses: desk.file_too_large, as the message's rules."""
-    from anyio.to_thread import run_sync
-
-    given = await request.form()
-    form = {name: value for name, value in given.multi_items() if isinstance(value, str)}
-    upload = given.get("file")
-    data, name = b"", ""
-    if isinstance(upload, UploadFile) and upload.filename:
-        data, name = await upload.read(FILE_BYTES_MAX + 1), upload.filename
-    return await run_sync(_send, desk(read, session), form, data, name)
-
-
-def _send(at: Desk, form: dict[str, str], data: bytes, name: str) -> Any:
-    order = text(form, "order")
-    found = order_page(at.view, order) if order and at.view.home else None
-    if found is None:
-        raise not_here()
-    words = text(form, "text", 4000)
-    try:
-        if not at.may(SendMessage):
-            at.check(SendMessage(circle=found.order.circle, message="none"))
-        given: dict[str, Any] = {"text": words} if words else {}
-        if data:
-            given |= {"file_name": name[-120:], "file_hash": at.keep_file(data), "file_bytes": len(data)}
-        if not given:
-            raise Refused("orders.empty_message", "a message has a text or a file")
-        at.do(SendMessage(circle=found.order.circle, message=at.node.wallet.new_id("m"), order=order, **given))
-    except (Refused, msgspec.ValidationError) as refused:
-        return show(at, order, refusal=as_refused(refused), opened="message/", form=form, status=422)
-    return go(address(order) + "#messages", notice="Sent.")
-
-
-@get("/orders/file/{name:str}/{label:path}", sync_to_thread=True)
-def file(
-    request: Request[Any, Any, Any],
-    session: Reader,
-    read: Read,
-    accounts: Accounts,
-    name: FromPath[str],
-    label: FromPath[str],
-) -> Response[bytes]:
-    """A file that a message names, always as a download under the address's last word. Refuses: desk.unknown_file."""
-    data = desk(read, session).file(name)
-    note_seen(accounts, session, f"file:{label.lstrip('/')} ({name[:12]})", request)
-    return Response(data, media_type="application/octet-stream", headers={"Content-Disposition": "attachment"})

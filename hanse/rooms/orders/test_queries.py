@@ -9,7 +9,8 @@ from hanse.kernel.refusal import Refused
 from hanse.rooms.orders.delivery_facts import HandOver, ReceiveLine, SendMessage
 from hanse.rooms.orders.documents import delivery_note, order_confirmation, packing_slip
 from hanse.rooms.orders.facts import ConfirmLine, Covered, DeclineOrder, DocumentLine, KeepDocument
-from hanse.rooms.orders.queries import may_read_file, order_page, orders
+from hanse.rooms.orders.message_queries import may_read_file
+from hanse.rooms.orders.queries import order_page, orders
 from hanse.rooms.orders.quote_queries import quotes
 from hanse.rooms.orders.test_quotes import ask, quoted
 from hanse.rooms.orders.testing import DAY, Market

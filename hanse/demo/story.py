@@ -308,10 +308,9 @@ def _deliver(
                 neutral_slip=True,
             ),
         )
-    trader.do(
-        owner.party,
-        HandOver(circle=pool_circle, shipment=f"sh-{pool_order}", carrier="Hafen Spedition", taken_by="T. Fahrer"),
-    )
+    for who, where, what in ((owner, pool_circle, pool_order), (distributor, circle, order)):
+        taken = HandOver(circle=where, shipment=f"sh-{what}", carrier="Hafen Spedition", taken_by="T. Fahrer")
+        trader.do(who.party, taken)
     arrived = due + LATE_DAYS * DAY + 2 * 3600
     trader.until(arrived)
     trader.do(

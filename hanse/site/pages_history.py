@@ -26,8 +26,8 @@ from hanse.web.formats import Money, time_text
 ROWS = 40
 SEARCHED_MAX = 4_000
 """How many entries a filtered list looks through for one page."""
-FILTERS = (("Everything", ""), ("Yours", "mine"), ("Orders", "orders"), ("Stock and offers", "inventory"),
-           ("Catalogue", "catalog"), ("Members", "parties"))  # fmt: skip
+FILTERS = (("What was signed", ""), ("Yours", "mine"), ("Orders", "orders"), ("Stock and offers", "inventory"),
+           ("Catalogue", "catalog"), ("Members", "parties"), ("Deadlines too", "all"))  # fmt: skip
 STATES = {"public": Badge("public", "info"), "proven": Badge("proven", "proven"), "erased": Badge("erased", "quiet")}
 
 
@@ -41,14 +41,16 @@ class Row(msgspec.Struct, frozen=True):
 def _fits(entry: Told, chosen: str) -> bool:
     if chosen == "mine":
         return entry.mine
-    return not chosen or entry.kind.startswith(f"{chosen}.")
+    if chosen in ("", "all"):
+        return chosen == "all" or entry.form != "timer"
+    return entry.kind.startswith(f"{chosen}.")
 
 
 def _found(node: Node, view: View, before: int, chosen: str) -> tuple[list[Told], int]:
     """Entries before a position that fit, newest first, and where the next page begins (0: at the start)."""
     at, looked, found = before, 0, list[Told]()
     while at > 0 and len(found) < ROWS and looked < SEARCHED_MAX:
-        part = recent(node, view, before=at, limit=200 if chosen else ROWS)
+        part = recent(node, view, before=at, limit=200 if chosen != "all" else ROWS)
         for entry in part:
             at, looked = entry.position, looked + 1
             if _fits(entry, chosen):

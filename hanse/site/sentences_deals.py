@@ -79,7 +79,7 @@ SAYS: dict[str, Say] = {
     "accounts.netting_submit": lambda f: f"stated its balances for cycle {f['cycle']}",
     "accounts.netting_close": lambda f: f"stated the result of cycle {f['cycle']}",
     "accounts.netting_sign": lambda f: f"has checked its result of cycle {f['cycle']} and signed it",
-    "group.charter": lambda f: f"made the circle a buying group{f.text('name', ': ')}",
+    "group.charter": lambda f: f"made the group a buying group{f.text('name', ': ')}",
     "group.join": lambda f: f"joined group {f['group']}",
     "group.leave": lambda f: f"left group {f['group']}",
     "group.open_round": lambda f: f"opened purchasing round {f['round']}{f.item()}{f.day('commit_by')}",
@@ -104,7 +104,7 @@ SAYS: dict[str, Say] = {
 }  # fmt: skip
 """Kind -> what was done, behind the signer's name and before the full stop."""
 WAITS = {
-    "contracts.beat": "The contracts of a circle looked at what has come due.",
+    "contracts.beat": "Agreements between some firms were checked for what has come due.",
     "accounts.netting_waits": "A term of netting cycle {} has ended.",
     "accounts.assignment_unaccepted": "The hand-over of a debt was not answered in time: {}.",
     "accounts.escrow_ends": "Escrow {} has ended.",

@@ -10,12 +10,13 @@ import msgspec
 import pytest
 
 from hanse.kernel.kept import TIMERS
-from hanse.node.history import recent, told
+from hanse.node.history import Told, recent, told
 from hanse.node.parts import rulebook
 from hanse.node.prove import Proof, SignedPart, check_proof
 from hanse.node.replay import header_of
 from hanse.rooms.orders.delivery_facts import SendMessage
 from hanse.rooms.orders.rows import ORDERS
+from hanse.site.pages_history import _fits
 from hanse.site.sentences import SAYS, sentence
 from hanse.site.testing import EVIL, SmallTown
 
@@ -80,6 +81,15 @@ def test_the_list_shows_own_entries_and_hides_others_figures(town: SmallTown) ->
     assert "AB-1" not in eve.get("/history?show=mine").text
     assert ann.get(f"/history?before={2**70}").status_code == 200
     assert ann.get("/history?before=1&show=nonsense").status_code == 200
+
+
+def test_deadlines_that_nobody_signed_are_shown_to_those_who_ask(town: SmallTown) -> None:
+    there = Told(position=7, form="timer", outcome="ok", height=1, time=1, kind="contracts.beat")
+    assert not _fits(there, "") and _fits(there, "all") and _fits(there, "contracts") and not _fits(there, "mine")
+    signed = msgspec.structs.replace(there, form="fact", kind="orders.place")
+    assert _fits(signed, "") and _fits(signed, "orders")
+    text = town.visitor("ann").get("/history?show=all").text
+    assert "Deadlines too" in text and "circle" not in text.partition("<main")[2]
 
 
 def test_an_entry_says_who_signed_what_is_proven_and_what_is_not_disclosed(town: SmallTown) -> None:

@@ -212,7 +212,7 @@ def stock_card(view: View, own_number: str, *, movements_max: int = 50) -> Stock
     mine = (view.home, own_number)
     where = "circle = ? AND own_number = ?"
     stock = stock_of_number(view, own_number)
-    there = [row.counted_at for row in stock if row.on_hand_each]
+    there = [row.counted_at for row in stock if row.on_hand_each] or [row.counted_at for row in stock]
     age = -1 if not there or not min(there) else (view.now - min(there)) // DAY
     return StockCard(
         own=own,

@@ -50,6 +50,9 @@ def test_stock_that_was_never_counted_says_so(town):
     town.must("a", adjust("a", "a-south", 5, "produced", own_number="A-Y"))
     card = queries.stock_card(town.view("a"), "A-Y")
     assert card is not None and card.counted_days == -1
+    town.must("a", count("a", "a-south", 0, own_number="A-Y"))
+    empty = queries.stock_card(town.view("a"), "A-Y")
+    assert empty is not None and empty.counted_days == 0, "that nothing is there was counted"
 
 
 def test_movements_are_paged_backwards_within_one_entry(town):

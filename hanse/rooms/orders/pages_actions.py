@@ -77,7 +77,7 @@ def shipment_actions(desk: Desk, page: OrderPage, shown: PageShipment, now: int)
     signed = row.method not in ("", DEEMED)
     held = desk.node.wallet.alias_of(page.order.circle, page.terms.buyer) is not None
     can = {
-        "hand_over": seller and not row.handed_over_at and desk.may(HandOver),
+        "hand_over": seller and not row.handed_over_at and not signed and desk.may(HandOver),
         "receive": buyer and not row.method and desk.may(Receive),
         "pod": not row.method
         and held

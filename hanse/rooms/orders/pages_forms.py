@@ -18,7 +18,7 @@ from hanse.web.formats import DECIMALS
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 Accounts = NamedDependency[AccountStore]
-MADE_UP = re.compile("i-[0-9a-f]{20}(-[0-9]+)?")
+MADE_UP = re.compile("[io]-[0-9a-f]{20}(-[0-9]+)?")
 DAY = 86_400
 INT_MAX = 10**15
 STATE_WORDS = {
@@ -105,7 +105,7 @@ def day_end(form: Mapping[str, Any], name: str, label: str, otherwise: int | Non
 
 
 def known_as(order: str, po_number: str) -> str:
-    """What people call an order: its own number in the firm's system, where the id is one that an import made up.
+    """What people call an order: its own number in the firm's system, where the id was made up by an import or a node.
 
     >>> known_as("i-869c81169eec3568adb9", "SO-5001"), known_as("PO-17", "4500017")
     ('SO-5001', 'PO-17')

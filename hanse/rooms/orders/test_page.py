@@ -88,6 +88,7 @@ def test_an_order_goes_from_placed_to_rated_by_its_pages_alone(town: SmallTown, 
     assert received.status_code == 303
     shown = ann.get("/orders/o/PO%2F1").text
     assert "signed by both" in shown and "bent" in shown
+    assert "/orders/do/hand_over" not in bob.get("/orders/o/PO%2F1").text
     assert act(bob, "contest", "PO/1", shipment=sid, reason="All ten were good").status_code == 303
     assert act(ann, "return", "PO/1", shipment=sid, each__1="1", reason="bent").status_code == 303
     back = order_page(town.node.view("bob"), "PO/1")

@@ -216,6 +216,9 @@ def test_figures_count_proven_and_unproven_promises_apart(market: Market) -> Non
     assert (mine.unproven_dated_n, mine.unproven_kept_n) == (1, 1)
     assert (theirs.kept_ppm, theirs.unproven_dated_n) == (666_666, 0)
     assert mine.orders == {"placed": 1, "received": 4} and mine.lines["open"] == 1
+    assert (
+        mine.lines["late"] <= mine.lines["all"] <= sum(mine.lines[what] for what in ("open", "to ship", "in transit"))
+    )
     assert figures(market.view("bob"), "sell", arrived_from=market.now + 1).kept_ppm == -1
     assert figures(market.view("bob"), "buy").orders == {}
 

@@ -137,7 +137,7 @@ class Figures(Struct, frozen=True):
     kept_ppm: of dated deliveries (one slice of a line: one promise, one shipment) that both sides signed, those that
         came whole, undamaged and not after their promise; -1 where there is none.
     dated_n, kept_n: its parts. unproven_dated_n, unproven_kept_n: the same of one-sided and deemed ones.
-    lines: live lines by what they wait for, each line once per kind: open, to ship, in transit, late.
+    lines: live lines by what they wait for, each line once per kind: open, to ship, in transit, late; all: each once.
     orders: all of the side's orders by state.
     """
 
@@ -175,6 +175,7 @@ def figures(view: View, side: Side, *, arrived_from: int = 0, arrived_until: int
     lines = {
         what: len({(w.order, w.line) for w in work if w.what == what}) for what in ("open", "to ship", "in transit")
     }
+    lines["all"] = len({(w.order, w.line) for w in work})
     lines["late"] = len({(w.order, w.line) for w in work if w.late})
     return Figures(
         kept_ppm=kept * PPM // dated if dated else -1,

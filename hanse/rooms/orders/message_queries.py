@@ -1,9 +1,22 @@
-"""Questions about messages: those about an item, and whether a file may be read."""
+"""Questions about messages: those on an order, those about an item, and whether a file may be read."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hanse.kernel.view import View
 from hanse.rooms.orders.private_rows import FILES, MESSAGES, Message
+from hanse.rooms.orders.rows import Order
+
+
+def messages_of(view: View, order: Order, shipments: Sequence[str], *, limit: int = 500) -> tuple[Message, ...]:
+    """The messages on an order, and those that name one of its shipments alone, oldest first."""
+    on_order = view.rows(
+        MESSAGES, "circle = ? AND order_id = ?", (order.circle, order.order_id), order="entry", limit=limit
+    )
+    where = f"circle = ? AND order_id = '' AND shipment IN ({', '.join('?' * len(shipments))})"
+    alone = view.rows(MESSAGES, where, (order.circle, *shipments), order="entry", limit=limit) if shipments else []
+    return tuple(sorted([*on_order, *alone], key=lambda message: message.entry)[:limit])
 
 
 def messages_about(view: View, item: str, *, limit: int = 200) -> tuple[Message, ...]:

@@ -69,19 +69,23 @@ def actions_of(desk: Desk, page: OrderPage) -> set[str]:
     return {name for name, yes in can.items() if yes}
 
 
+def holds_buyer(desk: Desk, page: OrderPage) -> bool:
+    """Whether this node can sign an order's receipt: it holds the buyer's key, or the firm signs for both sides."""
+    return page.order.one_sided or desk.node.wallet.alias_of(page.order.circle, page.terms.buyer) is not None
+
+
 def shipment_actions(desk: Desk, page: OrderPage, shown: PageShipment, now: int) -> set[str]:
     """What this desk may do to one of the order's shipments."""
     buyer, seller = sides_of(page)
     row = shown.shipment
     lacks = any(line.damaged or line.short or line.over for line in row.lines)
     signed = row.method not in ("", DEEMED)
-    held = desk.node.wallet.alias_of(page.order.circle, page.terms.buyer) is not None
+    held = holds_buyer(desk, page)
     can = {
         "hand_over": seller and not row.handed_over_at and not signed and desk.may(HandOver),
         "receive": buyer and not row.method and desk.may(Receive),
         "pod": not row.method
-        and held
-        and not page.order.one_sided
+        and (held or not row.handed_over_at)
         and ((seller and desk.may(HandOver)) or (buyer and desk.may(Receive))),
         "contest": not row.contested_by
         and now <= row.received_at + CONTEST_SECONDS
@@ -299,4 +303,4 @@ DO: dict[str, tuple[Callable[[Desk, OrderPage, Values], Fact], str]] = {
 }
 """action -> how its form becomes a fact, and what the page says then."""
 
-__all__ = ["DO", "actions_of", "receive_lines", "shipment_actions", "shown_shipment", "sides_of"]
+__all__ = ["DO", "actions_of", "holds_buyer", "receive_lines", "shipment_actions", "shown_shipment", "sides_of"]

@@ -9,7 +9,7 @@ from litestar.params import FromPath
 
 from hanse.node.desk import Desk
 from hanse.rooms.orders.documents import delivery_note, order_confirmation, packing_slip
-from hanse.rooms.orders.pages_actions import shipment_actions
+from hanse.rooms.orders.pages_actions import holds_buyer, shipment_actions
 from hanse.rooms.orders.pages_forms import PROOF_WORDS, Accounts, Form, text
 from hanse.rooms.orders.pages_order import CRUMBS, address
 from hanse.rooms.orders.queries import order_page
@@ -50,7 +50,7 @@ def slip_page(
 
 @post("/orders/pod-link", sync_to_thread=True, status_code=200)
 def pod_link(request: Request[Any, Any, Any], session: Reader, read: Read, accounts: Accounts, data: Form) -> Any:
-    """A one-time link by which the receiver signs without an account, printed on the slip. It is shown only now.
+    """A one-time link by which driver or receiver sign without an account, printed on the slip. It is shown only now.
 
     Raises: 404 where this desk may not make one.
     """
@@ -60,7 +60,9 @@ def pod_link(request: Request[Any, Any, Any], session: Reader, read: Read, accou
     shown = next((s for s in found.shipments if s.shipment.shipment == shipment), None) if found else None
     if found is None or shown is None or "pod" not in shipment_actions(at, found, shown, at.view.now):
         raise not_here()
-    payload = {"shipment": shipment, "party": found.terms.buyer, "made_by": session.party}
+    held = holds_buyer(at, found)
+    party = found.terms.buyer if held and found.terms.buyer else session.party
+    payload = {"shipment": shipment, "party": party, "made_by": session.party, "only": "" if held else "hand_over"}
     raw = accounts.links.create(PURPOSE, payload, LINK_SECONDS)
     return _slip(at, shipment, f"{str(request.base_url).rstrip('/')}/pod/{raw}")
 

@@ -28,7 +28,7 @@ from hanse.web import Read, Reader, go, not_here, page
 ABOUT = "/orders/about/"
 
 
-async def _filled_in(request: Request[Any, Any, Any]) -> tuple[dict[str, str], bytes, str]:
+async def filled_in(request: Request[Any, Any, Any]) -> tuple[dict[str, str], bytes, str]:
     """(fields, a file's bytes, its name) of a form with a file."""
     given = await request.form()
     form = {name: value for name, value in given.multi_items() if isinstance(value, str)}
@@ -43,7 +43,7 @@ async def message(request: Request[Any, Any, Any], session: Reader, read: Read) 
     """Write to the other side, with a file if there is one. Refuses: desk.file_too_large, as the message's rules."""
     from anyio.to_thread import run_sync
 
-    form, data, name = await _filled_in(request)
+    form, data, name = await filled_in(request)
     return await run_sync(_send, desk(read, session), form, data, name)
 
 
@@ -146,7 +146,7 @@ async def write_about(request: Request[Any, Any, Any], session: Reader, read: Re
     """Write to a partner or a group about an item, with a file if there is one. Refuses: as `_write`."""
     from anyio.to_thread import run_sync
 
-    form, data, name = await _filled_in(request)
+    form, data, name = await filled_in(request)
     return await run_sync(_write_about, home_desk(read, session), form, data, name)
 
 

@@ -11,10 +11,10 @@ from hanse.kernel.facts import Part
 from hanse.kernel.refusal import Refused
 from hanse.kernel.view import View
 from hanse.rooms.orders.facts import DeliverTo
+from hanse.rooms.orders.message_queries import messages_of
 from hanse.rooms.orders.private_rows import (
     DOCUMENT_ORDERS,
     DOCUMENTS,
-    MESSAGES,
     MINE,
     ORDER_TERMS,
     RATINGS,
@@ -287,9 +287,7 @@ def order_page(view: View, order_id: str) -> OrderPage | None:
         shipments=shipments,
         returns=_returns(view, order),
         timeline=timeline(view, order),
-        messages=tuple(
-            view.rows(MESSAGES, "circle = ? AND order_id = ?", (order.circle, order_id), order="entry", limit=500)
-        ),
+        messages=messages_of(view, order, [shown.shipment.shipment for shown in shipments]),
         document=view.get(DOCUMENTS, view.home, cover.document) if cover else None,
     )
 

@@ -212,7 +212,7 @@ def test_a_driver_signs_on_glass_once_and_without_an_account(town: SmallTown, an
     bad = driver.post(link, {**form, "signature": "data:image/png;base64,AAAA"}, token=token)
     assert bad.status_code == 422 and code_of(bad) == "form.bad_signature" and EVIL not in bad.text
     done = driver.post(link, {**form, "signature": f"data:image/png;base64,{PNG}"}, token=token)
-    assert done.status_code == 200 and "The receipt is signed" in done.text
+    assert done.status_code == 200 and "It is signed" in done.text
     row = town.node.view("ann").get(SHIPMENTS, sid)
     assert row is not None and row.method == "link" and row.lines[0].received == 9 and row.lines[0].damaged == 1
     again = driver.get(link)
@@ -228,6 +228,7 @@ def test_a_driver_signs_on_glass_once_and_without_an_account(town: SmallTown, an
     page = order_page(town.node.view("ann"), "glass-1")
     assert page is not None and page.shipments[0].terms is not None
     signature = page.shipments[0].terms.paper_hash
+    assert f"/orders/file/{signature}/signature.png" in shown
     assert ann.get(f"/orders/file/{signature}/signature.png").content.startswith(b"\x89PNG")
 
 

@@ -1,0 +1,123 @@
+"""Proof of delivery behind a one-time link: what each side signs by it, photographs, and customers outside the network.
+
+The receiver's signature on glass, once, stands in `test_page.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from hanse.rooms.orders import pages_actions, pages_documents
+from hanse.rooms.orders.facts import DeliverTo, PlaceLine, PlaceOrder
+from hanse.rooms.orders.queries import PageShipment, order_page
+from hanse.rooms.orders.test_page import PNG, act, code_of, day, link_of, shipped
+from hanse.site.testing import DAY, SmallTown, Visitor
+
+JPEG = b"\xff\xd8\xff\xe0" + bytes(40)
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallTown]:
+    there = SmallTown(tmp_path_factory.mktemp("town"), stock_each=1_000)
+    yield there
+    there.close()
+
+
+@pytest.fixture(scope="module")
+def ann(town: SmallTown) -> Visitor:
+    return town.visitor("ann", "warehouse")
+
+
+@pytest.fixture(scope="module")
+def bob(town: SmallTown) -> Visitor:
+    return town.visitor("bob", "seller")
+
+
+def delivery(town: SmallTown, party: str, order: str) -> PageShipment:
+    page = order_page(town.node.view(party), order)
+    assert page is not None
+    return page.shipments[0]
+
+
+def linked(who: Visitor, order: str, shipment: str) -> str:
+    answer = who.post("/orders/pod-link", {"order": order, "shipment": shipment})
+    assert answer.status_code == 200
+    return link_of(answer)
+
+
+def signed(town: SmallTown, link: str, **files: Any) -> Any:
+    driver = town.visitor()
+    form = {"received.1": "10", "over.1": "2", "received_by": "Jo", "signature": f"data:image/png;base64,{PNG}"}
+    return driver.post(link, form, token=driver.token(link), files=files or None)
+
+
+def test_a_link_of_the_sellers_people_signs_for_both_sides(town: SmallTown, bob: Visitor) -> None:
+    sid = shipped(town, bob, "both-1")
+    done = signed(town, linked(bob, "both-1", sid), file=("p.jpg", JPEG))
+    assert done.status_code == 200 and "It is signed" in done.text
+    found = delivery(town, "ann", "both-1")
+    assert found.proof.word == "both" and found.proof.method == "link"
+    assert found.shipment.lines[0].over == 2 and found.terms is not None
+    owner = town.visitor("ann")
+    shown = owner.get("/orders/o/both-1").text
+    assert "signed by both" in shown and "Photograph" in shown
+    assert owner.get(f"/orders/file/{found.terms.photo_hash}/photograph").content == JPEG
+    assert town.visitor("eve").get(f"/orders/file/{found.terms.photo_hash}/photograph").status_code == 404
+
+
+def test_a_link_of_the_buyers_people_signs_the_receipt_alone(town: SmallTown, ann: Visitor, bob: Visitor) -> None:
+    sid = shipped(town, bob, "receipt-1")
+    assert signed(town, linked(ann, "receipt-1", sid)).status_code == 200
+    assert delivery(town, "bob", "receipt-1").proof.word == "receipt"
+
+
+def test_what_is_no_photograph_is_refused_and_the_link_stays_good(town: SmallTown, bob: Visitor) -> None:
+    sid = shipped(town, bob, "photo-1")
+    link, size = linked(bob, "photo-1", sid), town.node.log.size
+    bad = signed(town, link, file=("p.jpg", b"<script>"))
+    assert bad.status_code == 422 and code_of(bad) == "form.bad_photo" and town.node.log.size == size
+    assert signed(town, link, file=("p.jpg", JPEG)).status_code == 200
+
+
+def test_a_driver_of_a_seller_whose_buyer_is_elsewhere_signs_the_hand_over(
+    town: SmallTown, ann: Visitor, bob: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sid = shipped(town, bob, "apart-1")
+    for module in (pages_actions, pages_documents):
+        monkeypatch.setattr(module, "holds_buyer", lambda desk, page: False)
+    link = linked(bob, "apart-1", sid)
+    assert "Good, each" not in town.visitor().get(link).text
+    assert signed(town, link, file=("p.jpg", JPEG)).status_code == 200
+    found = delivery(town, "bob", "apart-1")
+    assert found.proof.word == "hand-over" and not found.shipment.method
+    shown = town.visitor("ann").get("/orders/o/apart-1").text
+    assert "signature.png" in shown and "Taken at the hand-over." in shown
+    assert bob.post("/orders/pod-link", {"shipment": sid}).status_code == 404, "it was handed over"
+    monkeypatch.undo()
+    assert act(ann, "receive", "apart-1", shipment=sid, received__1="10").status_code == 303
+    assert delivery(town, "bob", "apart-1").proof.word == "both"
+
+
+def test_a_customer_outside_the_network_signs_on_glass_and_it_stays_unproven(town: SmallTown) -> None:
+    line = PlaceLine(
+        line=1, each=10, item="item-6205", own_number="bob-6205", unit_price_minor=1500, requested_at=town.now() + DAY
+    )
+    town.do(
+        "bob",
+        PlaceOrder(
+            circle=town.home("bob"), order="SO-1", side="sell", counterparty="Werft Nord", currency="EUR",
+            deliver_to=DeliverTo(city="Hamburg", country="DE"), lines=[line],
+        ),
+    )  # fmt: skip
+    owner, stock = town.visitor("bob"), '["bob-6205","store-bob",""]'
+    assert act(owner, "confirm", "SO-1", each__1="10", promised__1=day(town, 1)).status_code == 303
+    assert act(owner, "ship", "SO-1", each__1="10", stock__1=stock).status_code == 303
+    sid = delivery(town, "bob", "SO-1").shipment.shipment
+    assert signed(town, linked(owner, "SO-1", sid)).status_code == 200
+    found = delivery(town, "bob", "SO-1")
+    assert (found.shipment.method, found.proof.word) == ("link", "one-sided")
+    shown = owner.get("/orders/o/SO-1").text
+    assert "on glass, by link" in shown and "unproven: one side" in shown and "signature.png" in shown

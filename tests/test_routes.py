@@ -130,6 +130,7 @@ WRITES: dict[str, frozenset[str]] = {
     "/orders/approvals": TRADE,
     **dict.fromkeys(("/orders/quotes", "/orders/quotes/answer", "/orders/quotes/order"), EVERYBODY),
     "/find/place": EVERYBODY,
+    "/find/take": EVERYBODY,
     "/pod/{}": PUBLIC,
     "/join/{}": PUBLIC,
     **dict.fromkeys(("/firm", "/firm/sites", "/firm/permits", "/firm/channels", "/firm/people"), OWNER),

@@ -10,6 +10,7 @@ from msgspec import Struct
 from hanse.kernel.view import View
 from hanse.rooms.inventory.offer_queries import Availability, OfferCard, availability, offers, offers_of_item
 from hanse.rooms.inventory.queries import MoneyMatched, WorkLine, money_matched, worklist
+from hanse.rooms.orders.lending import Lent, lent_out
 from hanse.rooms.orders.queries import OrderRow, orders
 
 ORDERS_MAX = 500
@@ -49,6 +50,11 @@ def trade_with(view: View, party: str) -> Trade:
         side = bought if row.side == "buy" else sold
         side[row.currency] = side.get(row.currency, 0) + row.amount_minor
     return Trade(found.rows, len(found.rows), bool(found.cursor), bought, sold)
+
+
+def lent(view: View) -> tuple[Lent, ...]:
+    """The reader's goods that partners have borrowed by order."""
+    return lent_out(view)
 
 
 # -- matching ------------------------------------------------------------------------------------------------------

@@ -7,11 +7,14 @@ from typing import Any
 from litestar import Request, get
 from litestar.response import Template
 
+from hanse.kernel.view import View
+from hanse.rooms.catalog.queries import own_item, own_number_of
 from hanse.rooms.inventory import page_borrow, page_card, page_offers, page_transfers
 from hanse.rooms.inventory import queries as stock
 from hanse.rooms.inventory.facts import TOTALS
 from hanse.rooms.inventory.offer_facts import Earmark, MakeOffer
 from hanse.rooms.inventory.page_offers import card_address, home_desk, offer_address, party_link
+from hanse.site import pages_market as market
 from hanse.site.menu import STORE, Entry
 from hanse.site.pages_forms import Where, exported, table_view
 from hanse.web import (
@@ -155,13 +158,26 @@ def held_page(session: Reader, read: Read, places: Where) -> Template:
     ]  # fmt: skip
     there = [
         [Link(page_offers.item_words(view, h.item), places.of("item", h.item)),
-         party_link(view, places, h.custodian), h.lot, h.each, Money(h.each * h.unit_cost_minor, "EUR"), h.position]
+         party_link(view, places, h.custodian), h.lot, h.each,
+         Money(h.each * h.unit_cost_minor, _own_currency(view, h.item)), h.position]
         for h in stock.held_elsewhere(view)
+    ]  # fmt: skip
+    lent = [
+        [Link(page_offers.item_words(view, one.item), places.of("item", one.item)),
+         party_link(view, places, one.borrower), Link(one.order, places.of("order", one.order)), one.out, one.on_way,
+         Money((one.out + one.on_way) * one.unit_price_minor, one.currency), one.position]
+        for one in market.lent(view)
     ]  # fmt: skip
     return page(
         "inventory/held.html", title="Held elsewhere, kept for others", crumbs=(("Stock", "/stock"),), tabs=TABS,
-        here=here, there=there,
+        here=here, there=there, lent=lent,
     )  # fmt: skip
+
+
+def _own_currency(view: View, item: str) -> str:
+    """The currency in which the firm keeps the cost of an item's goods."""
+    own = own_item(view, own_number_of(view, item))
+    return (own.currency if own else "") or "EUR"
 
 
 NAV = [Entry("Stock", "/stock", "Stock", STORE), *page_offers.NAV, *page_borrow.NAV, *page_transfers.NAV]

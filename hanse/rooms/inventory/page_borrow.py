@@ -97,7 +97,7 @@ def _borrow_rows(view: View, places: Places, matches: list[offering.BorrowMatch]
         each = min(match.short_each, offer.open_each)
         known = Link(match.own_number, card_address(match.own_number)) if match.own_number else None
         then = (
-            Link("Borrow", offer_page_address(offer.offer))
+            Link("Borrow", f"{offer_page_address(offer.offer)}?{urlencode({'n': each})}#take")
             if offer.offer_kind == "lend"
             else Link("Order", f"/find?{urlencode({'i': offer.item, 'n': each})}")
         )

@@ -195,7 +195,8 @@ def offers_page(request: Request[Any, Any, Any], session: Reader, read: Read, pl
 # -- one offer -----------------------------------------------------------------------------------------------------
 
 
-def _card_of(view: View, offer: str) -> offering.OfferCard:
+def card_of(view: View, offer: str) -> offering.OfferCard:
+    """An offer that the reader may see. Raises: 404."""
     row = view.get(OFFERS, offer)
     card = offering.offer(view, row.circle, offer) if row else None
     if card is None:
@@ -203,9 +204,12 @@ def _card_of(view: View, offer: str) -> offering.OfferCard:
     return card
 
 
-def _offer_page(found: Desk, places: Places, offer: str, status: int = 200, refusal: Any = None) -> Template:
+def offer_template(
+    found: Desk, places: Places, offer: str, status: int = 200, refusal: Any = None, given: dict[str, Any] | None = None
+) -> Template:
+    """An offer's page; `given`: what was typed of an order that was refused. Raises: 404."""
     view = found.view
-    card = _card_of(view, offer)
+    card = card_of(view, offer)
     mine = card.party == view.party
     backing = offering.my_offer_backing(view, offer) if mine else None
     return page(
@@ -216,14 +220,17 @@ def _offer_page(found: Desk, places: Places, offer: str, status: int = 200, refu
         kind=KINDS[card.offer_kind], taken_each=card.each - card.open_each,
         card_href=card_address(backing.own_number) if backing else "",
         order_href=f"/find?{urlencode({'i': card.item, 'n': card.minimum_each or 1})}",
-        may_order=not mine and not card.ended and found.may("orders.place"),
+        may_order=not mine and not card.ended and found.may("orders.place"), given=given or {},
+        sites=site_options(found), lent=card.offer_kind == "lend",
     )  # fmt: skip
 
 
 @get(OFFER + "{offer:path}", sync_to_thread=True)
 def offer_page(request: Request[Any, Any, Any], session: Reader, read: Read, places: Where) -> Template:
     """One offer, to those to whom it is made."""
-    return _offer_page(home_desk(read, session), places, tail(request, OFFER))
+    asked = request.query_params.get("n", "")
+    given = {"each": asked} if asked.isascii() and asked.isdigit() and len(asked) < 16 else None
+    return offer_template(home_desk(read, session), places, tail(request, OFFER), given=given)
 
 
 @post("/offers/withdraw", sync_to_thread=True)
@@ -231,13 +238,13 @@ def withdraw(session: Reader, read: Read, places: Where, data: Fields) -> Any:
     """Take an offer back; what was reserved stands."""
     given, found = Given(data), home_desk(read, session)
     offer = given.text("offer", "Offer", required=True, most=80)
-    card = _card_of(found.view, offer)
+    card = card_of(found.view, offer)
 
     def act() -> Response[Any]:
         found.do(WithdrawOffer(circle=card.circle, offer=offer))
         return go("/offers", notice="Withdrawn. What was reserved of it stands.")
 
-    return attempt(act, lambda status, refusal: _offer_page(found, places, offer, status, refusal))
+    return attempt(act, lambda status, refusal: offer_template(found, places, offer, status, refusal))
 
 
 # -- a new offer ---------------------------------------------------------------------------------------------------

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hanse.rooms.orders import documents, message_queries, purchases, queries, quote_queries, waiting, worklists
+from hanse.rooms.orders import (
+    documents,
+    lending,
+    message_queries,
+    purchases,
+    queries,
+    quote_queries,
+    waiting,
+    worklists,
+)
 
 READS: dict[str, Callable[..., Any]] = {
     "orders": queries.orders,
@@ -17,6 +26,7 @@ READS: dict[str, Callable[..., Any]] = {
     "orders/returns": waiting.returns_to_answer,
     "orders/figures": worklists.figures,
     "orders/messages-about/{item}": message_queries.messages_about,
+    "orders/lent": lending.lent_out,
     "orders/requests": purchases.requests,
     "orders/quotes": quote_queries.quotes,
     "orders/quotes-to-answer": quote_queries.quotes_to_answer,

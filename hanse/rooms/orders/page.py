@@ -14,6 +14,7 @@ from hanse.rooms.orders.pages_order import do, one_order
 from hanse.rooms.orders.pages_pod import pod, sign
 from hanse.rooms.orders.pages_quotes import NAV as QUOTES_NAV
 from hanse.rooms.orders.pages_quotes import PAGES as QUOTES_PAGES
+from hanse.rooms.orders.pages_take import PAGES as TAKE_PAGES
 from hanse.rooms.orders.purchases import pending_requests
 from hanse.rooms.orders.waiting import orders_waiting
 from hanse.site.menu import EVERYBODY, TRADE, Entry
@@ -46,4 +47,5 @@ PAGES: list[Any] = [
     decide,
     *QUOTES_PAGES,
     *MESSAGES_PAGES,
+    *TAKE_PAGES,
 ]

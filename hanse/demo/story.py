@@ -15,6 +15,8 @@ from hanse.demo.ids import opaque
 from hanse.demo.stocks import OFFER_DAYS, Kept, earmark
 from hanse.demo.trader import DAY, claim
 from hanse.demo.year import Year
+from hanse.node.proposing import STANDARD_TARIFF
+from hanse.planning.promise import Candidate, Need, promise
 from hanse.planning.promise.distance import distance_m
 from hanse.rooms.catalog.facts import LinkItem, SetOwnItem
 from hanse.rooms.inventory.facts import Count, CountLine, SetPolicy
@@ -33,10 +35,9 @@ from hanse.rooms.orders.facts import (
 )
 
 DISTRIBUTOR = MAIN
-LENDERS = tuple(zip(LENDING, (9, 30, 14), (560, 410, 480), strict=True))
+LENDERS = tuple(zip(LENDING, (9, 30, 14), (560, 450, 480), strict=True))
 """(member, how many it has, what it asks for one each in EUR cents)."""
 EACH, PRICE_MINOR = 6, 890
-FREIGHT_BASE_MINOR, FREIGHT_MINOR_PER_KM = 690, 4
 LATE_DAYS = 2
 
 
@@ -183,8 +184,21 @@ def _offer(year: Year, firm: Firm, good: Good, each: int, price_minor: int, cust
     )
     kept.offered += each
     metres = distance_m(place.latitude_microdeg, place.longitude_microdeg, to.latitude_microdeg, to.longitude_microdeg)
-    freight = FREIGHT_BASE_MINOR + metres // 1000 * FREIGHT_MINOR_PER_KM
-    return Source(firm.party, offer, kept.own_number, each, price_minor, metres // 1000, EACH * price_minor + freight)
+    total = _total_minor(good, Candidate(
+        offer, firm.party, good.item, each, price_minor, lead_time_days=1,
+        latitude_microdeg=place.latitude_microdeg, longitude_microdeg=place.longitude_microdeg,
+    ), customer)  # fmt: skip
+    return Source(firm.party, offer, kept.own_number, each, price_minor, metres // 1000, total)
+
+
+def _total_minor(good: Good, candidate: Candidate, customer: Firm) -> int:
+    """Goods and freight from one source alone, as *Find and order* reckons them."""
+    to = customer.place
+    plan = promise(
+        [Need(1, good.item, EACH, good.weight_g)], [candidate], STANDARD_TARIFF,
+        latitude_microdeg=to.latitude_microdeg, longitude_microdeg=to.longitude_microdeg,
+    )  # fmt: skip
+    return plan.total_minor
 
 
 def _customer_order(

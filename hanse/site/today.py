@@ -121,6 +121,11 @@ def _shipping(view: View, places: Places) -> Iterator[Action]:
         )  # fmt: skip
 
 
+def _called(view: View, order: str) -> str:
+    terms = _terms(view, order, {})
+    return known_as(order, terms.po_number if terms else "")
+
+
 def _lines(count: int) -> str:
     return "1 line" if count == 1 else f"{count} lines"
 
@@ -136,13 +141,13 @@ def _answering(view: View, places: Places) -> Iterator[Action]:
     for change in changes_to_answer(view):
         yield Action(
             "Decide", f"{change.partner_name} proposes a change",
-            f"Order {change.order}, {quantity(change.each)}; without an answer it lapses",
+            f"Order {_called(view, change.order)}, {quantity(change.each)}; without an answer it lapses",
             Money(change.amount_minor, change.currency), change.answer_by, False,
             places.of("order", change.order), "orders.accept_change",
         )  # fmt: skip
     for back in returns_to_answer(view):
         yield Action(
-            "Answer", f"{back.partner_name} asks to return {quantity(back.each)}", f"Order {back.order}",
+            "Answer", f"{back.partner_name} asks to return {quantity(back.each)}", f"Order {_called(view, back.order)}",
             None, back.answer_by, False, places.of("order", back.order), "orders.accept_return",
         )  # fmt: skip
 
@@ -169,7 +174,7 @@ def _receiving(view: View, places: Places) -> Iterator[Action]:
         late = 0 < parcel.arrive_by < view.now
         yield Action(
             "Receive", f"Receive {quantity(parcel.each)} from {parcel.partner_name}",
-            f"Order {parcel.order}; from {parcel.deemed_words} it counts as received",
+            f"Order {_called(view, parcel.order)}; from {parcel.deemed_words} it counts as received",
             Money(parcel.amount_minor, parcel.currency), parcel.arrive_by, late,
             places.of("order", parcel.order), "orders.receive",
         )  # fmt: skip

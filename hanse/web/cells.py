@@ -14,6 +14,7 @@ from hanse.web.tables import Column, View
 NOTHING = Markup('<span class="muted">–</span>')
 NUMERIC = ("each", "num", "money", "percent")
 """Kinds of a short table's columns that are set flush right."""
+LONG_SIGNS = 24
 
 
 def _part(value: Any, name: str) -> Any:
@@ -56,7 +57,10 @@ def list_cell(view: View, row: Any, column: Column, zone: tzinfo) -> str:
 def list_rows(view: View, zone: tzinfo | None, bulk_id: str) -> Markup:
     """The rows of a list. zone: the reader's, None for UTC. bulk_id: the form that ticked rows go to."""
     ticks, there = bool(view.table.bulk), zone or UTC
-    heads = [(column, _head(column.label, column.numeric, at == 0)) for at, column in enumerate(view.columns)]
+    heads = [
+        (column, _head(column.label, column.numeric, at == 0), _head(column.label, column.numeric, at == 0, long=True))
+        for at, column in enumerate(view.columns)
+    ]
     out: list[str] = []
     for row in view.found.rows:
         out.append('<tr role="row">')
@@ -66,14 +70,25 @@ def list_rows(view: View, zone: tzinfo | None, bulk_id: str) -> Markup:
                 f'<td role="cell" class="tickcell"><input type="checkbox" name="id" form="{escape(bulk_id)}"'
                 f' value="{name}" aria-label="Tick row {name}"></td>'
             )
-        for column, head in heads:
-            out += (head, list_cell(view, row, column, there), "</td>")
+        for column, head, roomy in heads:
+            wide = column.kind in ("text", "link") and _is_long(view.value(row, column))
+            out += (roomy if wide else head, list_cell(view, row, column, there), "</td>")
         out.append("</tr>")
     return Markup("".join(out))
 
 
-def _head(label: str, numeric: bool, first: bool) -> str:
-    kinds = ("num" if numeric else "") + (" lead" if first else "")
+def _is_long(value: Any) -> bool:
+    """Whether a text wants room to be read: several words that a narrow column would stack one on the other.
+
+    >>> _is_long("Deep groove ball bearing 6204"), _is_long("o-a57a13c43535a9737080-twice"), _is_long(None)
+    (True, False, False)
+    """
+    text = value if type(value) is str else _part(value, "text")
+    return type(text) is str and len(text) > LONG_SIGNS and " " in text
+
+
+def _head(label: str, numeric: bool, first: bool, long: bool = False) -> str:
+    kinds = ("num" if numeric else "") + (" lead" if first else "") + (" long" if long else "")
     return f'<td role="cell" data-label="{escape(label)}" class="{kinds}">'
 
 

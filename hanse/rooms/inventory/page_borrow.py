@@ -58,8 +58,8 @@ LEND = Table(
     id="lend",
     prefix="l-",
     columns=(
-        Column("number", "Own number", "link", sortable=True),
-        Column("description", "Item", wide=True),
+        Column("number", "Own number", "link", sortable=True, wide=True),
+        Column("description", "Item"),
         Column("party", "Who wants it", "link", sortable=True, filterable=True),
         Column("place", "Where", shown=False),
         Column("kind", "How", "badge", filterable=True, facets=("to borrow", "to buy")),

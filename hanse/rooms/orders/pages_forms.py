@@ -109,6 +109,8 @@ def known_as(order: str, po_number: str) -> str:
 
     >>> known_as("i-869c81169eec3568adb9", "SO-5001"), known_as("PO-17", "4500017")
     ('SO-5001', 'PO-17')
+    >>> known_as("o-a57a13c43535a9737080", "4711-WINCH"), known_as("o-a57a13c43535a9737080", "")
+    ('4711-WINCH', 'o-a57a13c43535a9737080')
     """
     return po_number if po_number and MADE_UP.fullmatch(order) else order
 

@@ -52,7 +52,8 @@ def _row(one: Proposal) -> dict[str, Any]:
     best = one.sources[0] if one.sources else None
     return {
         "number": one.shelf.own_number, "description": one.shelf.description, "position": one.position_each,
-        "reorder": one.shelf.reorder_each, "order": best.each if best else one.order_each,
+        "reorder": one.shelf.reorder_each if one.shelf.reorder_each >= 0 else None,
+        "order": best.each if best else one.order_each,
         "source": best.name if best else "", "value": Money(one.value_minor, one.shelf.currency),
         "price": Money(best.unit_price_minor if best else one.shelf.cost_minor, one.shelf.currency),
         "moves": "; ".join(f"{m.each} {m.from_name} to {m.to_name}" for m in one.transfers),

@@ -89,7 +89,8 @@ def _levels(found: Shelves, shelf: Shelf) -> Chart:
         "Stock and its levels", weeks,
         [Series("On hand", [*past, *ahead]), Series("Left if nothing comes", [*none, held, *left], dashed=True),
          Series("Left if much is asked", [*none, held, *least], tone="quiet", dashed=True),
-         Series("Order at", flat[0], tone="bad"), Series("Lend above", flat[1], tone="good")],
+         *([Series("Order at", flat[0], tone="bad")] if shelf.reorder_each >= 0 else []),
+         Series("Lend above", flat[1], tone="good")],
         unit="each", note="Much: so much, or less, in nine cases of ten.",
     )  # fmt: skip
 

@@ -3,6 +3,7 @@
 import html
 import json
 
+import msgspec
 import pytest
 
 from hanse.node import planning_jobs, planning_run, planning_stock
@@ -11,6 +12,7 @@ from hanse.rooms.inventory.facts import Adjust, AdjustLine
 from hanse.rooms.inventory.offer_facts import Want, WithdrawOffer, WithdrawWant
 from hanse.rooms.orders.facts import DeliverTo, PlaceLine, PlaceOrder
 from hanse.rooms.plans.checking import question
+from hanse.rooms.plans.page_shelves import _levels
 from hanse.rooms.plans.private_rows import RULES
 from hanse.rooms.plans.rows import PLANS
 from hanse.site.testing import DAY, EVIL, PLACES, SmallTown
@@ -143,6 +145,8 @@ def test_forecast_and_levels_come_from_own_sales_and_are_drawn_with_a_table(town
     assert town.visitor("eve").get("/plans/forecast/bob-6205").status_code == 404
     shelf = job.by_number["bob-6205"]
     assert 0 < shelf.reorder_each + 1 <= shelf.up_to_each and shelf.stock[-1] == shelf.on_hand_each
+    levels = [_levels(job.found, msgspec.structs.replace(shelf, reorder_each=at)).head for at in (-1, 0)]
+    assert ["Order at" in names for names in levels] == [False, True], "below nothing there is no level"
     assert "Nothing has fallen" in bob.get("/plans/replenish").text, "400 on hand are enough"
     planning_stock.shelves(town.node, "ann", wait=True)
     assert "too little for a forecast" in town.visitor("ann").get("/plans/replenish").text

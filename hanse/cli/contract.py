@@ -13,8 +13,8 @@ from rich.text import Text
 from hanse.cli.replay import _pair
 from hanse.cli.shell import DONE, HERE, WRONG, Answer, Data, table
 from hanse.kernel.refusal import Refused
-from hanse.kernel.state import connect
 from hanse.kernel.view import View
+from hanse.kernel.writer import connect
 from hanse.node.node import read_about
 from hanse.node.read_path import STATE
 from hanse.rooms.contracts.compiled import refused_of

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-from hanse.engines import ApplyBlock
+from hanse.engines import Answers, ApplyBlock
 from hanse.kernel.facts import Signed
 from hanse.kernel.refusal import Refused
 
@@ -19,6 +19,8 @@ GATHER_SECONDS = 0.004
 """From the beginning of one block to that of the next at least: what comes in between shares its costs. A fact that
 comes alone waits for nothing."""
 IDLE_SECONDS = 0.5
+_Applied = tuple[list[Future[Any]], Answers]
+"""A block's facts' futures, and its answers."""
 
 
 class Embedded:
@@ -61,8 +63,14 @@ class Embedded:
             self._changed.notify()
 
     def _run(self) -> None:
+        """A block's answers are given before anything is waited for, and in a crowd after the next block is applied."""
         began = 0.0
+        before: _Applied = ([], list)
         while True:
+            rest = began + GATHER_SECONDS - time.monotonic()
+            if rest > 0 or not self._waiting:
+                self._answer(*before)
+                before = [], list
             with self._changed:
                 if not self._waiting and not self._closing:
                     self._changed.wait(IDLE_SECONDS)
@@ -73,20 +81,30 @@ class Embedded:
                 taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), BLOCK_FACTS_MAX))]
                 if not taken and self._closing:
                     return
-            self._block(taken)
+            under_way = [future for _, future in taken], self._block([signed for signed, _ in taken])
+            self._answer(*before)
+            before = under_way
 
-    def _block(self, taken: list[tuple[Signed, Future[Any]]]) -> None:
+    def _block(self, facts: list[Signed]) -> Answers:
         """One block: of what was taken, or for a timer that is due; nothing where there is neither."""
         try:
             now = int(self._clock())
-            due = None if taken else self._due()
-            if not taken and (due is None or due > now):
-                return
-            answers = self._apply([signed for signed, _ in taken], now)
+            due = None if facts else self._due()
+            if not facts and (due is None or due > now):
+                return list
+            return self._apply(facts, now)
         except BaseException as error:
             self._on_fault(error)
-            answers = [error] * len(taken)
-        for (_, future), answer in zip(taken, answers, strict=True):
+            answers = [error] * len(facts)
+            return lambda: answers
+
+    def _answer(self, futures: list[Future[Any]], answers_of: Answers) -> None:
+        try:
+            answers = answers_of()
+        except BaseException as error:
+            self._on_fault(error)
+            answers = [error] * len(futures)
+        for future, answer in zip(futures, answers, strict=True):
             if isinstance(answer, BaseException):
                 future.set_exception(answer)
             else:

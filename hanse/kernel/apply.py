@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from hanse.kernel.draft import Draft
 from hanse.kernel.entries import OK, Header, block_entry, fact_entry, timer_entry
 from hanse.kernel.facts import Fact, Signed, layout, left_out
 from hanse.kernel.kept import (
@@ -30,8 +31,7 @@ from hanse.kernel.kept import (
 )
 from hanse.kernel.refusal import Refusal, Refused
 from hanse.kernel.rules import Rulebook
-from hanse.kernel.state import Draft, State
-from hanse.kernel.tables import Key
+from hanse.kernel.state import NEVER, Rows, State
 
 EVENTS_MAX = 200
 """Events that one fact may cause, subscribers' own events included."""
@@ -89,7 +89,7 @@ class Applier:
     ) -> None:
         self.state, self.book, self.strict, self.on_bug = state, book, strict, on_bug
         self._net, self._size = "", -1
-        self._home_tables: set[str] = book.find_homes.__dict__["tables"]
+        state.watch(book.find_homes.__dict__["tables"])
         self._highest: dict[str, int] = {}
         self._homes: dict[str, list[tuple[str, str]]] = {}
         self._heard: dict[str, list[tuple[int, str]]] = {}
@@ -99,9 +99,7 @@ class Applier:
         """Create the tables, and the first row of `META` where there is none."""
         self.state.create()
         if self.state.get(META, (1,)) is None:
-            self.state.begin()
-            self.state.write(META, (1,), Meta(net=net, height=0, time=0, size=0, state=bytes(32)))
-            self.state.take_changes()
+            self.state.written(META, (1,), Meta(net=net, height=0, time=0, size=0, state=bytes(32)))
             self.state.commit()
 
     @property
@@ -119,11 +117,11 @@ class Applier:
         meta = self.meta
         self._net = meta.net
         if meta.size != self._size:  # a block was taken back, or this is the first
+            self.state.settle()
             self._highest.clear()
             self._homes.clear()
         self._size = -1
         self._heard = {}
-        self.state.begin()
         now, first = max(time, meta.time), meta.size
         outcomes: list[Outcome] = []
         recorded: list[tuple[int, Signed]] = []
@@ -159,27 +157,27 @@ class Applier:
             swept_day=swept_day,
             position=size - 1,
         )
-        self.state.write(META, (1,), after)
+        self.state.written(META, (1,), after)
         placed = Placed(first=meta.size, stop=size, height=header.height, time=header.time, position=meta.size)
-        self.state.write(BLOCKS, (meta.size,), placed)
+        self.state.written(BLOCKS, (meta.size,), placed)
         self._size = size
         self.state.take_changes()
         return state
 
-    def _chain(self, changes: dict[str, dict[Key, Any]]) -> None:
+    def _chain(self, changes: dict[str, Rows]) -> None:
         """The running hash of every circle that heard something in this block: outcomes in order, then rows as left."""
-        rows: dict[str, dict[str, dict[Key, Any]]] = {circle: {} for circle in self._heard}
+        rows: dict[str, dict[str, Rows]] = {circle: {} for circle in self._heard}
         for name in changes.keys() - self._public - {META.name}:
-            for key, row in changes[name].items():
-                rows.setdefault(str(key[0]), {}).setdefault(name, {})[key] = row
+            for circle, mine in _by_circle(changes[name]).items():
+                rows.setdefault(circle, {})[name] = mine
         for circle, heard in self._heard.items():
             before, left = self.state.get(CHAIN, (circle,)), rows[circle]
             running = hashlib.sha256(before.hash if before else b"")
-            running.update(b"".join(b"%d %b " % (position, code.encode()) for position, code in heard))
+            running.update(b"".join([b"%d %b " % (position, code.encode()) for position, code in heard]))
             running.update(self.state.digest(left, left))
             count = len(heard) + (before.count if before else 0)
             chain = Chain(circle=circle, hash=running.digest(), count=count, position=heard[-1][0])
-            self.state.write(CHAIN, (circle,), chain)
+            self.state.written(CHAIN, (circle,), chain)
 
     def _fact(self, signed: Signed, position: int, now: int) -> Outcome:
         envelope = signed.envelope
@@ -211,12 +209,12 @@ class Applier:
             run = self.book.role("rule", type(signed.fact))
             if run is not None:
                 run(draft, signed.fact)
-            self._deliver(draft, self.book.on)
+            if draft.told:
+                self._deliver(draft, self.book.on)
         except Exception as error:
+            draft.undo()
             refusal = self._refusal(error)
             code = refusal.code
-        else:
-            draft.keep()
         self._see(signed, position, code)
         if refusal is not None:
             self._count_refusal(envelope.kid, position, now)
@@ -251,7 +249,6 @@ class Applier:
         """What stands under a nonce. A nonce above the highest known of its key is new; no table is asked."""
         highest = self._highest.get(kid)
         if highest is None:
-            self.state.flush(SEEN)
             found = self.state.conn.execute(f"SELECT MAX(nonce) FROM {SEEN.name} WHERE kid = ?", (kid,)).fetchone()[0]
             highest = self._highest[kid] = -1 if found is None else found
         return None if nonce > highest else self.state.get(SEEN, (kid, nonce))
@@ -260,13 +257,13 @@ class Applier:
         envelope = signed.envelope
         kid, nonce = envelope.kid, envelope.nonce
         row = Seen(kid=kid, nonce=nonce, exp=envelope.exp, hash=signed.hash, code=code, position=position)
-        self.state.write(SEEN, (kid, nonce), row)
+        self.state.written(SEEN, (kid, nonce), row)
         self._highest[kid] = max(self._highest[kid], nonce)
 
     def _count_refusal(self, kid: str, position: int, now: int) -> None:
         hour, had = now // 3600, self.state.get(REFUSALS, (kid,))
         count = had.count + 1 if had and had.hour == hour else 1
-        self.state.write(REFUSALS, (kid,), Refusals(kid=kid, hour=hour, count=count, position=position))
+        self.state.written(REFUSALS, (kid,), Refusals(kid=kid, hour=hour, count=count, position=position))
 
     def refusals_left(self, kid: str, now: int) -> int:
         """How many refusals a key may still cause in this ledger hour."""
@@ -332,21 +329,35 @@ class Applier:
         code = OK
         try:
             run(draft)
-            self._deliver(draft, self.book.on_circle)
+            if draft.told:
+                self._deliver(draft, self.book.on_circle)
         except Exception as error:
+            draft.undo()
             outcome.private[circle] = self._refusal(error, full)
             code = outcome.private[circle].code
             draft = Draft(self.state, now=now, position=position, signer=signer, circle=circle)
             draft.put(PRIVATE_OUTCOMES, PrivateOutcome(circle=circle, at=position, code=code))
-        draft.keep()
-        if not self._home_tables.isdisjoint(draft.changes()):
+        if self.state.stirred:
+            self.state.stirred = False
             self._homes.clear()
         self._heard.setdefault(circle, []).append((position, code))
         return code == OK
 
+    def first_due(self) -> int | None:
+        """The ledger time of the next timer, or None."""
+        first = self.state.scan(TIMERS, {}, limit=1)
+        self.state.due = first[0].due if first else NEVER
+        return first[0].due if first else None
+
     def _due(self, now: int) -> list[Timer]:
-        draft = Draft(self.state, now=now, position=0)
-        return draft.scan(TIMERS, up_to=("due", now), limit=TIMERS_PER_BLOCK_MAX)
+        if self.state.due > now:
+            return []
+        found = self.state.scan(TIMERS, {}, up_to=("due", now), limit=TIMERS_PER_BLOCK_MAX)
+        if found:
+            self.state.due = 0
+        else:
+            self.first_due()
+        return found
 
     def _timer(self, due: Timer, position: int, now: int) -> bytes:
         """Fire one timer; its entry."""
@@ -359,10 +370,9 @@ class Applier:
                 run(draft, due)
             self._deliver(draft, self.book.on)
         except Exception as error:
+            draft.undo()
             code = self._refusal(error).code
-            draft = Draft(self.state, now=now, position=position)
             draft.delete(TIMERS, due.due, due.id)
-        draft.keep()
         if code == OK and due.circle and (due.circle in self._heard or self.state.get(CHAIN, (due.circle,))):
             self._private_timer(due, position, now)
         return timer_entry(code, due.id)
@@ -382,14 +392,9 @@ class Applier:
         """Once a ledger day, forget nonces whose facts have expired."""
         today = now // 86_400
         if today > swept_day:
-            self.state.flush(SEEN)
-            found = self.state.conn.execute(
-                "SELECT kid, nonce FROM kernel_seen WHERE exp < ? ORDER BY kid, nonce", (now,)
-            ).fetchall()
             draft = Draft(self.state, now=now, position=position)
-            for key in found:
-                draft.delete(SEEN, *key)
-            draft.keep()
+            for seen in self.state.scan(SEEN, {}, up_to=("exp", now - 1), limit=NEVER):
+                draft.delete(SEEN, seen.kid, seen.nonce)
         return today
 
     def trial(self, signed: Signed, now: int) -> Refusal | None:
@@ -397,6 +402,7 @@ class Applier:
         before = self.state.changed()
         position = self.meta.size + 1
         draft = Draft(self.state, now=max(now, self.meta.time), position=position)
+        drafts = [draft]
         try:
             draft.signer = self.book.authenticate(draft, signed.envelope, signed.fact)
             run = self.book.role("rule", type(signed.fact))
@@ -406,9 +412,8 @@ class Applier:
             circle = getattr(signed.full, "circle", "") if signed.full is not None else ""
             private = self.book.role("circle", type(signed.fact))
             if circle and private is not None:
-                inner = Draft(
-                    self.state, now=draft.now, position=position, signer=draft.signer, circle=circle, below=draft
-                )
+                inner = Draft(self.state, now=draft.now, position=position, signer=draft.signer, circle=circle)
+                drafts.append(inner)
                 try:
                     private(inner, signed.full)
                     self._deliver(inner, self.book.on_circle)
@@ -417,5 +422,19 @@ class Applier:
         except Refused as refused:
             return refused.refusal
         finally:
+            for draft in reversed(drafts):
+                draft.undo()
             assert self.state.changed() == before, "a trial leaves no trace"
         return None
+
+
+def _by_circle(rows: Rows) -> dict[str, Rows]:
+    """Rows of a circle table, by circle."""
+    found: dict[str, Rows] = {}
+    for key, row in rows.items():
+        circle: Any = key[0]
+        mine = found.get(circle)
+        if mine is None:
+            mine = found[circle] = {}
+        mine[key] = row
+    return found

@@ -1,109 +1,122 @@
-"""State: the rows of all tables, in SQLite behind a write-back cache, and the draft that one fact writes.
+"""State: the rows of all tables, in SQLite behind a write-behind cache.
 
-The writer keeps changed rows in memory until its block ends; a scan writes the scanned table's changed rows down
-first, so that SQLite orders them. Readers use other connections and see whole blocks only.
+What a block changes stays in memory until a commit hands it to the writer, and counts from there until the writer says
+that it stands. So memory is laid over what SQLite finds; readers use other connections and see whole blocks only.
 """
 
 from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from operator import itemgetter
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
 from hanse.kernel.absent import Absent
-from hanse.kernel.kept import TIMERS, Timer
-from hanse.kernel.refusal import Refused
-from hanse.kernel.tables import Key, R, Row, SqlValue, Table
+from hanse.kernel.tables import Key, R, SqlValue, Table
+from hanse.kernel.writer import Changed, Commits, Shape, Writer, shape_of
 
 CACHE_ROWS_MAX = 60_000
 """Rows of one table kept in memory between blocks."""
-ROWS_AT_ONCE = 128
-ROWS_EXACTLY_MAX = 16
-"""Rows that one statement writes down: so many, and what is left over at once too where it is little. Each statement
-gives other threads their turn, and a busy one keeps it for a while: the fewer, the sooner a small block is done."""
+COMMITS_AHEAD_MAX = 2
+"""Commits that the writer may be behind with."""
+NEVER = 2**63 - 1
+Rows = dict[Key, Any]
+"""key -> row, or None for a key that is gone or known to be absent."""
 _spell = msgspec.json.Encoder(order="deterministic").encode
-_set = msgspec.structs.force_setattr
-E = TypeVar("E")
+_key = itemgetter(0)
 
 
-def connect(path: str, *, read_only: bool = False, scratch: bool = False) -> sqlite3.Connection:
-    """A connection with this project's settings; autocommit, so that blocks are explicit transactions.
-
-    Args:
-        scratch: nobody else looks at it, and after a crash or a rollback it is thrown away.
-    """
-    uri = path if path.startswith("file:") or path == ":memory:" else f"file:{path}" + ("?mode=ro" if read_only else "")
-    conn = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, cached_statements=2048)
-    if scratch:
-        for setting in ("journal_mode=OFF", "synchronous=OFF", "locking_mode=EXCLUSIVE"):
-            conn.execute(f"PRAGMA {setting}")
-    elif not read_only:
-        conn.execute("PRAGMA journal_mode=WAL")
-        conn.execute("PRAGMA synchronous=NORMAL")
-        conn.execute("PRAGMA wal_autocheckpoint=0")  # see `node.tidying`: the writer waits for no second copy
-    conn.execute("PRAGMA cache_size=-65536")
-    conn.execute("PRAGMA temp_store=MEMORY")
-    return conn
-
-
-class _Held:
+class Held:
     """One table's rows in memory.
 
-    rows: key -> row, or None for a key known to be absent; dirty ones included. dirty: changed and not yet written
-    down. changed: in the block under way. absent: of a table that is `often_new`.
+    rows: those known, changed ones included. changed: in the block under way. dirty: in ended blocks, not yet handed to
+    the writer. ahead: handed to it, one for each commit that touched the table, oldest first; None where it did not.
+    absent: of a table that is `often_new`. watched: see `State.watch`.
     """
 
-    __slots__ = ("_more", "absent", "changed", "dirty", "drop", "get", "put", "rows", "table")
+    __slots__ = ("absent", "ahead", "changed", "dirty", "place", "rows", "select", "table", "watched")
 
-    def __init__(self, table: Table[Any]) -> None:
-        self.table = table
-        self.get, self.put, self.drop = _statements(table)
-        self._more = f", ({', '.join('?' * len(table.columns))})"
+    def __init__(self, table: Table[Any], place: int) -> None:
+        self.table, self.place = table, place
+        match = " AND ".join(f"{n} = ?" for n in table.key)
+        self.select = f"SELECT {', '.join(table.columns)} FROM {table.name} WHERE {match}"
         self.absent: Absent | None = None
-        self.rows: dict[Key, Any] = {}
-        self.dirty: dict[Key, Any] = {}
-        self.changed: dict[Key, Any] = {}
+        self.watched = False
+        self.rows: Rows = {}
+        self.changed: Rows = {}
+        self.dirty: Rows = {}
+        self.ahead: list[Rows] = []
 
-    def values(self, more: int) -> str:
-        """Room for that many more rows in `put`."""
-        return self._more * more
+    def layers(self) -> list[Rows]:
+        """What SQLite may not have yet; where a key stands in several, the last counts."""
+        return [layer for layer in (*self.ahead, self.dirty, self.changed) if layer]
+
+    def forget(self) -> None:
+        """All that SQLite has, or should not get."""
+        self.changed, self.dirty = {}, {}
+        self.rows = {}
+        for layer in self.ahead:
+            self.rows.update(layer)
 
 
 class State:
-    """The one writer's view of all tables."""
+    """The one writer's view of all tables.
+
+    Attributes:
+        held: table name -> its rows in memory. stirred: whether a watched table has changed since this was set.
+        due: no timer is due before it, as far as is known; 0 where nothing is known.
+    """
 
     def __init__(self, conn: sqlite3.Connection, tables: Sequence[Table[Any]]) -> None:
         self.conn = conn
         self.tables = {table.name: table for table in tables}
-        self._held = {table.name: _Held(table) for table in tables}
-        self._touched: dict[str, _Held] = {}  # by the block under way
+        self.held = {table.name: Held(table, place) for place, table in enumerate(tables)}
+        self._in_place = Writer(conn, self.shapes())
+        self._writer: Commits = self._in_place
+        self.stirred = False
+        self.due = 0
+        self._touched: dict[str, Held] = {}  # by the block under way
+        self._dirty: dict[str, Held] = {}  # by ended blocks, since the last commit
+        self._commits: list[list[Held]] = []  # under way, oldest first: what each touched
+        self._committed = 0
 
     def create(self) -> None:
         for table in self.tables.values():
             for statement in table.ddl():
                 self.conn.execute(statement)
 
+    def watch(self, names: Iterable[str]) -> None:
+        """Set `stirred` when one of these tables changes."""
+        for name in names:
+            self.held[name].watched = True
+
     def get(self, table: Table[R], key: Key) -> R | None:
-        held = self._held[table.name]
+        held = self.held[table.name]
         try:
             hit: R | None = held.rows[key]
             return hit
         except KeyError:
-            if table.often_new and self._absent(held).surely(key):
-                held.rows[key] = None
-                return None
-            found = self.conn.execute(held.get, key).fetchone()
-            row = held.rows[key] = table.from_sql(found) if found else None
-            return row
+            return self.fetch(held, key)  # type: ignore[no-any-return]
 
-    def _absent(self, held: _Held) -> Absent:
+    def fetch(self, held: Held, key: Key) -> Any:
+        """A row that memory does not have, or None; it is kept."""
+        table = held.table
+        if table.often_new and self._absent(held).surely(key):
+            held.rows[key] = None
+            return None
+        found = self.conn.execute(held.select, key).fetchone()
+        row = held.rows[key] = table.from_sql(found) if found else None
+        return row
+
+    def _absent(self, held: Held) -> Absent:
         if held.absent is None or held.absent.full:
             held.absent = Absent(self.conn, held.table)
+            for layer in held.ahead:
+                held.absent.add(key for key, row in layer.items() if row is not None)
         return held.absent
 
     def scan(
@@ -111,12 +124,16 @@ class State:
         table: Table[R],
         where: dict[str, SqlValue],
         *,
-        after: Key | None,
-        limit: int,
-        up_to: tuple[str, int] | None,
+        after: Key | None = None,
+        limit: int = 10_000,
+        up_to: tuple[str, int] | None = None,
     ) -> list[R]:
-        """Rows whose fields equal `where`, in key order; `up_to`: a field and its highest value."""
-        self.flush(table)
+        """Rows whose fields equal `where`, in key order, at most `limit`.
+
+        Args:
+            after: a key; only rows behind it. up_to: (field, highest value).
+        """
+        layers = self.held[table.name].layers()
         clauses, values = [f"{n} = ?" for n in where], list(where.values())
         if up_to:
             clauses.append(f"{up_to[0]} <= ?")
@@ -125,29 +142,28 @@ class State:
             clauses.append(f"({', '.join(table.key)}) > ({', '.join('?' * len(table.key))})")
             values.extend(after)
         sql = f"SELECT {', '.join(table.columns)} FROM {table.name}"
-        sql += (
-            f" WHERE {' AND '.join(clauses)}" if clauses else ""
-        ) + f" ORDER BY {', '.join(table.key)} LIMIT {int(limit)}"
-        return [table.from_sql(found) for found in self.conn.execute(sql, values)]
+        sql += (f" WHERE {' AND '.join(clauses)}" if clauses else "") + f" ORDER BY {', '.join(table.key)}"
+        if not layers:
+            return [table.from_sql(found) for found in self.conn.execute(f"{sql} LIMIT {int(limit)}", values)]
+        new = _fitting(self.held[table.name], layers, where, after, up_to)
+        stored = (table.from_sql(found) for found in self.conn.execute(sql, values))
+        still = (row for row in stored if not any(table.key_of(row) in layer for layer in layers))
+        found = {table.key_of(row): row for row in islice(still, limit)} | new
+        return [found[key] for key in sorted(found)[:limit]]
 
-    def at_hand(self, table: Table[R], key: Key) -> R | None:
-        """A row that only the entry under way can have written: the disk is not asked."""
-        return self._held[table.name].rows.get(key)
+    def written(self, table: Table[Any], key: Key, row: Any) -> None:
+        """Outside any draft: what the kernel itself keeps."""
+        held = self.held[table.name]
+        if not held.changed:
+            self.touch(held)
+        held.rows[key] = held.changed[key] = row
 
-    def write(self, table: Table[Any], key: Key, row: Any) -> None:
-        held = self._touched[table.name] = self._held[table.name]
-        held.rows[key] = held.dirty[key] = held.changed[key] = row
-
-    def write_all(self, changes: dict[str, dict[Key, Any]]) -> None:
-        """Write a draft's rows: table name -> key -> row, or None where it goes."""
-        for name, rows in changes.items():
-            held = self._touched[name] = self._held[name]
-            held.rows.update(rows)
-            held.dirty.update(rows)
-            held.changed.update(rows)
+    def touch(self, held: Held) -> None:
+        """A table has its first change of this block."""
+        self._touched[held.table.name] = held
 
     @staticmethod
-    def digest(changes: dict[str, dict[Key, Any]], names: Iterable[str]) -> bytes:
+    def digest(changes: dict[str, Rows], names: Iterable[str]) -> bytes:
         """SHA-256 over changed rows as JSON, in order of (table, key): what replicas compare."""
         listed = []
         for name in sorted(names):
@@ -155,207 +171,112 @@ class State:
             listed.append((name, sorted(rows.items(), key=_key) if len(rows) > 1 else list(rows.items())))
         return hashlib.sha256(_spell(listed)).digest()
 
-    def flush(self, table: Table[Any]) -> None:
-        """Write a table's changed rows down, inside the open transaction."""
-        held = self._held[table.name]
-        if not held.dirty:
-            return
-        to_sql = table.to_sql
-        puts = [to_sql(row) for row in held.dirty.values() if row is not None]
-        drops = [key for key, row in held.dirty.items() if row is None] if len(puts) < len(held.dirty) else []
-        if held.table.often_new:
-            absent = self._absent(held)
-            drops = [key for key in drops if not absent.surely(key)]
-            absent.add(key for key, row in held.dirty.items() if row is not None)
-        start = 0
-        while start < len(puts):
-            left = len(puts) - start
-            if ROWS_EXACTLY_MAX < left < ROWS_AT_ONCE:
-                left = ROWS_EXACTLY_MAX
-            many = min(left, ROWS_AT_ONCE)
-            self.conn.execute(held.put + held.values(many - 1), tuple(chain.from_iterable(puts[start : start + many])))
-            start += many
-        if drops:
-            self.conn.executemany(held.drop, drops)
-        held.dirty.clear()
-
     def changed(self) -> int:
         """How many rows have changed in the block under way."""
         return sum(len(held.changed) for held in self._touched.values())
 
-    def take_changes(self) -> dict[str, dict[Key, Any]]:
-        """What changed since the last call, and forget it."""
+    def take_changes(self) -> dict[str, Rows]:
+        """What changed since the last call, now part of the next commit."""
         taken = {}
         for name, held in self._touched.items():
             if held.changed:
                 taken[name], held.changed = held.changed, {}
+                if held.dirty:
+                    held.dirty.update(taken[name])
+                else:
+                    held.dirty = taken[name]
+                self._dirty[name] = held
+        self._touched.clear()
         return taken
 
-    def begin(self) -> None:
-        if not self.conn.in_transaction:
-            self.conn.execute("BEGIN IMMEDIATE")
+    def _changed(self, held: Held) -> Changed:
+        dirty, values_of = held.dirty, held.table.values_of
+        puts = [values_of(row) for row in dirty.values() if row is not None]
+        drops = [key for key, row in dirty.items() if row is None] if len(puts) < len(dirty) else []
+        if held.table.often_new:
+            absent = self._absent(held)
+            drops = [key for key in drops if not absent.surely(key)]
+            absent.add(key for key, row in dirty.items() if row is not None)
+        return Changed(held.place, puts, drops)
 
-    def commit(self) -> None:
-        """Write everything down as one transaction, and keep the cache within its bound."""
-        for held in self._touched.values():
-            self.flush(held.table)
-        if self.conn.in_transaction:
-            self.conn.execute("COMMIT")
-        self._touched.clear()
-        for held in self._held.values():
-            if len(held.rows) > CACHE_ROWS_MAX:
-                held.rows.clear()
-
-    def rollback(self) -> None:
-        """Forget everything since the last commit."""
-        if self.conn.in_transaction:
-            self.conn.execute("ROLLBACK")
-        self._touched.clear()
-        for held in self._held.values():
-            held.rows.clear()
-            held.dirty.clear()
-            held.changed.clear()
-
-
-_key = itemgetter(0)
-
-
-def _statements(table: Table[Any]) -> tuple[str, str, str]:
-    match = " AND ".join(f"{n} = ?" for n in table.key)
-    columns = ", ".join(table.columns)
-    return (
-        f"SELECT {columns} FROM {table.name} WHERE {match}",
-        f"INSERT OR REPLACE INTO {table.name} ({columns}) VALUES ({', '.join('?' * len(table.columns))})",
-        f"DELETE FROM {table.name} WHERE {match}",
-    )
-
-
-class Draft:
-    """What one fact writes; rules read and write through it, and nothing else.
-
-    Attributes:
-        now: ledger time, UTC seconds. position: the entry under way. signer: the party or alias that signed.
-        circle: "" in a public rule; in a circle or home rule the only circle whose tables may be written.
-        reads: in a home rule the fact's circle, whose tables may be read as well.
-        told: events, in the order told.
-    """
-
-    def __init__(
-        self,
-        state: State,
-        *,
-        now: int,
-        position: int,
-        signer: str = "",
-        circle: str = "",
-        reads: str = "",
-        below: Draft | None = None,
-    ) -> None:
-        self.state, self.now, self.position, self.signer, self.circle = state, now, position, signer, circle
-        self.reads = reads
-        self._below = below
-        self._rows: dict[str, dict[Key, Any]] = {}
-        self.told: list[Any] = []
-
-    def get(self, table: Table[R], *key: SqlValue) -> R | None:
-        """One row by its key, as this draft would leave it, or None."""
-        if table.circle and key[0] != self.circle:
-            self._may(table, key)
-        mine = self._rows.get(table.name)
-        if mine is not None and key in mine:
-            hit: R | None = mine[key]
-            return hit
-        return self._below.get(table, *key) if self._below and not table.circle else self.state.get(table, key)
-
-    def mine(self, table: Table[R], *key: SqlValue) -> R | None:
-        """A row whose key holds this draft's position, so that nothing before this entry can have written it."""
-        self._may(table, key)
-        rows = self._rows.get(table.name)
-        return rows[key] if rows is not None and key in rows else self.state.at_hand(table, key)
-
-    def put(self, table: Table[R], row: R) -> None:
-        """Insert or replace a row; its position becomes this draft's."""
-        key = table.key_of(row)
-        if not table.circle or key[0] != self.circle:
-            self._may(table, key, write=True)
-        if wide := table.overflow(row):
-            raise Refused("kernel.overflow", f"{table.name}.{wide} leaves 64 bits", got=getattr(row, wide))
-        if table.withheld(row):
-            raise AssertionError(f"{table.name} was given a field that the fact withholds")
-        _set(row, "position", self.position)
-        mine = self._rows.get(table.name)
-        if mine is None:
-            mine = self._rows[table.name] = {}
-        mine[key] = row
-
-    def delete(self, table: Table[Any], *key: SqlValue) -> None:
-        self._may(table, key, write=True)
-        self._rows.setdefault(table.name, {})[key] = None
-
-    def scan(
-        self,
-        table: Table[R],
-        *,
-        after: Key | None = None,
-        limit: int = 10_000,
-        up_to: tuple[str, int] | None = None,
-        **where: SqlValue,
-    ) -> list[R]:
-        """Rows whose fields equal `where`, in key order, at most `limit`, this draft's own writes included.
+    def commit(self, *, wait: bool = True) -> int:
+        """Hand what ended blocks changed to the writer, as one commit; its number, for `settle`.
 
         Args:
-            after: a key; only rows behind it. up_to: (field, highest value).
+            wait: until it stands. Raises: sqlite3.Error, OSError; then `start_over` goes back to what stands.
         """
-        if self.circle and table.circle:
-            where.setdefault("circle", self.circle)
-        self._may(table, (where.get("circle"),))
-        if self._below and table.name in self._below._rows:
-            raise AssertionError("a trial may not scan what it has just written")
-        mine = self._rows.get(table.name)
-        stored = self.state.scan(table, where, after=after, limit=limit + len(mine or ()), up_to=up_to)
-        if not mine:
-            return stored[:limit]
-        merged: dict[Key, R] = {table.key_of(row): row for row in stored}
-        for key, row in mine.items():
-            merged.pop(key, None)
-            fits = row is not None and all(getattr(row, n) == v for n, v in where.items())
-            if fits and (after is None or key > after) and (up_to is None or getattr(row, up_to[0]) <= up_to[1]):
-                merged[key] = row
-        return [merged[key] for key in sorted(merged)][:limit]
+        self.take_changes()
+        if self._dirty:
+            handed = list(self._dirty.values())
+            self._dirty = {}
+            changes = [self._changed(held) for held in handed]
+            for held in handed:
+                held.ahead.append(held.dirty)
+                held.dirty = {}
+            self._commits.append(handed)
+            self._committed += 1
+            self._writer.write(changes)
+            self._writer.commit()
+            self.settle(self._committed if wait else self._committed - COMMITS_AHEAD_MAX)
+            self._keep_bound()
+        return self._committed
 
-    def timer(self, name: str, id: str, due: int, *, circle: str = "", args: tuple[str, ...] = ()) -> None:
-        """Set a wait: timer rule `name` runs in the first block at or after ledger time `due`.
+    def settle(self, number: int | None = None) -> None:
+        """Wait until a commit stands, without a number until all do. Raises: as `commit`."""
+        newer = 0 if number is None else self._committed - number
+        if len(self._commits) > newer:
+            left = self._writer.settle(newer)
+            while len(self._commits) > left:
+                for held in self._commits.pop(0):
+                    held.ahead.pop(0)
 
-        Public rules only. The same (due, id) replaces. A circle named here has its circle timer rule run as well.
-        """
-        self.put(TIMERS, Timer(due=due, id=id, name=name, circle=circle, args=args))
+    def _keep_bound(self) -> None:
+        for held in self.held.values():
+            if len(held.rows) > CACHE_ROWS_MAX:
+                held.rows = {}
+                for layer in held.ahead:
+                    held.rows.update(layer)
 
-    def drop_timer(self, id: str, due: int) -> None:
-        """End a wait before its time; one that is gone already is no fault."""
-        self.delete(TIMERS, due, id)
+    def rollback(self) -> None:
+        """Forget what was not yet handed to the writer."""
+        self._touched, self._dirty, self.due = {}, {}, 0
+        for held in self.held.values():
+            held.forget()
 
-    def tell(self, event: Any) -> None:
-        """Tell an event to the rooms that subscribe; they run inside this draft, after this rule."""
-        self.told.append(event)
+    def start_over(self) -> None:
+        """After the writer failed: forget all that may not stand, and write in place from now on."""
+        self._writer.rollback()
+        self.write_with(None)
+        self._commits.clear()
+        for held in self.held.values():
+            held.ahead.clear()
+        self.rollback()
 
-    def _may(self, table: Table[Any], key: Sequence[SqlValue], write: bool = False) -> None:
-        mine = self.circle and (key[0] == self.circle or (key[0] == self.reads and not write))
-        if table.circle and not mine:
-            raise AssertionError(
-                f"{table.name}: circle {key[0]!r} is closed to a rule of circle {self.circle or '(public)'}"
-            )
-        if write and self.circle and not table.circle:
-            raise AssertionError(f"{table.name}: a private rule may not write publicly")
+    @property
+    def in_place(self) -> bool:
+        """Whether commits are written by this process itself, on `conn`."""
+        return self._writer is self._in_place
 
-    def changes(self) -> dict[str, dict[Key, Any]]:
-        return self._rows
+    def shapes(self) -> list[Shape]:
+        """Of all tables: what a writer needs."""
+        return [shape_of(table) for table in self.tables.values()]
 
-    def keep(self) -> None:
-        """Make the draft state."""
-        self.state.write_all(self._rows)
+    def write_with(self, writer: Commits | None) -> None:
+        """Write by other means, from the next commit on; None: in place. Nothing is under way, or it is forgotten."""
+        self._writer.close()
+        self._writer = writer or self._in_place
 
 
-def rows_of(changes: dict[str, dict[Key, Any]]) -> Iterator[tuple[str, Key, Row | None]]:
-    for name, rows in changes.items():
-        for key, row in rows.items():
-            yield name, key, row
+def _fitting(
+    held: Held, layers: list[Rows], where: dict[str, SqlValue], after: Key | None, up_to: tuple[str, int] | None
+) -> Rows:
+    """Of the rows that memory lays over the table, those that a scan asks for."""
+    first = where.get(held.table.key[0])
+    near = {key: None for layer in layers for key in layer if first is None or key[0] == first}
+    found = {}
+    for key in near:
+        row = held.rows[key]
+        fits = row is not None and all([getattr(row, name) == value for name, value in where.items()])
+        if fits and (after is None or key > after) and (up_to is None or getattr(row, up_to[0]) <= up_to[1]):
+            found[key] = row
+    return found

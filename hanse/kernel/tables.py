@@ -63,19 +63,21 @@ class Table(Generic[R]):
         self._ints = tuple(n for n in self.columns if bare[n] is int)
         if any(type(None) in getattr(hints[n], "__args__", ()) for n in self._ints):
             raise ValueError(f"{name}: an integer column is never empty; give it a default")
-        self._int_values: Callable[[R], tuple[int, ...]] = attrgetter(*self._ints, self._ints[0])
-        self._fit = struct.Struct(f"{len(self._ints) + 1}q").pack
+        self.ints_of: Callable[[R], tuple[int, ...]] = attrgetter(*self._ints, self._ints[0])
+        """The integer columns' values, the first twice, so that there are at least two."""
+        self.fit = struct.Struct(f"{len(self._ints) + 1}q").pack
+        """Takes what `ints_of` gives. Raises: struct.error where one leaves 64 bits."""
         self._bool = tuple(n for n in self.columns if bare[n] is bool)
         self._affinity = {
             n: "TEXT" if n in self._json or bare[n] is str else "BLOB" if bare[n] is bytes else "INTEGER"
             for n in self.columns
         }
         self._null = {n: type(None) in getattr(hints[n], "__args__", ()) for n in self.columns}
-        self._values: Callable[[R], tuple[Any, ...]] = attrgetter(*self.columns)
+        self.values_of: Callable[[R], tuple[Any, ...]] = attrgetter(*self.columns)
+        """Column values in the order of `columns`, what becomes JSON text as it is."""
         one = attrgetter(*self.key)
         self.key_of: Callable[[R], Key] = one if len(self.key) > 1 else (lambda row: (one(row),))  # type: ignore[assignment, return-value]
-        self._json_at = tuple((i, n) for i, n in enumerate(self.columns) if n in self._json)
-        self._bool_at = tuple(i for i, n in enumerate(self.columns) if n in self._bool)
+        self.json_at = tuple(i for i, n in enumerate(self.columns) if n in self._json)
         self._decode = {n: msgspec.json.Decoder(hint).decode for n, hint in self._json.items()}
 
     def __repr__(self) -> str:
@@ -94,30 +96,9 @@ class Table(Generic[R]):
             )
         return out
 
-    def to_sql(self, row: R) -> tuple[SqlValue, ...]:
-        """Column values in the order of `columns`."""
-        values = self._values(row)
-        if self._json_at or self._bool_at:
-            changed = list(values)
-            for i, _ in self._json_at:
-                if changed[i] is not None:
-                    changed[i] = _to_json(changed[i]).decode()
-            for i in self._bool_at:
-                changed[i] = int(changed[i])
-            values = tuple(changed)
-        return values
-
-    def overflow(self, row: R) -> str:
+    def too_wide(self, row: R) -> str:
         """The first integer column of a row that leaves 64 bits, or ""."""
-        try:
-            self._fit(*self._int_values(row))
-        except struct.error:
-            return next(n for n in self._ints if not INT64_MIN <= getattr(row, n) <= INT64_MAX)
-        return ""
-
-    def withheld(self, row: R) -> bool:
-        """Whether a column was given a field that its fact does not disclose: a rule's fault."""
-        return msgspec.UNSET in self._values(row)
+        return next((n for n in self._ints if not INT64_MIN <= getattr(row, n) <= INT64_MAX), "")
 
     def from_sql(self, values: Sequence[Any]) -> R:
         """The row of column values in the order of `columns`."""
@@ -128,6 +109,3 @@ class Table(Generic[R]):
         for name in self._bool:
             row[name] = bool(row[name])
         return self.row(**row)
-
-
-_to_json = msgspec.json.Encoder(order="sorted").encode

@@ -6,8 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hanse.kernel.absent import KEYS_MIN, Absent
-from hanse.kernel.state import Draft, State, connect
+from hanse.kernel.draft import Draft
+from hanse.kernel.state import State
 from hanse.kernel.tables import Row, Table
+from hanse.kernel.writer import connect
 
 
 class Thing(Row, frozen=True, kw_only=True):
@@ -24,7 +26,6 @@ STEPS = st.lists(st.tuples(st.sampled_from(["put", "drop", "get", "commit", "rol
 def empty() -> State:
     state = State(connect(":memory:"), [THINGS])
     state.create()
-    state.begin()
     return state
 
 
@@ -44,16 +45,13 @@ def test_a_state_that_knows_absent_keys_reads_like_a_dictionary(steps: list[tupl
             now.pop(key, None)
         elif step == "commit":
             state.commit()
-            state.begin()
-            state._held[THINGS.name].rows.clear()  # as a full cache is
+            state.held[THINGS.name].rows.clear()  # as a full cache is
             kept = dict(now)
         elif step == "rollback":
             state.rollback()
-            state.begin()
             now = dict(kept)
         elif step == "scan":
             assert [(row.name, row.n) for row in draft.scan(THINGS)] == sorted(now)
-        draft.keep()
         found = state.get(THINGS, key)
         assert (found.text if found else None) == now.get(key)
 
@@ -61,18 +59,17 @@ def test_a_state_that_knows_absent_keys_reads_like_a_dictionary(steps: list[tupl
 def test_a_filter_that_is_full_is_built_anew_from_the_table() -> None:
     state = empty()
     assert state.get(THINGS, ("a", 0)) is None
-    first = state._held[THINGS.name].absent
+    first = state.held[THINGS.name].absent
     assert isinstance(first, Absent) and not first.full
     draft = Draft(state, now=1, position=1)
     count = 2 * KEYS_MIN + 1
     for n in range(count):
         draft.put(THINGS, Thing(name="a", n=n))
-    draft.keep()
     state.commit()
     assert first.full
-    state._held[THINGS.name].rows.clear()
+    state.held[THINGS.name].rows.clear()
     assert all(state.get(THINGS, ("a", n)) is not None for n in range(0, count, 997))
-    second = state._held[THINGS.name].absent
+    second = state.held[THINGS.name].absent
     assert second is not None and second is not first and not second.full
     wrong = sum(not second.surely(("b", n)) for n in range(10_000))
     assert wrong < 500, "nearly every new key is known to be new"

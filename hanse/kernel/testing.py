@@ -8,8 +8,9 @@ from typing import Any
 from hanse.kernel.apply import Applier, Block, Outcome
 from hanse.kernel.facts import HEADER, Fact, Signed, payload, read
 from hanse.kernel.rules import Rulebook
-from hanse.kernel.state import State, connect
+from hanse.kernel.state import State
 from hanse.kernel.view import View
+from hanse.kernel.writer import connect
 from hanse.standards import sdjwt
 
 

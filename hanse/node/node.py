@@ -22,8 +22,10 @@ from hanse.kernel.apply import Applier
 from hanse.kernel.facts import Fact
 from hanse.kernel.refusal import Refused
 from hanse.kernel.rules import Rulebook
-from hanse.kernel.state import State, connect
+from hanse.kernel.state import State
 from hanse.kernel.view import View
+from hanse.kernel.writer import connect
+from hanse.node.behind import WriteBehind
 from hanse.node.disclosures import FILE as DISCLOSED
 from hanse.node.disclosures import Disclosures
 from hanse.node.gate import Helper
@@ -77,7 +79,8 @@ class Node:
     Args:
         create: make a directory that is not there, or is empty, a node's. rebuild: build `state.db` anew.
         clock: UTC seconds. progress: told (entries applied, in all) while the state is brought up to the record.
-        helper: admit crowds of facts in a process of their own. files: the record's seam for tests.
+        helper: admit crowds of facts, and write what they change, in processes of their own. files: the record's seam
+            for tests.
 
     Attributes:
         path: the write path. read: the read path. wallet: keys of hosted parties. files: attachments by hash.
@@ -131,6 +134,7 @@ class Node:
             find_key=self.read.find_key,
             clock=self.clock,
             start_helper=(lambda: Helper(self.directory, self.net)) if helper else None,
+            start_writer=self._write_behind if helper else None,
         )
         held.callback(self.path.gate.close)
         now = self.path.now_exactly
@@ -148,6 +152,10 @@ class Node:
         held.callback(self.engine.close)
         held.callback(self.path.gate.close)
 
+    def _write_behind(self) -> WriteBehind:
+        shapes = self.applier.state.shapes()
+        return WriteBehind(str(self.directory / STATE), shapes, lock=self._lock_file)
+
     def _lock(self, create: bool, held: ExitStack) -> None:
         """One process a directory."""
         if not has_node(self.directory):
@@ -155,7 +163,8 @@ class Node:
                 raise _no_node(self.directory)
             self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
-            held.callback(os.close, take_lock(self.directory / LOCK))
+            self._lock_file = take_lock(self.directory / LOCK)
+            held.callback(os.close, self._lock_file)
         except Locked as locked:
             raise _locked(locked.pid) from None
 
@@ -217,6 +226,7 @@ class Node:
                 applier = _open_state(path, book, about.net, self.log.size)
                 assert applier is not None, "a new state fits"
             held.callback(applier.state.conn.close)
+            held.callback(applier.state.write_with, None)
             return applier, built + replay(applier, self.log, self.disclosures, progress)
         except ReplayFault as fault:
             raise _damaged(RECORD, fault.position, fault.why) from fault

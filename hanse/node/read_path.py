@@ -11,8 +11,8 @@ from pathlib import Path
 import msgspec
 
 from hanse.kernel.kept import META
-from hanse.kernel.state import connect
 from hanse.kernel.view import View
+from hanse.kernel.writer import connect
 from hanse.rooms.parties.facts import HOMES, KEYS, MEMBERS
 from hanse.standards import sdjwt
 

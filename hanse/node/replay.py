@@ -11,13 +11,15 @@ from pathlib import Path
 from hanse.kernel.apply import Applier, Block
 from hanse.kernel.entries import Header, read_entry, read_header
 from hanse.kernel.rules import Rulebook
-from hanse.kernel.state import State, connect
+from hanse.kernel.state import State
+from hanse.kernel.writer import connect
 from hanse.node.ahead import READ_AHEAD_FROM, ReadAhead, Request
+from hanse.node.behind import writing_behind
 from hanse.node.disclosures import Disclosures
 from hanse.node.stored import ReplayFault, StoredBlock, blocks
 from hanse.record.log import Log
 
-CHUNK_ENTRIES = 16_384
+CHUNK_ENTRIES = 8_192
 BLOCK_ENTRIES_MAX = 3_000
 Progress = Callable[[int, int], None]
 """Told (entries applied, in all)."""
@@ -62,11 +64,18 @@ def replay(
     log: Log,
     disclosures: Disclosures,
     progress: Progress = lambda done, all: None,
+    *,
+    scratch: bool = False,
 ) -> int:
-    """Bring a state up to its record; how many entries were applied. Raises: ReplayFault, `Damaged`."""
+    """Bring a state up to its record; how many entries were applied. Raises: ReplayFault, `Damaged`.
+
+    Args:
+        scratch: a state that is thrown away where this does not end well.
+    """
     start, size, pending = applier.meta.size, log.size, 0
     with ExitStack() as held:
         if size - start >= READ_AHEAD_FROM:
+            held.enter_context(writing_behind(applier.state, scratch=scratch))
             ahead = held.enter_context(ReadAhead(Request(str(disclosures.directory), start, size), applier.book.kinds))
             stored: Iterator[StoredBlock] = (part.block for part in ahead.parts())
         else:
@@ -75,7 +84,7 @@ def replay(
             apply_stored(applier, block)
             pending += len(block.leaves)
             if pending >= CHUNK_ENTRIES:
-                applier.state.commit()
+                applier.state.commit(wait=False)
                 progress(block.stop, size)
                 pending = 0
     applier.state.commit()
@@ -93,7 +102,7 @@ def build(path: Path, book: Rulebook, log: Log, disclosures: Disclosures, progre
     try:
         applier = Applier(State(conn, book.tables), book, on_bug=pass_on_broken_storage)
         applier.start(log.origin)
-        applied = replay(applier, log, disclosures, progress)
+        applied = replay(applier, log, disclosures, progress, scratch=True)
     finally:
         conn.close()
     with beside.open("rb+") as file:

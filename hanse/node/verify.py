@@ -21,16 +21,20 @@ import os
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
 from hanse.kernel.apply import Applier
+from hanse.kernel.draft import Draft
 from hanse.kernel.facts import ERASED, count_digests, layout
-from hanse.kernel.state import Draft, State, connect
+from hanse.kernel.state import State
+from hanse.kernel.writer import connect
 from hanse.node import disclosures as disclosed
 from hanse.node.ahead import READ_AHEAD_FROM, Part, ReadAhead, Request, read_parts
+from hanse.node.behind import writing_behind
 from hanse.node.disclosures import Disclosures
 from hanse.node.node import FILES, LOCK, read_about
 from hanse.node.parts import rulebook, schema
@@ -206,17 +210,18 @@ class _Run:
         try:
             size = self._size()
             self._compare_state()
-            for part in self._parts(size):
-                stored = part.block
-                self._take_findings(part)
-                apply_stored(self.applier, stored)
-                self._count(stored)
-                self._compare_state()
-                pending += len(stored.leaves)
-                if pending >= CHUNK_ENTRIES:
-                    self.applier.state.commit()
-                    self.progress("replay", stored.stop, size)
-                    pending = 0
+            with writing_behind(self.applier.state, scratch=True) if size >= READ_AHEAD_FROM else nullcontext():
+                for part in self._parts(size):
+                    stored = part.block
+                    self._take_findings(part)
+                    apply_stored(self.applier, stored)
+                    self._count(stored)
+                    self._compare_state()
+                    pending += len(stored.leaves)
+                    if pending >= CHUNK_ENTRIES:
+                        self.applier.state.commit(wait=False)
+                        self.progress("replay", stored.stop, size)
+                        pending = 0
             self.progress("replay", size, size)
             return True
         except ReplayFault as fault:

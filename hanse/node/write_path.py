@@ -3,8 +3,8 @@
 1. submit    read the bytes, look at window and quota, verify the signature
 2. order     the engine gives the fact its place and the block its ledger time
 3. apply     one rule reads state and writes a draft, or refuses
-4. append    disclosures, then leaves, reach the disk; then the state is committed
-5. receipt   the caller gets position and outcome
+4. append    disclosures, then leaves, reach the disk; then what the block changed is handed to the state's writer
+5. receipt   once readers can see the block, the caller gets position and outcome
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from typing import Any
 
 from msgspec import Struct
 
-from hanse.engines import Engine
+from hanse.engines import Answers, Engine
 from hanse.kernel.apply import Applier, Block, Outcome
 from hanse.kernel.entries import Header
 from hanse.kernel.facts import Signed
-from hanse.kernel.kept import SEEN, TIMERS
+from hanse.kernel.kept import SEEN
 from hanse.kernel.refusal import Refusal, Refused
-from hanse.kernel.state import Draft
+from hanse.kernel.writer import Commits
 from hanse.node.admission import Admission, check_size
 from hanse.node.disclosures import Disclosures
 from hanse.node.gate import Gate, Helper
@@ -36,6 +36,9 @@ from hanse.record.log import Log
 from hanse.record.segment import Unusable
 
 _journal = journal("hanse.node")
+BESIDE_FROM = 100
+"""From a block of so many facts on the state is written by a process of its own."""
+_STATE_FAILS = (sqlite3.OperationalError, OSError)
 
 
 class Receipt(Struct, frozen=True, gc=False):
@@ -75,6 +78,7 @@ class WritePath:
         find_key: Callable[[str], bytes | None],
         clock: Callable[[], float],
         start_helper: Callable[[], Helper] | None = None,
+        start_writer: Callable[[], Commits] | None = None,
     ) -> None:
         self.applier, self.log, self.disclosures = applier, log, disclosures
         self.net = applier.meta.net
@@ -85,7 +89,7 @@ class WritePath:
         self._behind = False  # the record has a block that the state lacks
         self._strays = False  # disclosures may be kept of a block that did not reach the record
         self._ailing = self._broken = ""
-        self.next_due = self._first_due()
+        self._start_writer = start_writer
         self._keeper = LogKeeper(applier.state.conn)
         self.admission = Admission(applier.book.kinds, self.net, find_key)
         self.gate = Gate(self.admission, start_helper, self.now)
@@ -120,17 +124,29 @@ class WritePath:
         except Refused as refused:
             future.set_exception(refused)
 
-    def apply(self, facts: Sequence[Signed], time: int) -> list[Any]:
-        """Steps 3 and 4, called by the engine once a block. One receipt or one `Refused` a fact, in order."""
+    def apply(self, facts: Sequence[Signed], time: int) -> Answers:
+        """Steps 3 and 4, called by the engine once a block. What it returns is step 5: one receipt or one `Refused` a
+        fact, in order."""
         with self._writing:
             now = max(time, self.applier.meta.time)
             barred = [self._barred(signed, now) for signed in facts]
             good = [signed for signed, bar in zip(facts, barred, strict=True) if bar is None]
             if facts and not good:
-                return list(barred)
+                return lambda: list(barred)
+            if len(good) >= BESIDE_FROM:
+                self._write_beside()
             block = self._block(good, time)
-            receipts = iter(self._receipts(good, block) if isinstance(block, Block) else [block] * len(good))
+            if isinstance(block, Refused):
+                return lambda: [bar or block for bar in barred]
+            commit = self._commit()
+
+        def answers() -> list[Any]:
+            with self._writing:
+                self._stands(block, commit)
+                receipts = iter(self._receipts(good, block))
             return [bar or next(receipts) for bar in barred]
+
+        return answers
 
     def _barred(self, signed: Signed, now: int) -> Refused | None:
         """Why a fact is kept off the record, or None. One that stands already gets its first receipt."""
@@ -171,15 +187,43 @@ class WritePath:
                 retry=True,
                 next="restart the node, then send the same bytes again",
             )
-        try:
-            self.applier.state.commit()
-            self._keeper.keep_short()
-        except sqlite3.OperationalError as error:
-            self.applier.state.rollback()
-            self._behind = True
-            _journal.error("state.commit_failed", error=str(error))
-        self._published(block)
         return block
+
+    def _write_beside(self) -> None:
+        """A crowd: from now on the state is written by a process of its own."""
+        if self._start_writer is not None and not self._behind:
+            try:
+                self.applier.state.write_with(self._start_writer())
+            except OSError as error:
+                _journal.warning("state.writer_not_started", error=str(error))
+            self._start_writer = None
+
+    def _commit(self) -> int:
+        """Hand what the block changed to the state's writer; the commit's number."""
+        state = self.applier.state
+        try:
+            number = state.commit(wait=False)
+            if state.in_place:
+                self._keeper.keep_short()
+        except _STATE_FAILS as error:
+            return self._fell_behind(error)
+        return number
+
+    def _stands(self, block: Block, commit: int) -> None:
+        """Wait until a block's rows stand, and tell of it."""
+        if not self._behind:
+            try:
+                self.applier.state.settle(commit)
+            except _STATE_FAILS as error:
+                self._fell_behind(error)
+        self._published(block)
+
+    def _fell_behind(self, error: Exception) -> int:
+        """The record has what the state could not take: `_catch_up` brings it there."""
+        self.applier.state.start_over()
+        self._behind = True
+        _journal.error("state.commit_failed", error=str(error))
+        return 0
 
     def _keep_disclosures(self, block: Block) -> None:
         private = [
@@ -214,7 +258,6 @@ class WritePath:
             _journal.info("node.writes_again", after=self._ailing)
             self._ailing = ""
         self.ledger_time = block.header.time
-        self.next_due = self._first_due()
         for listener in self.listeners:
             try:
                 listener(block)
@@ -242,9 +285,11 @@ class WritePath:
             outcome.position, header.height, header.time, outcome.code, outcome.refusal, private, outcome.repeated
         )
 
-    def _first_due(self) -> int | None:
-        first = Draft(self.applier.state, now=0, position=0).scan(TIMERS, limit=1)
-        return first[0].due if first else None
+    @property
+    def next_due(self) -> int | None:
+        """The ledger time of the next timer, or None."""
+        with self._writing:
+            return self.applier.first_due()
 
     def trial(self, sent: Presentation) -> Refusal | None:
         """What would become of a fact, public and private, without ordering it: doors ask before they submit.

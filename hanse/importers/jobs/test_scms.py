@@ -11,8 +11,8 @@ import pytest
 
 from hanse.importers.jobs import scms
 from hanse.kernel.refusal import Refused
-from hanse.kernel.state import connect
 from hanse.kernel.view import View
+from hanse.kernel.writer import connect
 from hanse.node.node import NODE_KEY
 from hanse.node.read_path import STATE
 from hanse.node.recomputing import PROVEN

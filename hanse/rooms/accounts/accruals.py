@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from hanse.kernel.state import Draft
+from hanse.kernel.draft import Draft
 from hanse.rooms.accounts.invoicing import cut, way_of_order
 from hanse.rooms.accounts.ledger import MONEY_MAX, Way, billable, open_item, post
 from hanse.rooms.accounts.rows import (

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from hanse.kernel.draft import Draft
 from hanse.kernel.kept import Timer
 from hanse.kernel.refusal import Refused, require
 from hanse.kernel.rules import circle_rule, circle_timer, rule, timer
-from hanse.kernel.state import Draft
 from hanse.rooms.accounts.deal_facts import AcceptAssignment, AssignDebt
 from hanse.rooms.accounts.ledger import Way, find_item, free_number, open_item, post, settle_item, way_of
 from hanse.rooms.accounts.papers import ahead, find_paper, paper

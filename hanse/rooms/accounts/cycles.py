@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from hanse.kernel.draft import Draft
 from hanse.kernel.kept import Timer
 from hanse.kernel.refusal import Refused, require
 from hanse.kernel.rules import circle_rule, circle_timer, rule, timer
-from hanse.kernel.state import Draft
 from hanse.rooms.accounts.deal_facts import NettingClose, NettingOpen, NettingSign, NettingSubmit
 from hanse.rooms.accounts.ledger import MONEY_MAX, Way, open_item, post
 from hanse.rooms.accounts.netting import Netted, net, result_hash

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from hanse.kernel.draft import Draft
 from hanse.kernel.kept import Timer
 from hanse.kernel.refusal import Refused, require
 from hanse.kernel.rules import circle_rule, circle_timer, rule, timer
-from hanse.kernel.state import Draft
 from hanse.rooms.accounts.deal_facts import AcceptEscrow, HoldEscrow
 from hanse.rooms.accounts.invoicing import cut
 from hanse.rooms.accounts.ledger import MONEY_MAX, Way, billable, open_item, part_of, post

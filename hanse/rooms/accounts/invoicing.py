@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from hanse.kernel.draft import Draft
 from hanse.kernel.refusal import Refused, require
 from hanse.kernel.rules import circle_rule, rule
-from hanse.kernel.state import Draft
 from hanse.rooms.accounts.facts import DAY, CreditNote, Invoice, InvoiceLine
 from hanse.rooms.accounts.ledger import (
     MONEY_MAX,

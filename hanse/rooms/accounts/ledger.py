@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from msgspec import Struct
 from msgspec.structs import replace
 
+from hanse.kernel.draft import Draft
 from hanse.kernel.refusal import Refused, require
-from hanse.kernel.state import Draft
 from hanse.rooms.accounts.rows import AWARD, BALANCES, ENTRIES, INVOICE, INVOICES, ITEMS, Account, Entry, Item, Posting
 from hanse.rooms.contracts.hearing import hear
 from hanse.rooms.contracts.terms.runtime import muldiv

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from hanse.kernel.draft import Draft
 from hanse.kernel.refusal import require
 from hanse.kernel.rules import circle_rule, rule
-from hanse.kernel.state import Draft
 from hanse.rooms.accounts.facts import BookItems, BookLine, SetTerms
 from hanse.rooms.accounts.ledger import MONEY_MAX, Way, open_item, outsider, post
 from hanse.rooms.accounts.rows import CREDIT_NOTE, INVOICE, ITEMS, TERMS, Terms

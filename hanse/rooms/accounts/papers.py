@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from hanse.kernel.draft import Draft
 from hanse.kernel.refusal import Refused, require
-from hanse.kernel.state import Draft
 from hanse.rooms.accounts.rows import PAPERS, Paper
 from hanse.rooms.parties.facts import Circle
 from hanse.rooms.parties.rules import require_member

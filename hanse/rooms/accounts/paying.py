@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from hanse.kernel.draft import Draft
 from hanse.kernel.kept import Timer
 from hanse.kernel.refusal import require
 from hanse.kernel.rules import circle_rule, circle_timer, rule, timer
-from hanse.kernel.state import Draft
 from hanse.rooms.accounts.facts import Allocation, Pay, ReceivePayment
 from hanse.rooms.accounts.ledger import PPM, Way, find_item, open_item, part_of, post, settle_item
 from hanse.rooms.accounts.papers import ahead, find_paper, paper

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 import pytest
 
+from hanse.kernel.draft import Draft
 from hanse.kernel.facts import WITHHELD, Commercial, Fact, Id
 from hanse.kernel.rules import circle_rule
-from hanse.kernel.state import Draft
 from hanse.rooms.accounts.queries import accruals
 from hanse.rooms.accounts.testing import Ledgers
 from hanse.rooms.contracts.told import AwardPosted, AwardStands, AwardVoid

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from hanse.kernel.draft import Draft
 from hanse.kernel.refusal import Refused, require
 from hanse.kernel.rules import circle_rule, rule
-from hanse.kernel.state import Draft
 from hanse.rooms.catalog.facts import (
     ITEMS,
     JUDGEMENTS,

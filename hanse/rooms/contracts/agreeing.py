@@ -10,9 +10,9 @@ import msgspec
 import rfc8785
 from msgspec.structs import replace
 
+from hanse.kernel.draft import Draft
 from hanse.kernel.refusal import Refused, require
 from hanse.kernel.rules import circle_rule
-from hanse.kernel.state import Draft
 from hanse.rooms.contracts.clock import look
 from hanse.rooms.contracts.compiled import Plan, rebind, refused_of, template_of
 from hanse.rooms.contracts.endings import arm_period

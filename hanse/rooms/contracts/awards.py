@@ -6,8 +6,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from hanse.kernel.draft import Draft
 from hanse.kernel.refusal import Refused
-from hanse.kernel.state import Draft
 from hanse.rooms.contracts.private_rows import (
     AGREEMENTS,
     AWARDS,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from hanse.kernel.draft import Draft
 from hanse.kernel.kept import Timer
 from hanse.kernel.rules import circle_timer, timer
-from hanse.kernel.state import Draft
 from hanse.rooms.contracts.endings import ENDINGS
 from hanse.rooms.contracts.rows import CLOCKS, ClockRow
 from hanse.rooms.contracts.waits import SETTLED_MAX, drop_wait, due_waits, may_tell, note_next

@@ -7,9 +7,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from hanse.kernel.draft import Draft
 from hanse.kernel.refusal import Refused, require
 from hanse.kernel.rules import circle_rule
-from hanse.kernel.state import Draft
 from hanse.rooms.contracts import awards
 from hanse.rooms.contracts.agreeing import said
 from hanse.rooms.contracts.clock import look

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from hanse.kernel.state import Draft
+from hanse.kernel.draft import Draft
 from hanse.rooms.contracts import awards, folding
 from hanse.rooms.contracts.happening import Happening
 from hanse.rooms.contracts.private_rows import (

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from hanse.kernel.state import Draft
+from hanse.kernel.draft import Draft
 from hanse.rooms.contracts.compiled import Plan
 from hanse.rooms.contracts.happening import Happening, is_attested, value_of
 from hanse.rooms.contracts.private_rows import FOLD_STEPS, FOLDS, HAPPENED, Fold, FoldStep, Version

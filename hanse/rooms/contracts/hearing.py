@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from hanse.kernel.state import Draft
+from hanse.kernel.draft import Draft
 from hanse.rooms.contracts.agreeing import is_one_sided
 from hanse.rooms.contracts.clock import look
 from hanse.rooms.contracts.happening import Happening

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hanse.kernel.state import Draft
+from hanse.kernel.draft import Draft
 from hanse.rooms.contracts.happening import Happening
 from hanse.rooms.contracts.private_rows import BOUND
 from hanse.rooms.orders.private_rows import (

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from hanse.kernel.draft import Draft
 from hanse.kernel.refusal import require
 from hanse.kernel.rules import rule
-from hanse.kernel.state import Draft
 from hanse.rooms.contracts.clock import start
 from hanse.rooms.contracts.compiled import refused_of, template_of
 from hanse.rooms.contracts.facts import (

@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from hanse.kernel.state import Draft
+from hanse.kernel.draft import Draft
 from hanse.rooms.contracts import awards
 from hanse.rooms.contracts.folding import fold, period_at, state_of
 from hanse.rooms.contracts.happening import Context, Happening, best, decode, encode, is_attested, value_of

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from hanse.kernel.state import Draft
+from hanse.kernel.draft import Draft
 from hanse.rooms.contracts.compiled import Plan, plan_of
 from hanse.rooms.contracts.happening import Happening, subject_of
 from hanse.rooms.contracts.private_rows import CIRCLE_ROWS, HAPPENED, Agreement, Happened, Version

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from hanse.kernel.state import Draft
+from hanse.kernel.draft import Draft
 from hanse.rooms.contracts.private_rows import CIRCLE_ROWS, WAITS, CircleRow, Wait
 
 SETTLED_MAX = 200

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from hanse.kernel.draft import Draft
 from hanse.kernel.rules import home_rule
-from hanse.kernel.state import Draft
 from hanse.rooms.group.facts import Commit, OpenRound, ReportPurchases, SetRebate
 from hanse.rooms.group.rows import (
     COMMITMENTS,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from hanse.kernel.draft import Draft
 from hanse.kernel.refusal import Refused, require
 from hanse.kernel.rules import circle_rule, rule
-from hanse.kernel.state import Draft
 from hanse.rooms.accounts.ledger import MONEY_MAX, Way, credit
 from hanse.rooms.group.facts import IssueStatement, ReportPurchases, SetRebate, TellRebate
 from hanse.rooms.group.rows import (

@@ -7,10 +7,10 @@ from itertools import pairwise
 
 from msgspec.structs import replace
 
+from hanse.kernel.draft import Draft
 from hanse.kernel.kept import Timer
 from hanse.kernel.refusal import Refused, require
 from hanse.kernel.rules import circle_rule, rule, timer
-from hanse.kernel.state import Draft
 from hanse.rooms.accounts.papers import ahead
 from hanse.rooms.group.facts import (
     DECIDE_SECONDS,

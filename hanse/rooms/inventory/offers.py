@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from hanse.kernel.draft import Draft
 from hanse.kernel.kept import Timer
 from hanse.kernel.refusal import Refused, require
 from hanse.kernel.rules import circle_rule, circle_timer, home_rule, home_timer, rule
-from hanse.kernel.state import Draft
 from hanse.rooms.catalog.own_numbers import require_own_item
 from hanse.rooms.catalog.rules import require_item
 from hanse.rooms.inventory.facts import POLICIES, STOCK, TOTALS, Policy, Stock

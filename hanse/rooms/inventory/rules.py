@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
+from hanse.kernel.draft import Draft
 from hanse.kernel.refusal import Refused, require
-from hanse.kernel.state import Draft
 from hanse.rooms.catalog.own_numbers import own_number_of
 from hanse.rooms.inventory.facts import (
     HOLDS,
@@ -164,7 +164,7 @@ def change(
 
 
 def _journal(draft: Draft, stock: Stock, each: int, reason: str, reference: str, made_at: int) -> None:
-    n = len(draft.changes().get(MOVEMENTS.name, ()))
+    n = draft.writes(MOVEMENTS)
     while draft.mine(MOVEMENTS, stock.circle, draft.position, n) is not None:
         n += 1
     draft.put(

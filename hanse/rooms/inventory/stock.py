@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from hanse.kernel.draft import Draft
 from hanse.kernel.refusal import require
 from hanse.kernel.rules import circle_rule, rule
-from hanse.kernel.state import Draft
 from hanse.rooms.catalog.own_numbers import require_own_item
 from hanse.rooms.inventory.facts import (
     POLICIES,

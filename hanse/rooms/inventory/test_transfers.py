@@ -100,7 +100,6 @@ def test_goods_of_an_item_without_own_number_are_received_under_the_items(town):
     town.must("b", accept("t", "b-hall"))
     draft = in_home(town, "b")
     key = receive_in(draft, site="b-hall", item="Y", each=3, unit_cost_minor=90, serials=["s1", "s2"])
-    draft.keep()
     town.block()
     assert key == StockKey("b-hall", "Y")
     card = queries.stock_card(town.view("b"), "Y")
@@ -110,9 +109,8 @@ def test_goods_of_an_item_without_own_number_are_received_under_the_items(town):
 
 def in_home(town: Town, party: str):
     """A draft of a home rule, to call verbs directly."""
-    from hanse.kernel.state import Draft
+    from hanse.kernel.draft import Draft
 
-    town.state.begin()
     return Draft(town.state, now=town.now, position=town.applier.meta.size, circle=home(party))
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from typing import Any, ClassVar, Literal
 
+from hanse.kernel.draft import Draft
 from hanse.kernel.facts import WITHHELD, Commercial, Each, Fact, Id
 from hanse.kernel.refusal import require
 from hanse.kernel.rules import home_rule, rule
-from hanse.kernel.state import Draft
 from hanse.rooms.catalog.facts import LinkItem, PublishItem, SetOwnItem
 from hanse.rooms.inventory.facts import Adjust, AdjustLine, Count, CountLine
 from hanse.rooms.inventory.offer_facts import OFFERS, Earmark, MakeOffer, ProposeTransfer, Want

@@ -7,8 +7,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from hanse.kernel.draft import Draft
 from hanse.kernel.refusal import Refused, require
-from hanse.kernel.state import Draft
 from hanse.rooms.inventory import rules as inventory
 from hanse.rooms.orders.rows import (
     CANCELLED,

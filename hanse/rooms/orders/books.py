@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
+from hanse.kernel.draft import Draft
 from hanse.kernel.kept import Timer
 from hanse.kernel.rules import home_rule, home_timer
-from hanse.kernel.state import Draft
 from hanse.rooms.inventory import rules as inventory
 from hanse.rooms.orders.balance import CHANGE_UNANSWERED, UNANSWERED, UNSHIPPED
 from hanse.rooms.orders.delivery_facts import AcceptReturn, Receive, ReturnGoods, Ship, ShipLine

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
+from hanse.kernel.draft import Draft
 from hanse.kernel.kept import Timer
 from hanse.kernel.refusal import Refused, require
 from hanse.kernel.rules import rule, timer
-from hanse.kernel.state import Draft
 from hanse.rooms.inventory import rules as inventory
 from hanse.rooms.orders.balance import as_buyer, as_seller, deadline, find_order, keep, step
 from hanse.rooms.orders.delivery_facts import Contest, HandOver, Receive, ReceiveLine, Ship

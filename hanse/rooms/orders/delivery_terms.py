@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from hanse.kernel.draft import Draft
 from hanse.kernel.kept import Timer
 from hanse.kernel.refusal import Refused, require
 from hanse.kernel.rules import circle_rule, circle_timer
-from hanse.kernel.state import Draft
 from hanse.rooms.orders.after import RETURN_UNANSWERED
 from hanse.rooms.orders.delivery import DEEMED_RECEIVED
 from hanse.rooms.orders.delivery_facts import AcceptReturn, Contest, HandOver, Rate, Receive, ReturnGoods, Ship

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from hanse.kernel.draft import Draft
 from hanse.kernel.kept import Timer
 from hanse.kernel.refusal import Refused, require
 from hanse.kernel.rules import circle_rule, rule, timer
-from hanse.kernel.state import Draft
 from hanse.rooms.orders.balance import deadline, partner_in
 from hanse.rooms.orders.facts import Quote, RequestQuote
 from hanse.rooms.orders.private_rows import QUOTE_TERMS, QuotedLine, QuoteTerms

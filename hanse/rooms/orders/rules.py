@@ -6,10 +6,10 @@ import hashlib
 
 from msgspec.structs import replace
 
+from hanse.kernel.draft import Draft
 from hanse.kernel.kept import Timer
 from hanse.kernel.refusal import Refused, require
 from hanse.kernel.rules import rule, timer
-from hanse.kernel.state import Draft
 from hanse.rooms.inventory import rules as inventory
 from hanse.rooms.inventory.offer_facts import OFFERS
 from hanse.rooms.orders.balance import (

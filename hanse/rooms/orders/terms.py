@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from hanse.kernel.draft import Draft
 from hanse.kernel.kept import Timer
 from hanse.kernel.refusal import Refused, require
 from hanse.kernel.rules import circle_rule, circle_timer
-from hanse.kernel.state import Draft
 from hanse.rooms.inventory.offer_facts import OFFER_TERMS
 from hanse.rooms.orders.balance import CHANGE_UNANSWERED, UNANSWERED, UNSHIPPED
 from hanse.rooms.orders.delivery_facts import SendMessage

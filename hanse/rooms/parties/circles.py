@@ -6,10 +6,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from hanse.kernel.draft import Draft
 from hanse.kernel.kept import META
 from hanse.kernel.refusal import Refused, require
 from hanse.kernel.rules import circle_rule, rule
-from hanse.kernel.state import Draft
 from hanse.rooms.parties.facts import (
     ALIAS_OWNERS,
     ALIASES,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from hanse.kernel.draft import Draft
 from hanse.kernel.facts import Envelope, Fact, thumbprint
 from hanse.kernel.kept import META
 from hanse.kernel.refusal import Refused, require
 from hanse.kernel.rules import authenticator, key_finder, rule
-from hanse.kernel.state import Draft
 from hanse.rooms.parties.facts import KEYS, AddKey, Key, RetireKey
 from hanse.rooms.parties.proofs import key_is_proven
 from hanse.standards.sdjwt import unb64

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from hanse.kernel.draft import Draft
 from hanse.kernel.kept import META
 from hanse.kernel.refusal import Refused, require
 from hanse.kernel.rules import circle_rule, home_finder, rule
-from hanse.kernel.state import Draft, State
+from hanse.kernel.state import State
 from hanse.rooms.parties.facts import (
     ALIASES,
     CHANNELS,

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import msgspec
 from msgspec.structs import replace
 
+from hanse.kernel.draft import Draft
 from hanse.kernel.kept import Timer
 from hanse.kernel.refusal import Refused, require
 from hanse.kernel.rules import rule, timer
-from hanse.kernel.state import Draft
 from hanse.rooms.inventory.offer_facts import OFFERS
 from hanse.rooms.parties.facts import CIRCLES
 from hanse.rooms.parties.rules import require_home, require_member

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from hanse.kernel.draft import Draft
 from hanse.kernel.refusal import Refused, require
 from hanse.kernel.rules import circle_rule
-from hanse.kernel.state import Draft
 from hanse.rooms.inventory.offer_facts import OFFER_TERMS
 from hanse.rooms.parties.facts import CIRCLES
 from hanse.rooms.plans.facts import (

@@ -1,0 +1,162 @@
+"""Writing behind: a process beside the writer puts what its blocks change into SQLite, while it applies the next.
+
+What it is given stands in the record already. So it finishes what it was given also where the node is killed, and
+until then it holds the directory's lock with it: nobody opens a state that is still being written.
+"""
+
+from __future__ import annotations
+
+import gc
+import queue
+import sqlite3
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from fcntl import fcntl
+from typing import BinaryIO
+
+import msgspec
+
+from hanse.kernel.state import State
+from hanse.kernel.writer import Changed, Shape, Writer, connect
+from hanse.node.tidying import LogKeeper
+
+_LENGTH = struct.Struct(">I")
+_SET_PIPE_SIZE = 1031  # F_SETPIPE_SZ, which Python names on Linux only
+PIPE_BYTES = 1 << 20
+FRAMES_MAX = 4
+"""Commits that wait in the process; more wait in the pipe."""
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class WriteBehind:
+    """The writer of one state, in a process of its own.
+
+    Args:
+        path: the database's. scratch: see `kernel.writer.connect`. lock: a file that the process keeps open as well.
+    """
+
+    def __init__(self, path: str, shapes: Sequence[Shape], *, scratch: bool = False, lock: int | None = None) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "hanse.node.behind", path, "scratch" if scratch else "state"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            pass_fds=() if lock is None else (lock,),
+            start_new_session=True,  # a terminal's Ctrl-C is for the node, which then ends the writing
+        )
+        assert self._process.stdin is not None
+        with suppress(OSError):  # a small pipe does as well
+            fcntl(self._process.stdin, _SET_PIPE_SIZE, PIPE_BYTES)
+        self._changes: list[Changed] = []
+        self._under_way = 0
+        self._send(_encode(list(shapes)))
+
+    def write(self, changes: list[Changed]) -> None:
+        self._changes += changes
+
+    def commit(self) -> None:
+        data, self._changes = _encode(self._changes), []
+        self._send(data)
+        self._under_way += 1
+
+    def rollback(self) -> None:
+        self._changes = []
+
+    def settle(self, commits: int) -> int:
+        """As `Commits.settle`. Raises: sqlite3.OperationalError where the process could not write, OSError where it has
+        died."""
+        stdout = self._process.stdout
+        assert stdout is not None
+        while self._under_way > commits:
+            head = stdout.read(_LENGTH.size)
+            if len(head) < _LENGTH.size:
+                raise OSError("the process that writes the state has ended")
+            if why := stdout.read(_LENGTH.unpack(head)[0]):
+                raise sqlite3.OperationalError(why.decode())
+            self._under_way -= 1
+        return self._under_way
+
+    def close(self) -> None:
+        """End the process; it finishes what it was given."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe:
+                with suppress(OSError):
+                    pipe.close()
+        self._process.wait()
+
+    def _send(self, data: bytes) -> None:
+        stdin = self._process.stdin
+        assert stdin is not None
+        stdin.write(_LENGTH.pack(len(data)))
+        stdin.write(data)
+        stdin.flush()
+
+
+@contextmanager
+def writing_behind(state: State, *, scratch: bool = False) -> Iterator[None]:
+    """For a long replay. What is committed inside stands at the end. Raises: as `State.commit`."""
+    path = state.conn.execute("PRAGMA database_list").fetchone()[2]
+    if path:
+        state.write_with(WriteBehind(path, state.shapes(), scratch=scratch))
+    try:
+        yield
+        state.commit()
+    except BaseException:
+        state.start_over()
+        raise
+    state.write_with(None)
+
+
+def _frames(pipe: BinaryIO) -> Iterator[bytes]:
+    while len(head := pipe.read(_LENGTH.size)) == _LENGTH.size:
+        size = _LENGTH.unpack(head)[0]
+        data = pipe.read(size)
+        if len(data) < size:
+            return  # whoever sent it has died
+        yield data
+
+
+def serve(path: str, scratch: bool, requests: BinaryIO, answers: BinaryIO) -> None:
+    """The process: shapes, then commits, each behind its length; for each commit an answer, empty or what is wrong.
+
+    It ends with the first that it cannot write, or with the pipe.
+    """
+    frames = _frames(requests)
+    shapes = msgspec.msgpack.decode(next(frames, b"\x90"), type=list[Shape])
+    decode = msgspec.msgpack.Decoder(list[Changed]).decode
+    conn = connect(path, scratch=scratch)
+    writer, keeper = Writer(conn, shapes), None if scratch else LogKeeper(conn)
+    waiting: queue.Queue[bytes | None] = queue.Queue(FRAMES_MAX)
+
+    def fetch() -> None:
+        for data in frames:
+            waiting.put(data)
+        waiting.put(None)
+
+    threading.Thread(target=fetch, daemon=True).start()
+    why = ""
+    while not why and (data := waiting.get()) is not None:
+        try:
+            writer.write(decode(data))
+            writer.commit()
+        except (sqlite3.Error, OSError) as error:
+            why = str(error) or type(error).__name__
+            writer.rollback()
+        with suppress(BrokenPipeError):  # nobody waits for it any more; the rest is written all the same
+            answers.write(_LENGTH.pack(len(why.encode())) + why.encode())
+            answers.flush()
+        if keeper and not why:
+            keeper.keep_short()
+    conn.close()
+
+
+def main(path: str, kind: str) -> None:
+    gc.disable()  # rows hold no cycles
+    serve(path, kind == "scratch", sys.stdin.buffer, sys.stdout.buffer)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

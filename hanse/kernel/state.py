@@ -200,10 +200,10 @@ class State:
         return Changed(held.place, puts, drops)
 
     def commit(self, *, wait: bool = True) -> int:
-        """Hand what ended blocks changed to the writer, as one commit; its number, for `settle`.
+        """Hand what ended blocks changed to the writer, as one commit; the last one's number, for `settle`.
 
         Args:
-            wait: until it stands. Raises: sqlite3.Error, OSError; then `start_over` goes back to what stands.
+            wait: until all stand. Raises: sqlite3.Error, OSError; the state has then started over.
         """
         self.take_changes()
         if self._dirty:
@@ -215,17 +215,25 @@ class State:
                 held.dirty = {}
             self._commits.append(handed)
             self._committed += 1
-            self._writer.write(changes)
-            self._writer.commit()
-            self.settle(self._committed if wait else self._committed - COMMITS_AHEAD_MAX)
-            self._keep_bound()
+            try:
+                self._writer.write(changes)
+                self._writer.commit()
+            except (sqlite3.Error, OSError):
+                self.start_over()
+                raise
+        self.settle(self._committed if wait else self._committed - COMMITS_AHEAD_MAX)
+        self._keep_bound()
         return self._committed
 
     def settle(self, number: int | None = None) -> None:
         """Wait until a commit stands, without a number until all do. Raises: as `commit`."""
         newer = 0 if number is None else self._committed - number
         if len(self._commits) > newer:
-            left = self._writer.settle(newer)
+            try:
+                left = self._writer.settle(newer)
+            except (sqlite3.Error, OSError):
+                self.start_over()
+                raise
             while len(self._commits) > left:
                 for held in self._commits.pop(0):
                     held.ahead.pop(0)
@@ -244,7 +252,7 @@ class State:
             held.forget()
 
     def start_over(self) -> None:
-        """After the writer failed: forget all that may not stand, and write in place from now on."""
+        """Forget all that may not stand, and write in place from now on."""
         self._writer.rollback()
         self.write_with(None)
         self._commits.clear()

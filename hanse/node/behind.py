@@ -7,6 +7,7 @@ until then it holds the directory's lock with it: nobody opens a state that is s
 from __future__ import annotations
 
 import gc
+import os
 import queue
 import sqlite3
 import struct
@@ -156,6 +157,7 @@ def serve(path: str, scratch: bool, requests: BinaryIO, answers: BinaryIO) -> No
 def main(path: str, kind: str) -> None:
     gc.disable()  # rows hold no cycles
     serve(path, kind == "scratch", sys.stdin.buffer, sys.stdout.buffer)
+    os._exit(0)  # the thread that reads may still wait for more
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ from hanse.node.parts import COLLECT_AFTER, rulebook, schema
 from hanse.node.read_path import STATE, ReadPath
 from hanse.node.replay import build, pass_on_broken_storage, replay
 from hanse.node.stored import RECORD, ReplayFault
-from hanse.node.tidying import tidy
+from hanse.node.tidying import let_go, tidy
 from hanse.node.wallet import Wallet
 from hanse.node.write_path import Receipt, WritePath
 from hanse.record import ed25519
@@ -106,6 +106,7 @@ class Node:
         gc.set_threshold(*COLLECT_AFTER)
         self.directory, self.clock = Path(directory), clock
         with ExitStack() as held:
+            held.callback(let_go)
             self._lock(create, held)
             about = read_about(self.directory) if not create or has_node(self.directory) else self._make()
             self.net = about.net

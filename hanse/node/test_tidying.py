@@ -1,12 +1,15 @@
 """Write-ahead logs stay short under a steady stream of writes, and wait for nobody."""
 
+import os
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 
 import pytest
 
 from hanse.node import tidying
-from hanse.node.tidying import LogKeeper, log_pages, tidy
+from hanse.node.tidying import LogKeeper, let_go, log_pages, tidy
 
 
 @pytest.fixture
@@ -33,6 +36,30 @@ def test_the_index_tells_how_long_a_log_is_and_what_is_copied(store):
     tidy(path)
     assert log_pages(path) == (length, 0)
     assert log_pages(path + "-of-nobody") == (0, 0)
+
+
+def test_to_look_at_a_log_gives_up_no_lock_on_it(store):
+    path, conn = store
+    conn.execute("BEGIN IMMEDIATE")
+    log_pages(path)
+    other = "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0).execute('BEGIN IMMEDIATE')"
+    done = subprocess.run([sys.executable, "-c", other, path], capture_output=True, text=True, check=False)
+    assert "database is locked" in done.stderr
+    conn.execute("ROLLBACK")
+
+
+def test_indexes_of_logs_that_are_gone_are_let_go(tmp_path):
+    for n in range(5):
+        with closing(sqlite3.connect(tmp_path / f"{n}.db", isolation_level=None)) as conn:
+            conn.execute("PRAGMA journal_mode=WAL")
+            write_to(conn)
+            assert log_pages(str(tmp_path / f"{n}.db"))[0] > 0
+    let_go()
+    assert all(os.fstat(fd).st_nlink for fd in tidying._indexes.values())
+
+
+def write_to(conn):
+    conn.execute("CREATE TABLE kept (n INTEGER PRIMARY KEY)")
 
 
 def test_a_log_under_steady_writes_is_begun_anew(store, monkeypatch):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import struct
+import threading
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -28,16 +29,38 @@ _NUMBER = struct.Struct("=I")
 def log_pages(path: str) -> tuple[int, int]:
     """(length, how many of them are not yet in the database) of a database's write-ahead log; (0, 0) without one."""
     try:
-        fd = os.open(path + "-shm", os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return 0, 0
-    try:
+        fd = _index(path + "-shm")
         last, copied = (_NUMBER.unpack(os.pread(fd, 4, at))[0] for at in (_LAST_FRAME, _COPIED_FRAMES))
-    except struct.error:
+    except (FileNotFoundError, struct.error):
         return 0, 0
-    finally:
-        os.close(fd)
     return last, max(0, last - copied)
+
+
+def _index(path: str) -> int:
+    """An open file of a log's index. Raises: FileNotFoundError.
+
+    It stays open until nobody else can open that file any more: to close one ends every lock that this process has on
+    it (POSIX.1-2017, fcntl), and with them those of SQLite's connections. Whoever opened the database next would then
+    find it unused, and begin its index anew under the others' feet (SQLite, "How To Corrupt", 2.2).
+    """
+    with _looking:
+        found = os.stat(path)
+        name = found.st_dev, found.st_ino
+        if name not in _indexes:
+            _indexes[name] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        return _indexes[name]
+
+
+def let_go() -> None:
+    """Close the indexes of logs that are gone, as they are once nobody has their database open."""
+    with _looking:
+        for name, fd in list(_indexes.items()):
+            if os.fstat(fd).st_nlink == 0:
+                os.close(_indexes.pop(name))
+
+
+_looking = threading.Lock()
+_indexes: dict[tuple[int, int], int] = {}  # (device, inode) -> open file
 
 
 def tidy(path: str) -> None:

@@ -191,12 +191,12 @@ class WritePath:
 
     def _write_beside(self) -> None:
         """A crowd: from now on the state is written by a process of its own."""
-        if self._start_writer is not None and not self._behind:
+        if self._start_writer is not None and self.applier.state.in_place and not self._behind:
             try:
                 self.applier.state.write_with(self._start_writer())
             except OSError as error:
                 _journal.warning("state.writer_not_started", error=str(error))
-            self._start_writer = None
+                self._start_writer = None
 
     def _commit(self) -> int:
         """Hand what the block changed to the state's writer; the commit's number."""
@@ -220,7 +220,6 @@ class WritePath:
 
     def _fell_behind(self, error: Exception) -> int:
         """The record has what the state could not take: `_catch_up` brings it there."""
-        self.applier.state.start_over()
         self._behind = True
         _journal.error("state.commit_failed", error=str(error))
         return 0

@@ -14,6 +14,7 @@ from typing import NoReturn
 from hanse.kernel.entries import read_entry
 from hanse.kernel.facts import HEADER, Fact, count_digests, layout, payload, read
 from hanse.node import node as node_module
+from hanse.node import write_path
 from hanse.node.desk import sign_runs
 from hanse.node.node import Node
 from hanse.node.testing import site
@@ -37,10 +38,14 @@ def sign(node: Node, party: str, fact: Fact, *, nonce: int | None = None, exp: i
     return Presentation(sdjwt.sign(HEADER, text, pair.sign), disclosures)
 
 
-def write_until_killed(directory: Path, acks: int, *, crowd: int = 4) -> NoReturn:
-    """Several threads write, singly and in batches; a line for each acknowledged fact: position, hash, disclosures."""
+def write_until_killed(directory: Path, acks: int, *, crowd: int = 4, beside: bool = False) -> NoReturn:
+    """Several threads write, singly and in batches; a line for each acknowledged fact: position, hash, disclosures.
+
+    `beside`: rows are written by a process beside the node.
+    """
     node_module.PUBLISH_SECONDS = 0.03
-    node = Node(directory, helper=False)
+    write_path.BESIDE_FROM = 1
+    node = Node(directory, helper=beside)
 
     def write(number: int) -> None:
         party = ("anna", "bert")[number % 2]
@@ -60,14 +65,14 @@ def write_until_killed(directory: Path, acks: int, *, crowd: int = 4) -> NoRetur
         time.sleep(60)
 
 
-def kill_while_writing(directory: Path, seconds: float) -> list[tuple[int, str, int]]:
+def kill_while_writing(directory: Path, seconds: float, *, beside: bool = False) -> list[tuple[int, str, int]]:
     """Fork the writer, kill -9 it after some seconds (also while it opens); what it had acknowledged."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         try:
             os.close(reader)
-            write_until_killed(directory, writer)
+            write_until_killed(directory, writer, beside=beside)
         finally:
             os._exit(1)
     os.close(writer)

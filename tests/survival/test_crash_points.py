@@ -75,14 +75,15 @@ def crash_at(owner, name, call, how):
     """The call number `call` of a method ends the process, after or before it takes effect."""
     real, count = getattr(owner, name), 0
 
-    def wrapped(*args):
+    def wrapped(*args, **named):
         nonlocal count
         count += 1
         if count == call and how == NOT_LANDED:
             raise Crash
-        real(*args)
+        done = real(*args, **named)
         if count >= call:
             raise Crash
+        return done
 
     setattr(owner, name, wrapped)
 

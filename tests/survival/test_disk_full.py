@@ -10,6 +10,7 @@ import pytest
 from survival_tools import check_verified, check_whole
 
 from hanse.kernel.refusal import Refused
+from hanse.node import write_path
 from hanse.node.node import Node
 from hanse.node.testing import site, town
 from hanse.record.files import Files
@@ -40,9 +41,9 @@ def write_until_full(node, start, most=400):
     raise AssertionError("it never filled up")
 
 
-def full_then_free(directory, fill, free):
+def full_then_free(directory, fill, free, *, beside=False):
     """Reads go on while it is full; afterwards writes do, and everything holds."""
-    with Node(directory, helper=False) as node:
+    with Node(directory, helper=beside) as node:
         fill()
         done, refused = write_until_full(node, 0)
         assert refused.code == "node.disk_full" and refused.retry, refused
@@ -63,22 +64,27 @@ def full_then_free(directory, fill, free):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("limit_kb", [12, 24, 40, 60, 90, 140])
-def test_a_limit_on_files_refuses_and_recovers(limit_kb, tmp_path):
+@pytest.mark.parametrize("beside", [False, True], ids=["in place", "beside"])
+def test_a_limit_on_files_refuses_and_recovers(limit_kb, beside, tmp_path):
     directory = town(tmp_path / "node")
 
     def work():
+        write_path.BESIDE_FROM = 1
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
         full_then_free(
             directory,
             lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit_kb * 1024, hard)),
             lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard)),
+            beside=beside,
         )
 
     in_child(work)
 
 
-def test_a_small_disk_refuses_and_recovers(tmp_path):
+@pytest.mark.parametrize("beside", [False, True], ids=["in place", "beside"])
+def test_a_small_disk_refuses_and_recovers(beside, tmp_path, monkeypatch):
+    monkeypatch.setattr(write_path, "BESIDE_FROM", 1)
     mount = tmp_path / "disk"
     mount.mkdir()
     made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", mount], check=False, capture_output=True)
@@ -92,7 +98,7 @@ def test_a_small_disk_refuses_and_recovers(tmp_path):
             room = os.statvfs(mount)
             ballast.write_bytes(bytes(max(0, room.f_bavail * room.f_frsize - 200_000)))
 
-        full_then_free(directory, fill, ballast.unlink)
+        full_then_free(directory, fill, ballast.unlink, beside=beside)
     finally:
         subprocess.run(["umount", mount], check=True)
 

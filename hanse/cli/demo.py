@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 import threading
 import webbrowser
@@ -11,11 +13,13 @@ from typing import Any
 import msgspec
 from cyclopts import App
 
-from hanse.cli.serve import LOCAL, serve_node
+from hanse.cli.serve import LOCAL, open_port, serve_node
 from hanse.cli.shell import Answer, Data, Port, progress
 from hanse.demo.build import FULL, SMALL, Built, build
+from hanse.kernel.refusal import Refused
 from hanse.node.backup import ACCOUNTS
 from hanse.node.node import Node, has_node
+from hanse.record.lock import Locked, take_lock
 from hanse.webhooks import Webhooks, WebhookStore
 
 DEMO = Path("demo-data")
@@ -35,7 +39,7 @@ def demo(
     serve: bool = True,
     browser: bool = True,
     host: str = "127.0.0.1",
-    port: Port = 8000,
+    port: Port | None = None,
 ) -> Answer:
     """Build a living network of forty made-up firms, and show it in the browser.
 
@@ -49,8 +53,11 @@ def demo(
         Serve it until stopped; --no-serve prints counts and figures and ends.
     browser
         Open the browser on the start page.
+    port
+        Without it the first free one from 8000.
     """
-    built = _built(data, small)
+    port = open_port(host, port) if serve else 0
+    built = _built(data.resolve(), small)
     if not serve:
         return Answer(built, _figures(built))
     from hanse.web.accounts import AccountStore
@@ -70,12 +77,33 @@ def demo(
 
 
 def _built(data: Path, small: bool) -> Built:
-    """Build the demo where the directory holds none."""
+    """Build the demo where the directory holds none: beside it, so that what was interrupted is begun anew.
+
+    Refuses, in order: demo.not_a_demo, demo.being_built.
+    """
     if has_node(data) and (data / BUILT).exists():
         return msgspec.json.decode((data / BUILT).read_bytes(), type=Built)
-    with progress() as step:
-        built = build(data, size=SMALL if small else FULL, progress=step)
-    (data / BUILT).write_bytes(msgspec.json.encode(built))
+    if data.exists() and (not data.is_dir() or any(data.iterdir())):
+        step = "remove it, or name another with --data"
+        raise Refused("demo.not_a_demo", "there is something else than a demo", got=data, next=step)
+    half = data.with_name(f"{data.name}.building")
+    half.mkdir(parents=True, exist_ok=True)
+    try:
+        held = take_lock(half / "lock")
+    except Locked as error:
+        raise Refused("demo.being_built", "another process builds it", got=error.pid, next="wait for it") from None
+    made = half / "demo"
+    try:
+        shutil.rmtree(made, ignore_errors=True)
+        if not sys.stderr.isatty() and not small:
+            sys.stderr.write("Building forty firms with a year of trade. It takes a minute or two.\n")
+        with progress() as told:
+            built = build(made, size=SMALL if small else FULL, progress=told)
+        (made / BUILT).write_bytes(msgspec.json.encode(built))
+        made.rename(data)
+    finally:
+        shutil.rmtree(half, ignore_errors=True)
+        os.close(held)
     return built
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import signal
+import socket
 import sys
 from contextlib import ExitStack, suppress
 from typing import Annotated, Any
@@ -25,6 +27,7 @@ from hanse.webhooks import Webhooks, WebhookStore
 
 _journal = journal("hanse.cli")
 LOCAL = ("127.0.0.1", "localhost", "::1")
+PORTS = range(8000, 8020)
 
 
 def mount(app: App) -> None:
@@ -78,6 +81,7 @@ def serve(
         )
     if new and has_node(data):
         raise Refused("serve.node_stands", "there is a node already", got=data, next="leave out --new")
+    open_port(host, port)
     address = f"http://{host if host != '0.0.0.0' else '127.0.0.1'}:{port}"
     with ExitStack() as held:
         with progress() as step:
@@ -99,6 +103,28 @@ def serve(
         sys.stderr.write(f"{node.net} on {address}\n")
         serve_node(node, app, host, port, webhooks, behind=reading.behind if reading else "")
     return Answer({"net": node.net, "entries": node.log.size}, "stopped")
+
+
+def open_port(host: str, port: int | None) -> int:
+    """A port that can be listened on: the named one, or the first free one of a few.
+
+    Refuses, in order: serve.no_address, serve.port_taken.
+    """
+    tried = [port] if port else list(PORTS)
+    for one in tried:
+        try:
+            found = socket.getaddrinfo(host, one, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+            with socket.socket(found[0]) as asked:
+                asked.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                asked.bind(found[4])
+            return one
+        except OSError as error:
+            if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+                step = "leave out --host, or name an address of this machine"
+                raise Refused("serve.no_address", "nothing can listen there", got=host, next=step) from None
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                raise
+    raise Refused("serve.port_taken", "this port cannot be used", got=tried[0], next="name another with --port")
 
 
 def serve_node(

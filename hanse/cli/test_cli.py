@@ -1,3 +1,4 @@
+import fcntl
 import json
 import os
 import signal
@@ -12,7 +13,9 @@ from cyclopts import App
 
 from hanse.cli import ALL, ELSEWHERE, GROUPS, application, main
 from hanse.cli.overview import overview
+from hanse.cli.serve import PORTS, open_port
 from hanse.cli.shell import Answer, _without_json, run, table
+from hanse.demo.build import Built
 from hanse.node.node import Node
 from hanse.node.testing import site, town
 from hanse.node.verify import verify
@@ -258,6 +261,47 @@ def _answer(address, process, seconds=120):
 
 
 @pytest.mark.slow
+def test_a_port_that_is_taken_and_an_address_of_others_are_refused_before_anything_is_done(hanse, tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        words = ("serve", "--new", "--party", "a", "--name", "A", "--port", port)
+        assert hanse(*words, data=tmp_path / "new")[1]["refused"]["code"] == "serve.port_taken"
+        assert hanse("demo", "--port", port, data=tmp_path / "new")[1]["refused"]["code"] == "serve.port_taken"
+        assert open_port("127.0.0.1", None) in PORTS
+    assert hanse("demo", "--host", "192.0.2.1", data=tmp_path / "new")[1]["refused"]["code"] == "serve.no_address"
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_demo_that_was_interrupted_leaves_nothing_and_is_built_anew(hanse, tmp_path, monkeypatch):
+    built = Built("net", 40, 1, 1, 1, 1, 1.0, None)
+
+    def stopped(directory, **options):
+        directory.mkdir()
+        (directory / "state.db").write_text("half")
+        raise KeyboardInterrupt
+
+    def done(directory, **options):
+        assert not directory.exists(), "what a kill left behind is gone"
+        directory.mkdir()
+        (directory / "hanse.json").write_text("{}")
+        return built
+
+    data = tmp_path / "demo-data"
+    monkeypatch.setattr("hanse.cli.demo.build", stopped)
+    assert main(["demo", "--no-serve", "--data", str(data)]) == 130
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "demo-data.building" / "demo").mkdir(parents=True)
+    with (tmp_path / "demo-data.building" / "lock").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        assert hanse("demo", "--no-serve", data=data)[1]["refused"]["code"] == "demo.being_built"
+    monkeypatch.setattr("hanse.cli.demo.build", done)
+    assert hanse("demo", "--no-serve", data=data)[1]["firms"] == 40
+    assert [path.name for path in tmp_path.iterdir()] == ["demo-data"]
+    assert hanse("demo", "--no-serve", data=tmp_path)[1]["refused"]["code"] == "demo.not_a_demo"
+
+
 def test_serve_founds_serves_and_stops_in_order(tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

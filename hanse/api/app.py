@@ -74,14 +74,15 @@ def application(node: Node, accounts: AccountStore, hooks: Webhooks) -> Litestar
     )
 
 
-def _reply(value: object, status: int = 200) -> Response[bytes]:
-    return Response(msgspec.json.encode(value), media_type=JSON, status_code=status)
+def _reply(value: object, status: int = 200, media: str = JSON) -> Response[bytes]:
+    return Response(msgspec.json.encode(value), media_type=media, status_code=status)
 
 
 def _writes(api: Api) -> list[Any]:
     @post("/facts/{kind:str}", sync_to_thread=True)
     def write_one(request: Request[Any, Any, Any], kind: FromPath[str], body: RawBody) -> Response[bytes]:
         desk = api.desk(request)
+        writes.may_write(desk)
         fact = writes.read_fact(api.kinds, kind, body)
         key = request.headers.get("idempotency-key", "")
         [receipt] = writes.write(desk, api.calls, [fact], key=key, request=kind.encode() + b"\n" + body)
@@ -90,6 +91,7 @@ def _writes(api: Api) -> list[Any]:
     @post("/facts", sync_to_thread=True)
     def write_many(request: Request[Any, Any, Any], body: RawBody) -> Response[bytes]:
         desk = api.desk(request)
+        writes.may_write(desk)
         key = request.headers.get("idempotency-key", "")
         facts, bad = writes.read_bulk(api.kinds, body)
         known = bool(key) and api.calls.earlier(desk.who.party, key, body) is not None
@@ -100,7 +102,7 @@ def _writes(api: Api) -> list[Any]:
                 "api.bad_lines", f"{len(bad)} lines are wrong; nothing was written", next="correct them all"
             )
             members = {"type": "/docs/refusals#api.bad_lines", "title": refusal.code, "status": 422, "lines": bad}
-            return _reply({**members, **msgspec.to_builtins(refusal.refusal)}, 422)
+            return _reply({**members, **msgspec.to_builtins(refusal.refusal)}, 422, "application/problem+json")
         receipts = writes.write(desk, api.calls, facts, key=key, request=body)
         return _reply([writes.written(receipt) for receipt in receipts], 201)
 

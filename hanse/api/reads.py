@@ -22,6 +22,8 @@ from hanse.node.prove import prove
 from hanse.rooms import modules
 
 LIMIT_MAX = 1_000
+NUMBER_MAX = 2**41
+"""Of any number in an address: beyond all times, positions and money; as many days in seconds still fit the state."""
 Desks = Callable[[Request[Any, Any, Any]], Desk]
 
 
@@ -94,10 +96,17 @@ def answer(read: Read, desk: Desk, asked: dict[str, Any]) -> Any:
     except msgspec.ValidationError as error:
         names = ", ".join(read.parameters.__struct_fields__)
         raise Refused("api.bad_parameter", str(error), got=asked, expected=names) from None
-    limit = getattr(parameters, "limit", None)
+    given = {name: getattr(parameters, name) for name in parameters.__struct_fields__}
+    for name in asked:
+        number = given[name]
+        if isinstance(number, int) and abs(number) > NUMBER_MAX:
+            raise Refused(
+                "api.bad_parameter", f"{name} is out of range", got=number, expected=f"at most {NUMBER_MAX:,}"
+            )
+    limit = given.get("limit")
     if isinstance(limit, int) and not 1 <= limit <= LIMIT_MAX:
         raise Refused("api.bad_parameter", "limit is out of range", got=limit, expected=f"1 .. {LIMIT_MAX}")
-    found = read.query(desk.view, **{name: getattr(parameters, name) for name in parameters.__struct_fields__})
+    found = read.query(desk.view, **given)
     if found is None:
         raise Refused("api.unknown_thing", "there is nothing here that you may read", got=read.path)
     return {"rows": found} if isinstance(found, Sequence) and not isinstance(found, str) else found

@@ -119,6 +119,13 @@ def check_all(desk: Desk, facts: Sequence[Fact]) -> list[BadLine]:
     return bad
 
 
+def may_write(desk: Desk) -> None:
+    """Refuses: desk.not_permitted, where the token reads only."""
+    if "write" not in desk.who.scopes:
+        step = "make a token in Settings that may submit"
+        raise Refused("desk.not_permitted", "this token may not write", got=", ".join(desk.who.scopes), next=step)
+
+
 def write_signed(desk: Desk, text: bytes) -> Receipt:
     """Submit a fact that was signed elsewhere (`jwt~disclosure~...~`).
 
@@ -128,8 +135,7 @@ def write_signed(desk: Desk, text: bytes) -> Receipt:
         jwt, disclosures = sdjwt.split(text.strip())
     except ValueError as error:
         raise Refused("fact.not_a_jwt", str(error)) from None
-    if "write" not in desk.who.scopes:
-        raise Refused("desk.not_permitted", "this token may not write", got=desk.who.scopes)
+    may_write(desk)
     receipt: Receipt = desk.node.path.submit(Presentation(jwt, disclosures)).result(WAIT_SECONDS)
     if receipt.first_refusal:
         raise Refused.of(receipt.first_refusal)

@@ -26,7 +26,7 @@ TABLES = {
     "sites": ("Sites", "Your places."),
 }
 FORMS = {
-    "csv": "text/csv; charset=utf-8",
+    "csv": "text/csv",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "json": "application/json",
 }

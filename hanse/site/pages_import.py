@@ -100,7 +100,7 @@ def template_file(session: Reader, name: FromPath[str]) -> Response[bytes]:
     """An empty table of one kind with an example row."""
     if name not in TARGETS:
         raise not_here()
-    return _file(template(name).encode(), f"{name}.csv", "text/csv; charset=utf-8")
+    return _file(template(name).encode(), f"{name}.csv", "text/csv")
 
 
 def _file(data: bytes, name: str, media: str) -> Response[bytes]:
@@ -243,7 +243,7 @@ def fixes(session: Reader, read: Read, id: FromPath[str], number: FromPath[int])
         raise not_here()
     section = sections[number]
     name = f"{job.name}.{number + 1}-{section.target}.fix.csv"
-    return _file(section.fixes.encode(), name, "text/csv; charset=utf-8")
+    return _file(section.fixes.encode(), name, "text/csv")
 
 
 @get("/import/{id:str}/mapping.toml", sync_to_thread=True)

@@ -14,8 +14,8 @@ from litestar.params import FromPath
 
 FOLDER = Path(__file__).parent / "static"
 TYPES = {
-    ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml",
-    ".json": "application/json", ".txt": "text/plain; charset=utf-8", ".md": "text/plain; charset=utf-8",
+    ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml",
+    ".json": "application/json", ".txt": "text/plain", ".md": "text/plain",
 }  # fmt: skip
 YEAR = "public, max-age=31536000, immutable"
 

@@ -98,7 +98,7 @@ def view_of(
 
 def export(table: Table, query: Any, fetch: Fetch, form: str) -> Stream:
     """The list as a file, streamed. Refuses: table.format (neither csv nor json)."""
-    kinds = {"csv": (csv_stream, "text/csv; charset=utf-8"), "json": (json_stream, "application/json")}
+    kinds = {"csv": (csv_stream, "text/csv"), "json": (json_stream, "application/json")}
     if form not in kinds:
         raise Refusal(
             "table.format", "A list is exported as csv or json.", status=400, got=form, expected=["csv", "json"]

@@ -141,4 +141,4 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     except Exception:
         LOG.exception("the error page itself failed")
         body = f"<!doctype html><title>{status}</title><p>{escape(members['message'])}</p>"
-    return Response(body, status_code=status, headers=headers, media_type="text/html; charset=utf-8")
+    return Response(body, status_code=status, headers=headers, media_type="text/html")

@@ -219,6 +219,11 @@ def test_roles_are_switched_in_a_demo_only_and_only_to_those_offered(anna: Visit
     site.accounts.close()
 
 
+@pytest.mark.parametrize("path", ["/static/hanse.css", "/static/hanse.js", "/nothing-here", "/sign-in"])
+def test_an_answer_names_its_encoding_once(visitor: Visitor, path: str) -> None:
+    assert visitor.client.get(path).headers["content-type"].count("charset=utf-8") == 1
+
+
 def test_static_files_are_kept_for_a_year_under_their_hash_only(visitor: Visitor) -> None:
     address = re.search(r"/static/[0-9a-f]{12}/hanse\.css", visitor.get("/sign-in").text)
     assert address is not None

@@ -30,7 +30,7 @@ COLUMNS = (
     *("debit", "credit", "text", "proven", "circle"),
 )
 FORMS = {
-    "csv": "text/csv; charset=utf-8",
+    "csv": "text/csv",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "json": "application/json",
 }

@@ -190,7 +190,7 @@ def make_list(request: Request[Any, Any, Any], session: Reader, read: Read, data
             source = next((s.name for s in one.sources if s.key == given.text(f"from:{number}")), "")
             writer.writerow([guarded(text) for text in (number, one.shelf.description, str(each), source)])
         headers = {"Content-Disposition": 'attachment; filename="replenishment.csv"'}
-        return Response(out.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+        return Response(out.getvalue(), media_type="text/csv", headers=headers)
 
     return attempt(act, lambda status, refusal: _show(request, found, status=status, refusal=refusal, given=data))
 

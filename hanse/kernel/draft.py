@@ -70,18 +70,21 @@ class Draft:
         if UNSET in table.values_of(row):
             raise AssertionError(f"{table.name} was given a field that the fact withholds")
         _set(row, "position", self.position)
-        self._write(self._held[table.name], key, row)
-
-    def delete(self, table: Table[Any], *key: SqlValue) -> None:
-        self._may(table, key, write=True)
-        self._write(self._held[table.name], key, None)
-
-    def _write(self, held: Held, key: Key, row: Any) -> None:
+        held = self._held[table.name]
         rows, changed = held.rows, held.changed
         if not changed:
             self.state.touch(held)
         self._undo.append((held, key, rows.get(key, _UNKNOWN), key in changed))
         rows[key] = changed[key] = row
+        if held.watched:
+            self.state.stirred = True
+
+    def delete(self, table: Table[Any], *key: SqlValue) -> None:
+        self._may(table, key, write=True)
+        held = self._held[table.name]
+        self.state.touch(held)
+        self._undo.append((held, key, held.rows.get(key, _UNKNOWN), key in held.changed))
+        held.rows[key] = held.changed[key] = None
         if held.watched:
             self.state.stirred = True
 

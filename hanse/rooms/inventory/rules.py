@@ -74,14 +74,14 @@ def reserve(draft: Draft, offer: str, each: int, circle: str) -> Offer:
     ended = row.withdrawn or row.expires_at <= draft.now
     require(not ended, "inventory.offer_ended", "this offer has ended", got=offer, next="look for another offer")
     require(each > 0, "inventory.bad_quantity", "a quantity is at least one", got=each, expected=">= 1")
-    require(
-        each <= row.open_each,
-        "inventory.not_enough",
-        f"asked {each} each, open {row.open_each} each of this offer",
-        got=each,
-        expected=f"<= {row.open_each}",
-        next="lower the quantity or choose another offer",
-    )
+    if each > row.open_each:
+        raise Refused(
+            "inventory.not_enough",
+            f"asked {each} each, open {row.open_each} each of this offer",
+            got=each,
+            expected=f"<= {row.open_each}",
+            next="lower the quantity or choose another offer",
+        )
     changed = replace(row, reserved_each=row.reserved_each + each)
     draft.put(OFFERS, changed)
     return changed

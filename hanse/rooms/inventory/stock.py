@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from hanse.kernel.draft import Draft
-from hanse.kernel.refusal import require
+from hanse.kernel.refusal import Refused, require
 from hanse.kernel.rules import circle_rule, rule
 from hanse.rooms.catalog.own_numbers import require_own_item
 from hanse.rooms.inventory.facts import (
@@ -22,6 +22,7 @@ from hanse.rooms.inventory.facts import (
     RecordSerials,
     Serial,
     SetPolicy,
+    Stock,
 )
 from hanse.rooms.inventory.rules import StockKey, change, stock_of
 from hanse.rooms.parties.facts import SITES
@@ -76,11 +77,7 @@ def count(draft: Draft, fact: Count) -> None:
     _require_known(draft, fact.lines)
     found = [stock_of(draft, key) for key in keys]
     for stock in found:
-        where = f"{stock.own_number} at {stock.site}"
-        later = stock.counted_at <= at
-        require(later, "inventory.older_count", f"{where} was counted later", got=at, expected=f">= {stock.counted_at}")
-        still = stock.changed_at <= at
-        require(still, "inventory.moved_since", f"{where} has moved since", got=at, expected=f">= {stock.changed_at}")
+        _require_newer(stock, at)
     for line, stock in zip(fact.lines, found, strict=True):
         before = replace(
             stock,
@@ -95,6 +92,16 @@ def count(draft: Draft, fact: Count) -> None:
             unit_cost_minor=line.unit_cost_minor,
             made_at=at,
         )
+
+
+def _require_newer(stock: Stock, at: int) -> None:
+    """Refuses, in order: inventory.older_count, inventory.moved_since."""
+    if stock.counted_at > at:
+        said = f"{stock.own_number} at {stock.site} was counted later"
+        raise Refused("inventory.older_count", said, got=at, expected=f">= {stock.counted_at}")
+    if stock.changed_at > at:
+        said = f"{stock.own_number} at {stock.site} has moved since"
+        raise Refused("inventory.moved_since", said, got=at, expected=f">= {stock.changed_at}")
 
 
 @circle_rule(Adjust)

@@ -71,13 +71,9 @@ def as_seller(draft: Draft, order: Order) -> None:
 
 def deadline(draft: Draft, at: int, what: str) -> None:
     """Refuses: orders.bad_deadline, where a deadline is not ahead, or more than two years ahead."""
-    require(
-        draft.now < at <= draft.now + WAIT_SECONDS_MAX,
-        "orders.bad_deadline",
-        f"{what} lies ahead, at most two years",
-        got=at,
-        expected=f"> {draft.now}",
-    )
+    if not draft.now < at <= draft.now + WAIT_SECONDS_MAX:
+        said = f"{what} lies ahead, at most two years"
+        raise Refused("orders.bad_deadline", said, got=at, expected=f"> {draft.now}")
 
 
 def numbered(order: Order, lines: Iterable[Any]) -> dict[int, Line]:
@@ -100,12 +96,13 @@ def cancel_each(line: Line, each: int) -> Line:
 
 def state_of(lines: Sequence[Line], answered: bool, ended_as: str) -> str:
     """The state of an order: `ended_as` where nothing was shipped and nothing is left."""
-    if any(line.open or line.to_ship for line in lines):
-        if any(line.shipped for line in lines):
+    shipped = any([line.shipped for line in lines])
+    if any([line.open or line.to_ship for line in lines]):
+        if shipped:
             return PART_SHIPPED
         return CONFIRMED if answered else PLACED
-    if any(line.shipped for line in lines):
-        return SHIPPED if any(line.in_transit for line in lines) else RECEIVED
+    if shipped:
+        return SHIPPED if any([line.in_transit for line in lines]) else RECEIVED
     return ended_as
 
 
@@ -143,7 +140,7 @@ def waits_of(order: Order) -> dict[str, int]:
         waits[UNANSWERED] = order.confirm_by
     elif order.state in LIVE_STATES and order.cancel_after_at:
         waits[UNSHIPPED] = order.cancel_after_at
-    if order.answer_by and any(line.proposed for line in order.lines):
+    if order.answer_by and any([line.proposed for line in order.lines]):
         waits[CHANGE_UNANSWERED] = order.answer_by
     return waits
 

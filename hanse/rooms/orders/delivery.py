@@ -76,13 +76,9 @@ def _shipped_each(order: Order, fact: Ship) -> dict[int, int]:
         require(part.line in known, "orders.unknown_line", "the order has no such line", got=part.line)
         require(part.line not in each, "orders.repeated_line", "a line stands twice", got=part.line)
         left = known[part.line].to_ship
-        require(
-            part.each <= left,
-            "orders.more_than_confirmed",
-            f"line {part.line}: less is confirmed and unshipped",
-            got=part.each,
-            expected=f"<= {left}",
-        )
+        if part.each > left:
+            said = f"line {part.line}: less is confirmed and unshipped"
+            raise Refused("orders.more_than_confirmed", said, got=part.each, expected=f"<= {left}")
         each[part.line] = part.each
     return each
 

@@ -214,8 +214,9 @@ def confirm(draft: Draft, fact: ConfirmOrder) -> None:
     for line in order.lines:
         each, other = plain.get(line.line, 0), changed.get(line.line, 0)
         free = line.open - line.proposed
-        fits = each + other <= free
-        require(fits, "orders.more_than_open", f"line {line.line} has less open", got=each + other, expected=free)
+        if each + other > free:
+            said = f"line {line.line} has less open"
+            raise Refused("orders.more_than_open", said, got=each + other, expected=free)
         line = replace(line, confirmed=line.confirmed + each, proposed=line.proposed + other)
         if not order.backorder:
             line = replace(line, cancelled=line.cancelled + line.open - line.proposed)

@@ -45,7 +45,7 @@ from hanse.rooms.orders.private_rows import (
     Promise,
     TermsLine,
 )
-from hanse.rooms.orders.rows import LIVE_STATES, ORDERS, Order
+from hanse.rooms.orders.rows import LIVE_STATES, ORDERS, Line, Order
 from hanse.rooms.orders.told import ConfirmedKnown, OrderKnown
 from hanse.rooms.parties.facts import STAFF
 from hanse.rooms.parties.rules import party_behind
@@ -136,16 +136,21 @@ def _terms_line(draft: Draft, circle: str, line: PlaceLine) -> TermsLine:
 
 def due_at(order: Order, lines: Sequence[TermsLine]) -> int:
     """When the next unshipped quantity is due: the earliest promise, or the request for what is open; 0 for none."""
-    dates = []
+    first = 0
     for line, terms in zip(order.lines, lines, strict=True):
-        dates += [promise.promised_at or terms.requested_at for promise in terms.promises]
+        dates = [promise.promised_at or terms.requested_at for promise in terms.promises]
         if line.open:
             dates.append(terms.requested_at)
-    return min((at for at in dates if at), default=0)
+        for at in dates:
+            if at and (at < first or not first):
+                first = at
+    return first
 
 
 def cut(promises: tuple[Promise, ...], each: int) -> tuple[Promise, ...]:
     """The earliest promises, `each` in all."""
+    if sum([promise.each for promise in promises]) <= each:
+        return promises
     out = []
     for promise in promises:
         take = min(promise.each, each)
@@ -157,16 +162,22 @@ def cut(promises: tuple[Promise, ...], each: int) -> tuple[Promise, ...]:
 
 def fit(order: Order, terms: OrderTerms) -> OrderTerms:
     """The terms cut to the public balance: promises to what is confirmed and unshipped, changes to what is proposed."""
-    lines = tuple(
-        replace(known, promises=cut(known.promises, line.to_ship), changes=cut(known.changes, line.proposed))
-        for line, known in zip(order.lines, terms.lines, strict=True)
-    )
+    lines = tuple([_fit(line, known) for line, known in zip(order.lines, terms.lines, strict=True)])
     live = order.state in LIVE_STATES
     return replace(terms, lines=lines, due_at=due_at(order, lines) if live else 0)
 
 
-def merged(promises: Iterable[Promise]) -> tuple[Promise, ...]:
+def _fit(line: Line, known: TermsLine) -> TermsLine:
+    promises, changes = cut(known.promises, line.to_ship), cut(known.changes, line.proposed)
+    if promises is known.promises and changes is known.changes:
+        return known
+    return replace(known, promises=promises, changes=changes)
+
+
+def merged(promises: tuple[Promise, ...]) -> tuple[Promise, ...]:
     """Promises in order of date, those without a date last."""
+    if len(promises) < 2:
+        return promises
     return tuple(sorted(promises, key=lambda p: (p.promised_at or 2**62, p.unit_price_minor, p.item, p.each)))
 
 
@@ -213,9 +224,10 @@ def _promise(line: TermsLine, part: ConfirmLine) -> Promise:
 
 
 def _promised(line: TermsLine, kept: Iterable[Promise], changes: Iterable[Promise]) -> TermsLine:
-    after = replace(line, promises=merged((*line.promises, *kept)), changes=merged((*line.changes, *changes)))
-    first = line.first_promised_at or min((p.promised_at for p in after.promises if p.promised_at), default=0)
-    return replace(after, first_promised_at=first)
+    promises, first = merged((*line.promises, *kept)), line.first_promised_at
+    if not first:
+        first = min([p.promised_at for p in promises if p.promised_at], default=0)
+    return replace(line, promises=promises, changes=merged((*line.changes, *changes)), first_promised_at=first)
 
 
 @circle_rule(AcceptChange)

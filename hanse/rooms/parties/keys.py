@@ -33,7 +33,8 @@ def authenticate(draft: Draft, envelope: Envelope, fact: Fact) -> str:
     if key is None:
         raise Refused("parties.unknown_key", "no such key", got=envelope.kid, next="join the network, or add the key")
     require(key.owner == envelope.iss, "parties.not_your_key", "this key speaks for another", got=envelope.iss)
-    require(key.from_at <= draft.now, "parties.key_not_yet", "this key is not good yet", expected=f">= {key.from_at}")
+    if key.from_at > draft.now:
+        raise Refused("parties.key_not_yet", "this key is not good yet", expected=f">= {key.from_at}")
     require(
         draft.now < key.until_at and not key.compromised,
         "parties.key_ended",

@@ -19,7 +19,7 @@ from hanse.node.read_path import STATE
 UNREADABLE = (sqlite3.Error, UnicodeDecodeError)
 """What a damaged database raises; the second where the damage stands in SQLite's own message."""
 _ROWS = 4_000
-_SCHEMA = "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY type, name"
+_SCHEMA = "SELECT type, name, tbl_name, sql FROM {}.sqlite_schema WHERE sql IS NOT NULL ORDER BY type, name"
 Wrong = tuple[str, int | None, str]
 """(where, position or None, what)"""
 
@@ -31,11 +31,13 @@ class StoredState:
         size: entries that it has applied, -1 where that cannot be read. fault: why it cannot, or "".
     """
 
-    def __init__(self, directory: Path, *, live: bool) -> None:
+    def __init__(self, directory: Path, ours: Path, *, live: bool) -> None:
+        """Args: ours: the database of the state that it will be compared with."""
         self.size, self.fault = -1, ""
         self._conn: sqlite3.Connection | None = None
         try:
             self._conn = open_unchanged(directory / STATE, live=live)
+            self._conn.execute("ATTACH ? AS ours", (str(ours),))
             self._conn.execute("BEGIN")
             found = self._conn.execute(f"SELECT size FROM {META.name}").fetchone()
             self.size = found[0] if found else -1
@@ -48,21 +50,34 @@ class StoredState:
         assert self._conn is not None, "there is no fault"
         applier.state.commit()
         try:
-            for (line,) in self._conn.execute("PRAGMA integrity_check(5)"):
+            for (line,) in self._conn.execute("PRAGMA main.integrity_check(5)"):
                 if line != "ok":
                     yield STATE, None, f"SQLite finds: {line}"
-            ours, theirs = applier.state.conn.execute(_SCHEMA), self._conn.execute(_SCHEMA)
-            if ours.fetchall() != theirs.fetchall():
+            if self._all(_SCHEMA.format("ours")) != self._all(_SCHEMA.format("main")):
                 yield STATE, None, "its tables are not declared as this version declares them"
             for table in applier.book.tables:
-                yield from self._compare(table, applier.state.conn)
+                if not self._same(table):
+                    yield from self._compare(table)
         except UNREADABLE as error:
             yield STATE, None, f"it does not read: {error}"
 
-    def _compare(self, table: Table[Any], ours: sqlite3.Connection) -> Iterator[Wrong]:
+    def _all(self, sql: str) -> list[Any]:
         assert self._conn is not None
-        sql = f"SELECT {', '.join(table.columns)} FROM {table.name} ORDER BY {', '.join(table.key)}"
-        mine, theirs = ours.execute(sql), self._conn.execute(sql)
+        return self._conn.execute(sql).fetchall()
+
+    def _same(self, table: Table[Any]) -> bool:
+        """Whether both have the same rows: as many, and to each of ours an equal one. SQLite looks, which is quick."""
+        (counts,) = self._all(f"SELECT (SELECT COUNT(*) FROM ours.{table.name}), (SELECT COUNT(*) FROM {table.name})")
+        key = " AND ".join(f"a.{name} = b.{name}" for name in table.key)
+        other = " OR ".join([f"b.{table.key[0]} IS NULL", *(f"a.{name} IS NOT b.{name}" for name in table.columns)])
+        found = f"SELECT 1 FROM ours.{table.name} a LEFT JOIN main.{table.name} b ON {key} WHERE {other} LIMIT 1"
+        return counts[0] == counts[1] and not self._all(found)
+
+    def _compare(self, table: Table[Any]) -> Iterator[Wrong]:
+        """The first difference, in words."""
+        assert self._conn is not None
+        sql = f"SELECT {', '.join(table.columns)} FROM {{}}.{table.name} ORDER BY {', '.join(table.key)}"
+        mine, theirs = self._conn.execute(sql.format("ours")), self._conn.execute(sql.format("main"))
         while True:
             right, stored = mine.fetchmany(_ROWS), theirs.fetchmany(_ROWS)
             if right != stored:

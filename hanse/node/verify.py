@@ -153,7 +153,8 @@ class _Run:
         self.said = Verified(live=is_live(directory))
         book = rulebook()
         self.schema = schema(book)
-        state = State(connect(str(scratch / STATE), scratch=True), book.tables)
+        self.ours = scratch / STATE
+        state = State(connect(str(self.ours), scratch=True), book.tables)
         self.applier = Applier(state, book, on_bug=pass_on_broken_storage)
         self.applier.start(self.about.net)
         self.stored: StoredState | None = None
@@ -323,7 +324,7 @@ class _Run:
         if self.about.schema != self.schema:
             self.said.state = "of another schema"
             return
-        stored = StoredState(self.directory, live=self.said.live)
+        stored = StoredState(self.directory, self.ours, live=self.said.live)
         if stored.fault:
             self.found(STATE, None, stored.fault)
             self.said.state = "wrong"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -47,15 +47,14 @@ class Embedded:
         self._thread = threading.Thread(target=self._run, name="hanse-writer", daemon=True)
         self._thread.start()
 
-    def order(self, signed: Signed, future: Future[Any]) -> None:
+    def order(self, facts: Sequence[tuple[Signed, Future[Any]]]) -> None:
         with self._changed:
             if self._closing:
                 raise Refused("node.closing", "this node is closing", retry=True, next="try again shortly")
             if len(self._waiting) >= WAITING_MAX:
                 raise Refused("node.busy", "too many facts are waiting", retry=True, next="try again shortly")
-            self._waiting.append((signed, future))
-            if len(self._waiting) == 1:
-                self._changed.notify()
+            self._waiting.extend(facts)
+            self._changed.notify()
 
     def tick(self) -> None:
         """Wake the writer, so that it looks at its timers (tests and simulated clocks)."""

@@ -18,6 +18,7 @@ from hanse.standards import sdjwt
 DISCLOSURES_BYTES_MAX = 1_000_000
 DEPTH_MAX = 32
 _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[][{}]')
+_STEP_BYTES = frozenset({32})
 _FRAME_BYTES_MAX = 200
 """What an entry adds to a fact's bytes at most: its form, the outcome's code, its place in a batch."""
 
@@ -109,7 +110,7 @@ def check_size(jwt: bytes, disclosures: Sequence[bytes], batch: BatchProof | Non
     text = b"".join(disclosures)
     if len(text) > DISCLOSURES_BYTES_MAX:
         raise Refused("fact.too_large", "private fields are at most 1 MB in all", got=len(text))
-    if batch is not None and any(len(step) != 32 for step in batch.path):
+    if batch is not None and not _STEP_BYTES.issuperset(map(len, batch.path)):
         raise Refused("fact.bad_batch_path", "a path is hashes of 32 bytes")
     if b"~" in text:
         raise Refused("fact.bad_disclosure", "a disclosure does not read: it is not base64url")

@@ -12,16 +12,17 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import msgspec
 from msgspec import Struct
 
 from hanse.kernel.entries import BatchProof
-from hanse.kernel.facts import Signed
+from hanse.kernel.facts import Fact, Signed
 from hanse.kernel.opened import Opened, opened, take_up
 from hanse.kernel.refusal import Refusal, Refused
 from hanse.node.admission import Admission, Presented
@@ -29,7 +30,8 @@ from hanse.node.journal import journal
 
 _journal = journal("hanse.node")
 
-Done = Callable[[Signed | Refused], None]
+Admitted = list[tuple[Signed | Refused, Future[Any]]]
+"""Facts that may be ordered, or why not, each with its submitter's future."""
 HELP_FROM = 12
 CHUNK_MAX = 512
 WAITING_MAX = 50_000
@@ -90,30 +92,36 @@ class Helper:
 
 
 class Gate:
-    """Admits in order of arrival: `done` of an earlier fact is called before that of a later one.
+    """Admits in order of arrival.
 
     Args:
-        admission: in place. start_helper: makes the helper process, with the first crowd; None for none. Where it
-            fails, the work is done in place. now: UTC seconds.
+        admission: in place. order: takes what was admitted, in the gate's thread. start_helper: makes the helper
+            process, with the first crowd; None for none. Where it fails, the work is done in place. now: UTC seconds.
     """
 
-    def __init__(self, admission: Admission, start_helper: Callable[[], Helper] | None, now: Callable[[], int]) -> None:
-        self._admission, self._start_helper, self._now = admission, start_helper, now
+    def __init__(
+        self,
+        admission: Admission,
+        order: Callable[[Admitted], None],
+        start_helper: Callable[[], Helper] | None,
+        now: Callable[[], int],
+    ) -> None:
+        self._admission, self._order, self._start_helper, self._now = admission, order, start_helper, now
         self._helper: Helper | None = None
-        self._waiting: deque[tuple[Presented, Done]] = deque()
+        self._waiting: deque[tuple[Presented, Future[Any]]] = deque()
         self._changed = threading.Condition()
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="hanse-gate", daemon=True)
         self._thread.start()
 
-    def submit(self, sent: Presented, done: Done) -> None:
-        """Call `done` with the answer, later, in another thread. Refuses: node.closing, node.busy."""
+    def submit(self, sent: Presented, future: Future[Any]) -> None:
+        """Hand it to `order` with its answer, later, in another thread. Refuses: node.closing, node.busy."""
         with self._changed:
             if self._closing:
                 raise Refused("node.closing", "this node is closing", retry=True, next="try again shortly")
             if len(self._waiting) >= WAITING_MAX:
                 raise Refused("node.busy", "too many facts are waiting", retry=True, next="try again shortly")
-            self._waiting.append((sent, done))
+            self._waiting.append((sent, future))
             if len(self._waiting) == 1:
                 self._changed.notify()
 
@@ -125,25 +133,15 @@ class Gate:
                 taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), CHUNK_MAX))]
                 if not taken:
                     return
-            for (_, done), answer in zip(taken, self._answers([sent for sent, _ in taken]), strict=True):
-                try:
-                    done(answer)
-                except Exception:
-                    _journal.exception("gate.answer_failed")
+            answers = self._answers([sent for sent, _ in taken])
+            self._order([(answer, future) for answer, (_, future) in zip(answers, taken, strict=True)])
 
-    def _answers(self, facts: list[Presented]) -> Iterator[Signed | Refused]:
+    def _answers(self, facts: list[Presented]) -> list[Signed | Refused]:
         now = self._now()
         if len(facts) >= HELP_FROM and (found := self._helped(facts, now)) is not None:
             kinds = self._admission.kinds
-            for sent, answer in zip(facts, found, strict=True):
-                if answer.opened is not None:
-                    yield take_up(kinds, answer.opened, sent.jwt, sent.disclosures, sent.batch)
-                else:
-                    assert answer.refusal is not None, "an answer says one or the other"
-                    yield Refused.of(answer.refusal)
-        else:
-            for sent in facts:
-                yield _admitted(self._admission, sent, now)
+            return [_taken_up(kinds, sent, answer) for sent, answer in zip(facts, found, strict=True)]
+        return [_admitted(self._admission, sent, now) for sent in facts]
 
     def _helped(self, facts: list[Presented], now: int) -> list[Answer] | None:
         if self._start_helper is None:
@@ -181,6 +179,13 @@ def serve(admission: Admission, requests: BinaryIO, answers: BinaryIO) -> None:
 def _answer(admission: Admission, sent: Sent, now: int) -> Answer:
     found = _admitted(admission, sent, now)
     return Answer(None, found.refusal) if isinstance(found, Refused) else Answer(opened(found))
+
+
+def _taken_up(kinds: dict[str, type[Fact]], sent: Presented, answer: Answer) -> Signed | Refused:
+    if answer.opened is not None:
+        return take_up(kinds, answer.opened, sent.jwt, sent.disclosures, sent.batch)
+    assert answer.refusal is not None, "an answer says one or the other"
+    return Refused.of(answer.refusal)
 
 
 def _admitted(admission: Admission, sent: Presented, now: int) -> Signed | Refused:

@@ -171,6 +171,7 @@ def test_threads_that_come_and_go_leave_no_open_connections(directory):
     from concurrent.futures import ThreadPoolExecutor
 
     with Node(directory, helper=False) as node:
+        node._tidy()
         before = len(os.listdir("/proc/self/fd"))
         for _ in range(10):
             with ThreadPoolExecutor(3) as pool:

@@ -13,6 +13,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any
 
 from msgspec import Struct
@@ -26,7 +27,7 @@ from hanse.kernel.refusal import Refusal, Refused
 from hanse.kernel.writer import Commits
 from hanse.node.admission import Admission, check_size
 from hanse.node.disclosures import Disclosures
-from hanse.node.gate import Gate, Helper
+from hanse.node.gate import Admitted, Gate, Helper
 from hanse.node.journal import journal
 from hanse.node.replay import header_of, replay
 from hanse.node.tidying import LogKeeper
@@ -92,7 +93,7 @@ class WritePath:
         self._start_writer = start_writer
         self._keeper = LogKeeper(applier.state.conn)
         self.admission = Admission(applier.book.kinds, self.net, find_key)
-        self.gate = Gate(self.admission, start_helper, self.now)
+        self.gate = Gate(self.admission, self._order, start_helper, self.now)
 
     def now(self) -> int:
         """UTC seconds by the clock, never before the last block's: a clock that falls back stops no trade."""
@@ -112,17 +113,21 @@ class WritePath:
         check_size(sent.jwt, sent.disclosures, sent.batch)
         future: Future[Receipt] = Future()
         future.set_running_or_notify_cancel()  # who stops waiting does not stop the fact
-        self.gate.submit(sent, lambda answer: self._order(answer, future))
+        self.gate.submit(sent, future)
         return future
 
-    def _order(self, answer: Signed | Refused, future: Future[Receipt]) -> None:
-        if isinstance(answer, Refused):
-            future.set_exception(answer)
-            return
+    def _order(self, admitted: Admitted) -> None:
+        good: list[tuple[Signed, Future[Any]]] = []
+        for answer, future in admitted:
+            if isinstance(answer, Refused):
+                future.set_exception(answer)
+            else:
+                good.append((answer, future))
         try:
-            self.engine.order(answer, future)
+            self.engine.order(good)
         except Refused as refused:
-            future.set_exception(refused)
+            for _, future in good:
+                future.set_exception(refused)
 
     def apply(self, facts: Sequence[Signed], time: int) -> Answers:
         """Steps 3 and 4, called by the engine once a block. What it returns is step 5: one receipt or one `Refused` a
@@ -219,9 +224,11 @@ class WritePath:
         self._published(block)
 
     def _fell_behind(self, error: Exception) -> int:
-        """The record has what the state could not take: `_catch_up` brings it there."""
+        """The record has what the state could not take: it is brought there at once, or else with the next block."""
         self._behind = True
         _journal.error("state.commit_failed", error=str(error))
+        with suppress(Exception):
+            self._catch_up()
         return 0
 
     def _keep_disclosures(self, block: Block) -> None:

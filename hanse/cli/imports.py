@@ -109,9 +109,9 @@ def import_(
     options = Options(currency=currency, publish=publish, whole=whole)
     sheets = sheets_of(files_of(files)) if files else []
     if mapping:
-        used, how = named_mapping(mapping, data), f"the mapping {mapping}"
+        used, how = named_mapping(mapping, data, party), f"the mapping {mapping}"
     elif sheets:
-        used, how = choose_mapping(sheets, data, target=target)
+        used, how = choose_mapping(sheets, data, target=target, party=party)
     with progress() as step, Node(data, create=fresh(data)) as node:
         desk = desk_for(node, party, name, country=country, city=city)
         if watch_folder is not None:
@@ -149,8 +149,7 @@ def _watch(desk: Desk, folder: Path, mapping: str, options: Options) -> Answer:
     try:
         for one in watch(desk, folder, mapping, options):
             handled.append(one)
-            what = one.refused or f"{one.result.facts_n if one.result else 0} facts, {len(one.fixes)} fix lists"
-            sys.stderr.write(f"{one.file}: {what}; now at {one.to}\n")
+            sys.stderr.write(f"{one.said}\n")
     except KeyboardInterrupt:
         pass
     return Answer(handled, f"{len(handled)} files were handled")
@@ -246,7 +245,7 @@ def export(
             write = facts_to_parquet if what == "facts" else tables_to_parquet
             paths = [str(path) for path in write(desk, parquet, _told(step))]
             return Answer({"files": paths}, f"{len(paths)} files are in {parquet}")
-        found = exported(desk, what, named_mapping(mapping, data) if mapping else None)
+        found = exported(desk, what, named_mapping(mapping, data, desk.who.party) if mapping else None)
     content = as_file(found, what, form)
     document = {"what": what, "rows": len(found.rows), "left_out": found.left_out, "file": str(out or "")}
     if out is not None:

@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import Annotated, Any
 
 import uvicorn
@@ -14,6 +15,8 @@ from cyclopts import App, Parameter
 
 from hanse.cli.party import invitation
 from hanse.cli.shell import HERE, Answer, Data, NotNegative, Port, progress
+from hanse.importers.facts_found import desk_for
+from hanse.importers.facts_watch import Watching
 from hanse.kernel.refusal import Refused
 from hanse.node import joining
 from hanse.node.answering import Answering
@@ -51,6 +54,8 @@ def serve(
     plain_http: bool | None = None,
     private_webhooks: bool = False,
     readers: NotNegative | None = None,
+    watch: Path | None = None,
+    watch_as: str = "",
 ) -> Answer:
     """Run a node and its web application until it is stopped.
 
@@ -74,6 +79,10 @@ def serve(
         Webhooks may go to addresses of private networks, and unencrypted: for a receiver in the firm's own network.
     readers
         Processes that only read, so that pages wait for no writer; 0: none. The default: one less than cores, up to 4.
+    watch
+        Import what is put into this folder, as `hanse import --watch` does where no node serves.
+    watch_as
+        With --watch: the party that imports; not needed where this node hosts one alone.
     """
     if new and not (party and name):
         raise Refused(
@@ -100,6 +109,8 @@ def serve(
         reading = Readers(Shown(str(data), hosts, not local), host, port, many) if many else None
         if reading is not None:
             held.callback(reading.close)
+        if watch is not None:
+            held.callback(_watched(node, watch, watch_as).close)
         sys.stderr.write(f"{node.net} on {address}\n")
         serve_node(node, app, host, port, webhooks, behind=reading.behind if reading else "")
     return Answer({"net": node.net, "entries": node.log.size}, "stopped")
@@ -125,6 +136,16 @@ def open_port(host: str, port: int | None) -> int:
             if error.errno not in (errno.EADDRINUSE, errno.EACCES):
                 raise
     raise Refused("serve.port_taken", "this port cannot be used", got=tried[0], next="name another with --port")
+
+
+def _watched(node: Node, folder: Path, party: str) -> Watching:
+    """Refuses, in order: import.which_party, import.not_hosted, import.no_folder."""
+    return Watching(
+        desk_for(node, party),
+        folder,
+        lambda one: sys.stderr.write(f"{one.said}\n"),
+        lambda error: _journal.error("import.fault", why=repr(error)),
+    )
 
 
 def serve_node(

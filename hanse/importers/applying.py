@@ -11,7 +11,7 @@ from typing import NamedTuple
 from hanse.importers.mapping import FieldMap, MappingFile, Section, Where, sheet_for
 from hanse.importers.refusal import Bad, ImportRefused, Problem
 from hanse.importers.tables import Chunk, Sheet
-from hanse.importers.targets import Target, target
+from hanse.importers.targets import TARGETS, Target, target
 from hanse.importers.transform import Lookups, column_function
 from hanse.importers.values import Value
 
@@ -66,7 +66,7 @@ def apply(mapping: MappingFile, sheets: Sequence[Sheet]) -> list[Result]:
     mapping.field_missing (a required field has no source), mapping.no_lookup; and what reading refuses
     (`hanse.importers.tables`).
     """
-    pairs = [(section, sheet_for(section, sheets)) for section in mapping.sections]
+    pairs = [(section, sheet_for(section, sheets)) for section in mapping.sections if section.target in TARGETS]
     results = []
     for section, sheet in pairs:
         if sheet is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -73,8 +74,13 @@ def sheets_of(files: Sequence[Path]) -> list[Sheet]:
     return found
 
 
-def named_mapping(name: str, directory: Path) -> MappingFile:
-    """A mapping by name, of those that come with Hanse or were saved here; or a TOML file.
+def mappings_of(directory: Path, party: str) -> Path:
+    """Where a party's own mappings are saved: what its columns are called is its own business."""
+    return directory / MAPPINGS / hashlib.sha256(party.encode()).hexdigest()[:24]
+
+
+def named_mapping(name: str, directory: Path, party: str = "") -> MappingFile:
+    """A mapping by name, of those that come with Hanse or were saved here, a party's own first; or a TOML file.
 
     Raises ImportRefused, in order: mapping.unknown, as `mapping.load`.
     """
@@ -85,19 +91,25 @@ def named_mapping(name: str, directory: Path) -> MappingFile:
                 "mapping.unknown", "there is no such file", name[:200], "a TOML file", "look at the path"
             )
         return load(path.read_text("utf-8", errors="replace"))
-    saved = directory / MAPPINGS / f"{safe_name(name)}.toml"
-    if name not in READY and saved.is_file():
-        return load(saved.read_text("utf-8", errors="replace"))
+    for folder in (*([mappings_of(directory, party)] if party else []), directory / MAPPINGS):
+        saved = folder / f"{safe_name(name)}.toml"
+        if name not in READY and saved.is_file():
+            return load(saved.read_text("utf-8", errors="replace"))
     return ready(name)
 
 
-def choose_mapping(sheets: Sequence[Sheet], directory: Path, *, target: str = "") -> tuple[MappingFile, str]:
-    """(mapping, how it was found) for sheets that nobody has named one for: a saved one by its columns; the plain
-    bundle, where sheets are called as its tables and have their columns; else a guess that is sure.
+def choose_mapping(
+    sheets: Sequence[Sheet], directory: Path, *, target: str = "", party: str = ""
+) -> tuple[MappingFile, str]:
+    """(mapping, how it was found) for sheets that nobody has named one for.
+
+    A saved one by its columns, of the party's own (those that its people saved on the Import page) or of the node's;
+    the plain bundle, where sheets are called as its tables and have their columns; else a guess that is sure.
 
     Raises ImportRefused: mapping.unsure, with the guess as TOML to be corrected.
     """
-    saved = library.find(directory / MAPPINGS, sheets)
+    saved = library.find(mappings_of(directory, party), sheets) if party else None
+    saved = saved or library.find(directory / MAPPINGS, sheets)
     if saved is not None:
         return saved, f"the saved mapping {saved.name}"
     if not target and all(_is_bundle(sheet) for sheet in sheets):

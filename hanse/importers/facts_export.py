@@ -27,7 +27,7 @@ from hanse.rooms.orders.facts import DeliverTo
 from hanse.rooms.orders.private_rows import MINE, ORDER_TERMS, SHIPMENT_TERMS, Mine, OrderTerms, TermsLine
 from hanse.rooms.orders.rows import ORDERS, SHIPMENTS, Order
 from hanse.rooms.parties.facts import SITES
-from hanse.rooms.parties.queries import circle_card
+from hanse.rooms.parties.queries import circle_card, party_name
 
 Values = dict[str, Value]
 PAGE = 1_000
@@ -45,10 +45,8 @@ def exported(desk: Desk, what: str, mapping: MappingFile | None = None) -> Expor
 
     Refuses, in order: export.unknown, export.not_mapped.
     """
-    if what == "transfers":
-        return _transfers(desk)
     if what not in WHAT:
-        raise Refused("export.unknown", "there is no such table", got=what, expected=", ".join((*WHAT, "transfers")))
+        raise Refused("export.unknown", "there is no such table", got=what, expected=", ".join(WHAT))
     section: Section | None = None
     if mapping is not None:
         section = next((one for one in mapping.sections if one.target == what), None)
@@ -226,6 +224,31 @@ def _offers(desk: Desk) -> Iterator[Values]:
             }
 
 
+def _transfers(desk: Desk) -> Iterator[Values]:
+    """Transfers between firms at cost plus, the newest first; they only go out (`targets.EXPORTS`)."""
+    view = desk.view
+    for row in transfers(view, limit=100_000):
+        way, partner = ("out", row.taker) if row.giver == view.party else ("in", row.giver)
+        yield {
+            "transfer": row.transfer,
+            "kind": row.transfer_kind,
+            "way": way,
+            "giver": row.giver,
+            "taker": row.taker,
+            "partner": party_name(view, partner),
+            "item": own_number_of(view, row.item) or row.item,
+            "lot": row.lot,
+            "quantity_each": row.each,
+            "unit_cost_minor": row.unit_cost_minor,
+            "markup_ppm": row.markup_ppm,
+            "total_minor": row.total_minor,
+            "currency": row.currency,
+            "state": row.state,
+            "site": row.site if way == "in" else "",
+            "open_until": _time(transfer_deadline(view, row.transfer)),
+        }
+
+
 WHAT: dict[str, Callable[[Desk], Iterator[Values]]] = {
     "sites": _sites,
     "items": _items,
@@ -233,22 +256,9 @@ WHAT: dict[str, Callable[[Desk], Iterator[Values]]] = {
     "orders": _orders,
     "receipts": _receipts,
     "offers": _offers,
+    "transfers": _transfers,
 }
 """What can be exported, by target."""
-
-
-def _transfers(desk: Desk) -> Exported:
-    """Transfers between firms at cost plus: they are no target of an import, so they have columns of their own."""
-    columns = ("transfer", "kind", "giver", "taker", "item", "lot", "each", "unit_cost", "markup_ppm", "total",
-               "currency", "state", "open_until")  # fmt: skip
-    view = desk.view
-    rows = [
-        [t.transfer, t.transfer_kind, t.giver, t.taker, t.item, t.lot, str(t.each), _money(t.unit_cost_minor),
-         str(t.markup_ppm), _money(t.total_minor), t.currency, t.state,
-         _time(transfer_deadline(view, t.transfer)) or ""]
-        for t in transfers(view, limit=100_000)
-    ]  # fmt: skip
-    return Exported(columns, rows, {})
 
 
 def _time(at: int) -> str | None:
@@ -257,7 +267,3 @@ def _time(at: int) -> str | None:
 
 def _date(at: int) -> str | None:
     return datetime.fromtimestamp(at, UTC).date().isoformat() if at else None
-
-
-def _money(minor: int) -> str:
-    return f"{'-' if minor < 0 else ''}{abs(minor) // 100}.{abs(minor) % 100:02d}"

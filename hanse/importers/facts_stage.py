@@ -13,7 +13,7 @@ from hanse.importers.facts_store import Staged, Store
 from hanse.importers.mapping import MappingFile, Section, sheet_for
 from hanse.importers.refusal import Bad, ImportRefused, Problem
 from hanse.importers.tables import Sheet
-from hanse.importers.targets import target
+from hanse.importers.targets import TARGETS, target
 from hanse.importers.transform import column_function
 from hanse.importers.values import Value
 
@@ -58,7 +58,7 @@ def take_in(store: Store, mapping: MappingFile, sheets: Sequence[Sheet], told: T
 
     Raises ImportRefused, in order: as `applying.apply`; import.mostly_wrong.
     """
-    pairs = [(section, sheet_for(section, sheets)) for section in mapping.sections]
+    pairs = [(section, sheet_for(section, sheets)) for section in mapping.sections if section.target in TARGETS]
     if not any(sheet for _, sheet in pairs):
         wanted = ", ".join(dict.fromkeys(section.source for section in mapping.sections))
         got = ", ".join(sheet.name for sheet in sheets)

@@ -8,6 +8,7 @@ A file is taken once its size has not changed between two looks. Correct the fix
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -35,14 +36,22 @@ class Handled(msgspec.Struct, frozen=True):
     refused: str = ""
     result: Imported | None = None
 
+    @property
+    def said(self) -> str:
+        """What became of it, in one line."""
+        facts = self.result.facts_n if self.result else 0
+        return f"{self.file}: {self.refused or f'{facts} facts, {len(self.fixes)} fix lists'}; now at {self.to}"
+
 
 def handle(desk: Desk, folder: Path, path: Path, mapping: str = "", options: Options | None = None) -> Handled:
     """Import one file of a watched folder and move it out. Nothing is ever overwritten."""
     stem = safe_name(path.name)
     try:
         sheets = sheets_of([path])
-        directory = desk.node.directory
-        used = named_mapping(mapping, directory) if mapping else choose_mapping(sheets, directory)[0]
+        directory, party = desk.node.directory, desk.who.party
+        used = (
+            named_mapping(mapping, directory, party) if mapping else choose_mapping(sheets, directory, party=party)[0]
+        )
         found = imported(desk, sheets, used, options)
     except (ImportRefused, Refused) as refused:
         to = _move(path, folder / REJECTED)
@@ -96,3 +105,46 @@ def watch(
         if stop():
             return
         wait(LOOK_SECONDS)
+
+
+class Watching:
+    """A thread that imports what comes into a folder, beside a node that serves: there is one writer of a directory.
+
+    Args:
+        told: what became of each file. on_fault: told what kept a look from ending; the next look comes all the same.
+    Refuses: import.no_folder.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        folder: Path,
+        told: Callable[[Handled], object] = lambda handled: None,
+        on_fault: Callable[[BaseException], object] = lambda error: None,
+        *,
+        wait_seconds: float = LOOK_SECONDS,
+    ) -> None:
+        if not folder.is_dir():
+            raise Refused("import.no_folder", "there is no such folder", got=folder, next="make it first")
+        self._desk, self._folder, self._told, self._on_fault = desk, folder, told, on_fault
+        self._ended, self._wait_seconds = threading.Event(), wait_seconds
+        self._thread = threading.Thread(target=self._run, name="hanse-watching", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._ended.is_set():
+            try:
+                looks = watch(self._desk, self._folder, stop=self._ended.is_set, wait=self._rest)
+                for handled in looks:
+                    self._told(handled)
+            except Exception as error:
+                self._on_fault(error)
+                self._rest(self._wait_seconds)
+
+    def _rest(self, seconds: float) -> None:
+        self._ended.wait(min(seconds, self._wait_seconds))
+
+    def close(self) -> None:
+        """End after the file that is being imported."""
+        self._ended.set()
+        self._thread.join()

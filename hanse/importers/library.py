@@ -23,15 +23,22 @@ def save(folder: Path, mapping: MappingFile) -> Path:
     return path
 
 
+def saved(folder: Path) -> list[MappingFile]:
+    """The mappings in a folder that read, by name of their files."""
+    found = []
+    for path in sorted(folder.glob("*.toml")) if folder.is_dir() else []:
+        try:
+            found.append(load(path.read_text("utf-8")))
+        except (ImportRefused, UnicodeDecodeError):
+            continue
+    return found
+
+
 def find(folder: Path, sheets: Sequence[Sheet]) -> MappingFile | None:
     """Return the saved mapping made for files of these columns: most sheets first, then by name; None when new."""
     shapes = {fingerprint(sheet.columns) for sheet in sheets}
     best: tuple[int, MappingFile] | None = None
-    for path in sorted(folder.glob("*.toml")):
-        try:
-            mapping = load(path.read_text("utf-8"))
-        except (ImportRefused, UnicodeDecodeError):
-            continue
+    for mapping in saved(folder):
         fits = sum(s.fingerprint in shapes and sheet_for(s, sheets) is not None for s in mapping.sections)
         if fits and (best is None or fits > best[0]):
             best = (fits, mapping)

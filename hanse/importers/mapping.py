@@ -26,7 +26,7 @@ from typing import Any
 
 from hanse.importers.refusal import ImportRefused
 from hanse.importers.tables import Sheet
-from hanse.importers.targets import TARGETS
+from hanse.importers.targets import EXPORTS, TARGETS
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +132,11 @@ def _section(entry: Any) -> Section:
     if not isinstance(entry, dict):
         raise _wrong("section", "a table")
     _only(entry, {f.name for f in fields(Section)}, "a section")
-    target = TARGETS.get(_text(entry, "target", ""))
+    got, known_targets = _text(entry, "target", ""), {**EXPORTS, **TARGETS}
+    target = known_targets.get(got)
     if target is None:
-        got = _text(entry, "target", "")
-        raise ImportRefused("mapping.unknown_target", "no such target", got, ", ".join(TARGETS), "correct the target")
+        expected = ", ".join((*TARGETS, *EXPORTS))
+        raise ImportRefused("mapping.unknown_target", "no such target", got, expected, "correct the target")
     known = {f.name for f in target.fields}
     mapped = {}
     for name, spec in _table(entry.get("fields", {}), "fields").items():

@@ -76,6 +76,8 @@ def _field(spec: dict[str, Any]) -> Field:
 
 
 TARGETS: dict[str, Target] = _read(files("hanse.importers").joinpath("targets.toml").read_text("utf-8"))
+EXPORTS: dict[str, Target] = _read(files("hanse.importers").joinpath("exports.toml").read_text("utf-8"))
+"""What only goes out: a mapping may name it, an import leaves it alone."""
 
 
 def register(targets: Iterable[Target]) -> None:
@@ -89,11 +91,12 @@ def register(targets: Iterable[Target]) -> None:
 
 
 def target(name: str) -> Target:
-    """Return a target by name.
+    """Return a target by name, one that only goes out too.
 
     >>> target("stock").key
     ('item', 'site', 'bin', 'lot')
     """
-    if name not in TARGETS:
-        raise KeyError(f"no target {name}; there are {', '.join(TARGETS)}")
-    return TARGETS[name]
+    found = TARGETS.get(name) or EXPORTS.get(name)
+    if found is None:
+        raise KeyError(f"no target {name}; there are {', '.join((*TARGETS, *EXPORTS))}")
+    return found

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from hanse.importers import read, ready
+from hanse.importers import ImportRefused, apply, load, read, ready
 from hanse.importers.facts import imported
 from hanse.importers.facts_export import WHAT, as_file, exported
 from hanse.importers.facts_parquet import facts_to_parquet, tables_to_parquet
@@ -64,6 +64,20 @@ def test_a_mapping_run_backwards_writes_its_own_columns(tmp_path: Path) -> None:
         assert refused.value.code == "export.unknown"
 
 
+OUT = """
+name = "our_erp"
+[[section]]
+source = "Umlagerung"
+target = "transfers"
+[section.fields]
+transfer = "Beleg"
+way = { column = "Richtung", words = { Zugang = "in", Abgang = "out" } }
+item = "Artikel"
+quantity_each = "Menge"
+total_minor = { column = "Betrag", decimal = "," }
+"""
+
+
 def test_transfers_go_out_with_cost_and_total(tmp_path: Path) -> None:
     with firm(tmp_path / "n") as desk:
         desk.do(PublishItem(item="n-b1", description="Bearing", brand="SKF", part_number="6204-2RSH"))
@@ -76,8 +90,24 @@ def test_transfers_go_out_with_cost_and_total(tmp_path: Path) -> None:
         desk.do(ProposeTransfer(circle=circle, transfer="t1", each=4, expires_at=desk.node.path.now() + 86_400,
                                 transfer_kind="sale", item="n-b1", lot="", unit_cost_minor=500, markup_ppm=100_000,
                                 currency="EUR"))  # fmt: skip
-        (row,) = exported(desk, "transfers").rows
-        assert row[1:12] == ["sale", "acme", "other", "n-b1", "", "4", "5.00", "100000", "22.00", "EUR", "proposed"]
+        found = exported(desk, "transfers")
+        (row,) = found.rows
+        assert row[1:6] == ["sale", "out", "acme", "other", "Other"]
+        assert row[6:15] == ["B1", "", "4", "5.00", "0.100000", "22.00", "EUR", "proposed", ""]
+        theirs = dict(zip(found.columns, exported(Desk(desk.node, Who("other")), "transfers").rows[0], strict=True))
+        assert (theirs["way"], theirs["item"], theirs["partner"]) == ("in", "n-b1", desk.view.party.title())
+        mine = exported(desk, "transfers", load(OUT))
+        assert (mine.columns, mine.rows) == (("Beleg", "Richtung", "Artikel", "Menge", "Betrag"), [
+            ["t1", "Abgang", "B1", "4", "22,00"]
+        ])  # fmt: skip
+
+
+def test_an_import_leaves_what_only_goes_out_alone(tmp_path: Path) -> None:
+    path = tmp_path / "Umlagerung.csv"
+    path.write_text("Beleg\nt1\n")
+    with pytest.raises(ImportRefused) as refused:
+        apply(load(OUT), read(path))
+    assert refused.value.code == "mapping.no_sheet"
 
 
 def test_a_competitor_finds_nothing_of_a_firm_in_its_own_export(tmp_path: Path) -> None:

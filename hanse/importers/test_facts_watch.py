@@ -1,12 +1,16 @@
 """A watched folder takes what is whole, and hands back what is wrong."""
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
 
+from hanse.importers import library
+from hanse.importers.facts_choose import mappings_of, sheets_of
 from hanse.importers.facts_testing import bring, firm, stock
-from hanse.importers.facts_watch import Handled, watch
+from hanse.importers.facts_watch import Handled, Watching, watch
+from hanse.importers.mapping import FieldMap, MappingFile, Section, fingerprint
 from hanse.kernel.refusal import Refused
 from hanse.node.desk import Desk
 
@@ -117,3 +121,61 @@ def test_the_same_file_twice_is_moved_twice_and_signed_once(tmp_path: Path) -> N
         (folder / "stock.csv").write_text(GOOD)
         (one,) = looked(desk, folder)
         assert one.result and one.result.facts == {}
+
+
+def test_a_folder_is_watched_beside_a_node_that_serves(tmp_path: Path) -> None:
+    folder, told, done = tmp_path / "in", list[Handled](), threading.Event()
+    folder.mkdir()
+
+    def note(handled: Handled) -> None:
+        told.append(handled)
+        done.set()
+
+    with firm(tmp_path / "n") as desk:
+        faults: list[BaseException] = []
+        watching = Watching(desk, folder, note, faults.append, wait_seconds=0.01)
+        try:
+            (folder / "stock.csv").write_text(GOOD)
+            assert done.wait(20)
+        finally:
+            watching.close()
+        assert [Path(one.to).parent.name for one in told] == ["imported"] and faults == []
+        assert told[0].said.startswith("stock.csv: ") and "0 fix lists" in told[0].said
+        assert stock(desk) == {("HH", "B1", ""): 5}
+        with pytest.raises(Refused) as refused:
+            Watching(desk, tmp_path / "nowhere")
+        assert refused.value.code == "import.no_folder"
+
+
+def test_a_folder_that_goes_away_is_told_and_watched_again_when_it_is_back(tmp_path: Path) -> None:
+    folder, fault, done = tmp_path / "in", threading.Event(), threading.Event()
+    folder.mkdir()
+    with firm(tmp_path / "n") as desk:
+        watching = Watching(desk, folder, lambda one: done.set(), lambda error: fault.set(), wait_seconds=0.01)
+        try:
+            folder.rmdir()
+            assert fault.wait(20)
+            folder.mkdir()
+            (folder / "stock.csv").write_text(GOOD)
+            assert done.wait(20)
+        finally:
+            watching.close()
+
+
+def test_a_mapping_that_a_partys_people_saved_reads_its_watched_files(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "bestand.csv").write_text("Xa;Xb;Xc\nB1;HH;5\n")
+    with firm(tmp_path / "n") as desk:
+        (before,) = looked(desk, folder)
+        assert before.refused == "mapping.unsure"
+        sheets = sheets_of([Path(before.to)])
+        own = Section(
+            sheets[0].name, "stock", {"item": FieldMap("Xa"), "site": FieldMap("Xb"), "quantity_each": FieldMap("Xc")},
+            fingerprint=fingerprint(sheets[0].columns),
+        )  # fmt: skip
+        library.save(mappings_of(desk.node.directory, desk.who.party), MappingFile("ours", (own,)))
+        Path(before.to).rename(folder / "bestand.csv")
+        (after,) = looked(desk, folder)
+        assert (after.refused, Path(after.to).parent.name) == ("", "imported")
+        assert stock(desk) == {("HH", "B1", ""): 5}

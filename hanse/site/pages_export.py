@@ -1,16 +1,22 @@
-"""Export: the firm's own tables as files for its own system."""
+"""Export: the firm's own tables as files for its own system, in the bundle's columns or in those of a mapping."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from litestar import Request, get
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from litestar.response import Response, Template
 
+from hanse.importers import library
+from hanse.importers.bundle import READY, ready
 from hanse.importers.facts_export import WHAT, as_file, exported
+from hanse.importers.mapping import MappingFile
+from hanse.kernel.refusal import Refused
 from hanse.node.desk import Desk
+from hanse.site import pages_jobs as work
 from hanse.site.desks import desk
 from hanse.site.menu import EVERYBODY, Entry
 from hanse.site.pages_forms import Accounts, note_seen
@@ -41,26 +47,53 @@ def _desk(read: Any, session: Session) -> Desk:
 
 def _tables() -> dict[str, tuple[str, str]]:
     """The tables that can be exported, in the order shown."""
-    return {name: words for name, words in TABLES.items() if name in (*WHAT, "transfers")}
+    return {name: words for name, words in TABLES.items() if name in WHAT}
+
+
+def _mappings(found: Desk) -> dict[str, MappingFile]:
+    """The mappings that an export may be written in: the firm's saved ones, then those that come with Hanse."""
+    saved = {one.name: one for one in library.saved(work.mappings_of(found.node, found.who.party))}
+    return {**saved, **{name: ready(name) for name in READY if name not in saved}}
+
+
+def _chosen(found: Desk, name: str) -> MappingFile | None:
+    """Refuses: mapping.unknown. A name is looked up, never opened as a file."""
+    known = _mappings(found) if name else {}
+    if name and name not in known:
+        raise Refused("mapping.unknown", "no such mapping", got=name[:80], expected=", ".join(known))
+    return known.get(name)
 
 
 @get("/export", sync_to_thread=True)
-def export_page(session: Reader, read: Read) -> Template:
-    """What can be taken out, in which form."""
-    _desk(read, session)
-    return page("site/export.html", title="Export", tables=_tables(), forms=list(FORMS))
+def export_page(session: Reader, read: Read, mapping: FromQuery[str] = "") -> Template:
+    """What can be taken out, in which form and in whose columns. Refuses: mapping.unknown."""
+    found = _desk(read, session)
+    chosen, tables = _chosen(found, mapping), _tables()
+    if chosen is not None:
+        said = {section.target for section in chosen.sections}
+        tables = {name: words for name, words in tables.items() if name in said}
+    names = [("", "the Hanse bundle"), *((name, name) for name in _mappings(found) if name != "hanse")]
+    return page(
+        "site/export.html", title="Export", tables=tables, forms=list(FORMS), mapping=mapping, mappings=names,
+        query="?" + urlencode({"mapping": mapping}) if mapping else "",
+    )  # fmt: skip
 
 
 @get("/export/{what:str}", sync_to_thread=True)
 def export_file(
-    request: Request[Any, Any, Any], session: Reader, read: Read, accounts: Accounts, what: FromPath[str]
+    request: Request[Any, Any, Any],
+    session: Reader,
+    read: Read,
+    accounts: Accounts,
+    what: FromPath[str],
+    mapping: FromQuery[str] = "",
 ) -> Response[bytes]:
-    """One table as a file: /export/stock.csv."""
+    """One table as a file: /export/stock.csv. Refuses, in order: mapping.unknown, export.not_mapped."""
     name, _, form = what.rpartition(".")
     if name not in _tables() or form not in FORMS:
         raise not_here()
     found = _desk(read, session)
-    data = as_file(exported(found, name), name, form)
+    data = as_file(exported(found, name, _chosen(found, mapping)), name, form)
     note_seen(accounts, session, f"export:{what}", request)
     day = datetime.fromtimestamp(found.view.now, UTC).date().isoformat()
     headers = {"Content-Disposition": f'attachment; filename="{name}-{day}.{form}"'}

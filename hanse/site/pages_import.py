@@ -14,7 +14,7 @@ from litestar.response import Response, Template
 
 from hanse.importers import ImportRefused, library, template
 from hanse.importers.mapping import MappingFile, dump, load
-from hanse.importers.targets import TARGETS
+from hanse.importers.targets import TARGETS, target
 from hanse.node.desk import Desk
 from hanse.site import pages_jobs as work
 from hanse.site.desks import desk
@@ -44,14 +44,10 @@ def import_desk(read: Any, session: Session) -> Desk:
 
 def _start(found: Desk, status: int = 200, refusal: Any = None) -> Template:
     node, party = found.node, found.who.party
-    folder = work.mappings_of(node, party)
-    saved = []
-    for path in sorted(folder.glob("*.toml")) if folder.exists() else []:
-        try:
-            one = load(path.read_text("utf-8"))
-        except (ImportRefused, UnicodeDecodeError):
-            continue
-        saved.append((one.name, ", ".join(sorted({TARGETS[s.target].title.partition(":")[0] for s in one.sections}))))
+    saved = [
+        (one.name, ", ".join(sorted({target(s.target).title.partition(":")[0] for s in one.sections})))
+        for one in library.saved(work.mappings_of(node, party))
+    ]
     return page(
         "site/import.html", title="Import", status=status, refusal=refusal, jobs=work.jobs(node, party)[:12],
         targets=list(TARGETS.values()), saved=saved,

@@ -22,13 +22,14 @@ import msgspec
 
 from hanse.importers import FieldMap, ImportRefused, MappingFile, Section, Sheet, Target, library
 from hanse.importers.facts import Import, Imported
-from hanse.importers.facts_choose import MAPPINGS, choose_mapping, sheets_of
+from hanse.importers.facts_choose import choose_mapping, sheets_of
+from hanse.importers.facts_choose import mappings_of as saved_mappings_of
 from hanse.importers.fixlist import REASON, ROW
 from hanse.importers.guessing import guess, guess_all, read_as
 from hanse.importers.mapping import dump, load, sheet_for
 from hanse.importers.safe import unguarded
 from hanse.importers.tables import Rows, safe_name
-from hanse.importers.targets import TARGETS
+from hanse.importers.targets import TARGETS, target
 from hanse.node.desk import Desk
 from hanse.node.node import Node, write_small
 
@@ -68,7 +69,7 @@ def _folder(node: Node, party: str) -> Path:
 
 def mappings_of(node: Node, party: str) -> Path:
     """A party's own saved mappings: what its columns are called is its own business."""
-    return node.directory / MAPPINGS / hashlib.sha256(party.encode()).hexdigest()[:24]
+    return saved_mappings_of(node.directory, party)
 
 
 def take(node: Node, party: str, user: int, name: str, data: IO[bytes]) -> Job:
@@ -228,7 +229,7 @@ def shown(mapping: MappingFile, found: Sequence[Sheet]) -> list[SectionView]:
 
 
 def _view(number: int, section: Section, sheet: Sheet, mapping: MappingFile, several: bool) -> SectionView:
-    goal = TARGETS[section.target]
+    goal = target(section.target)
     rows = sheet.head(SHOWN_ROWS)
     places = {name: at for at, name in enumerate(sheet.columns)}
     fields = []
@@ -296,7 +297,7 @@ def changed(mapping: MappingFile, found: Sequence[Sheet], form: dict[str, Any]) 
 
 
 def _changed(section: Section, sheet: Sheet, key: str, form: dict[str, Any]) -> Section:
-    goal: Target = TARGETS[section.target]
+    goal: Target = target(section.target)
     head = sheet.head()
     fields: dict[str, FieldMap] = {}
     for field in goal.fields:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from hanse.importers import library, load
 from hanse.rooms.catalog import queries as catalog
 from hanse.rooms.inventory import queries as stock
 from hanse.site import pages_jobs as work
@@ -174,3 +175,33 @@ def test_an_export_holds_the_own_figures_alone(town: SmallTown, eve: Visitor) ->
         assert eve.get(wrong).status_code == 404, wrong
     latest = town.accounts.seen.recent(party="eve", limit=1)[0]
     assert latest.what == "export:stock.csv"
+
+
+OWN_COLUMNS = """
+name = "our_erp"
+[[section]]
+source = "Bestand"
+target = "stock"
+[section.fields]
+item = "Artikel-Nr"
+quantity_each = "Menge"
+site = "Lagerort"
+"""
+
+
+def test_an_export_is_written_in_the_columns_of_an_own_mapping(town: SmallTown, eve: Visitor) -> None:
+    bob = town.visitor("bob")
+    library.save(work.mappings_of(town.node, "bob"), load(OWN_COLUMNS))
+    shown = bob.get("/export?mapping=our_erp").text
+    assert "/export/stock.csv?mapping=our_erp" in shown and "/export/orders.csv" not in shown
+    table = bob.get("/export/stock.csv?mapping=our_erp").text.removeprefix("\ufeff")
+    head, *rows = csv.reader(io.StringIO(table))
+    assert sorted(head) == ["Artikel-Nr", "Lagerort", "Menge"]
+    assert "bob-6205" in {dict(zip(head, row, strict=True))["Artikel-Nr"] for row in rows}
+    missing = bob.get("/export/orders.csv?mapping=our_erp")
+    assert missing.status_code == 422 and code_of(missing) == "export.not_mapped"
+    for name in ("../our_erp", "/etc/hanse.toml", "nothing"):
+        answer = bob.get("/export/stock.csv", params={"mapping": name})
+        assert answer.status_code in (404, 422) and code_of(answer) == "mapping.unknown", name
+    assert code_of(eve.get("/export/stock.csv?mapping=our_erp")) == "mapping.unknown", "it is bob's alone"
+    assert "our_erp" not in eve.get("/export").text

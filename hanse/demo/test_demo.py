@@ -16,7 +16,7 @@ from litestar.testing import TestClient
 from hanse.demo import page
 from hanse.demo.build import SMALL, Built, build
 from hanse.demo.buying import SUPPLIER
-from hanse.demo.cast import DISTRIBUTORS, FIRMS, GROUP
+from hanse.demo.cast import DISTRIBUTORS, FIRMS, GROUP, by_party
 from hanse.demo.page import story_of
 from hanse.demo.page_money import money, sights
 from hanse.demo.people import seat
@@ -24,10 +24,12 @@ from hanse.demo.story import EACH, PRICE_MINOR
 from hanse.node.backup import ACCOUNTS
 from hanse.node.history import told
 from hanse.node.node import Node
+from hanse.node.proposing import Wish, WishLine, propose
 from hanse.rooms.accounts.proving import balanced
 from hanse.rooms.contracts.private_rows import STANDING
 from hanse.rooms.contracts.queries import agreements
 from hanse.rooms.group import queries as group
+from hanse.rooms.orders.facts import DeliverTo
 from hanse.rooms.orders.queries import order_page
 from hanse.site import build_site
 from hanse.web import AccountStore, create_app
@@ -67,6 +69,17 @@ def test_the_late_delivery_ends_as_a_credit_that_was_taken_off_the_bill(node):
     assert told.payment.amount_minor == told.invoice.amount_minor - told.credit.amount_minor
     assert told.rebate.amount_minor == goods * 2 // 100
     assert told.account.steps[-1].amount_minor == 0, "nothing is open between the two"
+
+
+def test_the_totals_of_the_story_are_those_of_find_and_order(node):
+    story = story_of(node)
+    best, second, *_ = sorted(story.sources, key=lambda source: source.total_minor)
+    assert best.party == story.lender and best.each - EACH < EACH, "what is left of the best offer is not enough"
+    to = by_party()[story.customer].place
+    place = DeliverTo(country="DE", latitude_microdeg=to.latitude_microdeg, longitude_microdeg=to.longitude_microdeg)
+    found = propose(node.view(story.distributor), Wish(lines=(WishLine(1, story.item, EACH),), to=place))
+    assert [part.offer for part in found.plan.lines[0].parts] == [second.offer]
+    assert found.plan.total_minor == second.total_minor
 
 
 def test_both_sides_signed_for_what_arrived_late(node):

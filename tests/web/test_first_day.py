@@ -241,7 +241,7 @@ def test_a_firm_begins_with_two_spreadsheets_and_ends_its_day_with_a_proof_of_de
         page.click("main tbody tr:has-text('Kranservice') a >> nth=0")
         settle(page, "delivered")
         text = page.locator("main").inner_text()
-        assert "signed by the receiver" in text and "Proof of delivery" in text
+        assert "signed by both" in text and "Proof of delivery" in text
     assert errors == [[], [], []]
     assert served.stop() in (0, -signal.SIGTERM)
     command = [sys.executable, "-m", "hanse.cli", "verify", str(served.data)]

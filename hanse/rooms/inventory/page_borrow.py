@@ -65,7 +65,7 @@ LEND = Table(
         Column("kind", "How", "badge", filterable=True, facets=("to borrow", "to buy")),
         Column("each", "Wanted", "quantity", unit="each", sortable=True),
         Column("free_each", "You have free", "quantity", unit="each", sortable=True),
-        Column("idle", "Lain still", "quantity", unit="days", sortable=True),
+        Column("idle", "Lain still", "quantity", unit="days", sortable=True, shown=False),
         Column("value", "Money in it", "money", sortable=True),
         Column("then", "Do", "link"),
     ),

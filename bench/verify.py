@@ -2,8 +2,9 @@
 
     python -m bench.verify [--facts 50000] [--growth] [--keep DIR | --data DIR]
 
-Memory is that of the process itself, and the sum with the largest of those that it starts. Beside it the limit: verifying the same number of signatures and nothing else. `--growth` repeats it from 10^4 facts up
-and draws how the times grow (bench/out/verify-growth.svg).
+Memory is that of the process itself, and the sum with the largest of those that it starts. Beside it the limit:
+verifying the same number of signatures and nothing else. `--growth` repeats it from 10^4 facts up and draws how the
+times grow (bench/out/verify-growth.svg).
 """
 
 from __future__ import annotations

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import gc
 import sqlite3
-import struct
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, suppress
@@ -23,6 +21,7 @@ from hanse.kernel.entries import read_entry, read_header
 from hanse.kernel.opened import Opened, opened, take_up
 from hanse.node.disclosures import FILE as DISCLOSED
 from hanse.node.disclosures import Disclosures
+from hanse.node.pipes import Beside, read_frame, write_frame
 from hanse.node.signed_by import Signatures
 from hanse.node.stored import RECORD, Kinds, ReplayFault, StoredBlock, blocks
 from hanse.record.damage import Damaged, Finding, UnknownVersion
@@ -34,7 +33,6 @@ from hanse.record.segment import Segment
 READ_AHEAD_FROM = 4_000
 """Entries from which a process of its own pays."""
 FRAME_ENTRIES = 1_000
-_LENGTH = struct.Struct(">I")
 Wrong = list[tuple[int, str]]
 """(position, why)"""
 
@@ -121,15 +119,8 @@ class ReadAhead:
 
     def __init__(self, request: Request, kinds: Kinds) -> None:
         self._kinds, self._decode = kinds, msgspec.msgpack.Decoder(tuple[list[_Carried], _Ended | None]).decode
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "hanse.node.ahead"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,
-        )
-        assert self._process.stdin is not None
-        self._process.stdin.write(msgspec.json.encode(request))
-        self._process.stdin.close()
+        self._beside = Beside("hanse.node.ahead")
+        self._beside.send(msgspec.json.encode(request))
 
     def parts(self) -> Iterator[Part]:
         """As `read_parts`. Raises also: OSError where the process has died."""
@@ -141,13 +132,7 @@ class ReadAhead:
         _raise(ended)
 
     def _frame(self) -> tuple[list[_Carried], _Ended | None]:
-        stdout = self._process.stdout
-        assert stdout is not None
-        head = stdout.read(4)
-        data = stdout.read(_LENGTH.unpack(head)[0]) if len(head) == 4 else b""
-        if not data:
-            raise OSError("the process that reads ahead has ended")
-        return self._decode(data)
+        return self._decode(self._beside.receive())
 
     def _part(self, one: _Carried) -> Part:
         kinds, facts = self._kinds, []
@@ -161,10 +146,7 @@ class ReadAhead:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self._process.stdout is not None:
-            with suppress(OSError):
-                self._process.stdout.close()
-        self._process.wait()
+        self._beside.close()
 
 
 def _raise(ended: _Ended) -> None:
@@ -212,18 +194,15 @@ def _carried(part: Part) -> _Carried:
 
 
 def main() -> None:
-    """The process: a `Request` in, frames out, each behind its length."""
+    """The process: a `Request` in, frames out."""
     from hanse.node.parts import COLLECT_AFTER, rulebook
 
     gc.set_threshold(*COLLECT_AFTER)
-    request = msgspec.json.decode(sys.stdin.buffer.read(), type=Request)
+    request = msgspec.json.decode(read_frame(sys.stdin.buffer) or b"", type=Request)
     encode, out = msgspec.msgpack.Encoder().encode, sys.stdout.buffer
     with suppress(BrokenPipeError):
         for frame in _frames(request, rulebook().kinds):
-            data = encode(frame)
-            out.write(_LENGTH.pack(len(data)))
-            out.write(data)
-            out.flush()
+            write_frame(out, encode(frame))
 
 
 if __name__ == "__main__":

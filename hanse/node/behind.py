@@ -10,24 +10,19 @@ import gc
 import os
 import queue
 import sqlite3
-import struct
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from fcntl import fcntl
 from typing import BinaryIO
 
 import msgspec
 
 from hanse.kernel.state import State
 from hanse.kernel.writer import Changed, Shape, Writer, connect
+from hanse.node.pipes import Beside, frames, read_frame, write_frame
 from hanse.node.tidying import LogKeeper
 
-_LENGTH = struct.Struct(">I")
-_SET_PIPE_SIZE = 1031  # F_SETPIPE_SZ, which Python names on Linux only
-PIPE_BYTES = 1 << 20
 FRAMES_MAX = 4
 """Commits that wait in the process; more wait in the pipe."""
 _encode = msgspec.msgpack.Encoder().encode
@@ -41,26 +36,22 @@ class WriteBehind:
     """
 
     def __init__(self, path: str, shapes: Sequence[Shape], *, scratch: bool = False, lock: int | None = None) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "hanse.node.behind", path, "scratch" if scratch else "state"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            pass_fds=() if lock is None else (lock,),
-            start_new_session=True,  # a terminal's Ctrl-C is for the node, which then ends the writing
-        )
-        assert self._process.stdin is not None
-        with suppress(OSError):  # a small pipe does as well
-            fcntl(self._process.stdin, _SET_PIPE_SIZE, PIPE_BYTES)
+        keep = () if lock is None else (lock,)
+        self._beside = Beside("hanse.node.behind", path, "scratch" if scratch else "state", keep=keep)
         self._changes: list[Changed] = []
         self._under_way = 0
-        self._send(_encode(list(shapes)))
+        self._beside.send(_encode(list(shapes)))
+
+    @property
+    def pid(self) -> int:
+        return self._beside.process.pid
 
     def write(self, changes: list[Changed]) -> None:
         self._changes += changes
 
     def commit(self) -> None:
         data, self._changes = _encode(self._changes), []
-        self._send(data)
+        self._beside.send(data)
         self._under_way += 1
 
     def rollback(self) -> None:
@@ -69,31 +60,15 @@ class WriteBehind:
     def settle(self, commits: int) -> int:
         """As `Commits.settle`. Raises: sqlite3.OperationalError where the process could not write, OSError where it has
         died."""
-        stdout = self._process.stdout
-        assert stdout is not None
         while self._under_way > commits:
-            head = stdout.read(_LENGTH.size)
-            if len(head) < _LENGTH.size:
-                raise OSError("the process that writes the state has ended")
-            if why := stdout.read(_LENGTH.unpack(head)[0]):
+            if why := self._beside.receive():
                 raise sqlite3.OperationalError(why.decode())
             self._under_way -= 1
         return self._under_way
 
     def close(self) -> None:
         """End the process; it finishes what it was given."""
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe:
-                with suppress(OSError):
-                    pipe.close()
-        self._process.wait()
-
-    def _send(self, data: bytes) -> None:
-        stdin = self._process.stdin
-        assert stdin is not None
-        stdin.write(_LENGTH.pack(len(data)))
-        stdin.write(data)
-        stdin.flush()
+        self._beside.close()
 
 
 @contextmanager
@@ -111,29 +86,19 @@ def writing_behind(state: State, *, scratch: bool = False) -> Iterator[None]:
     state.write_with(None)
 
 
-def _frames(pipe: BinaryIO) -> Iterator[bytes]:
-    while len(head := pipe.read(_LENGTH.size)) == _LENGTH.size:
-        size = _LENGTH.unpack(head)[0]
-        data = pipe.read(size)
-        if len(data) < size:
-            return  # whoever sent it has died
-        yield data
-
-
 def serve(path: str, scratch: bool, requests: BinaryIO, answers: BinaryIO) -> None:
-    """The process: shapes, then commits, each behind its length; for each commit an answer, empty or what is wrong.
+    """The process: shapes, then commits; for each commit an answer, empty or what is wrong.
 
     It ends with the first that it cannot write, or with the pipe.
     """
-    frames = _frames(requests)
-    shapes = msgspec.msgpack.decode(next(frames, b"\x90"), type=list[Shape])
+    shapes = msgspec.msgpack.decode(read_frame(requests) or b"\x90", type=list[Shape])
     decode = msgspec.msgpack.Decoder(list[Changed]).decode
     conn = connect(path, scratch=scratch)
     writer, keeper = Writer(conn, shapes), None if scratch else LogKeeper(conn)
     waiting: queue.Queue[bytes | None] = queue.Queue(FRAMES_MAX)
 
     def fetch() -> None:
-        for data in frames:
+        for data in frames(requests):
             waiting.put(data)
         waiting.put(None)
 
@@ -147,8 +112,7 @@ def serve(path: str, scratch: bool, requests: BinaryIO, answers: BinaryIO) -> No
             why = str(error) or type(error).__name__
             writer.rollback()
         with suppress(BrokenPipeError):  # nobody waits for it any more; the rest is written all the same
-            answers.write(_LENGTH.pack(len(why.encode())) + why.encode())
-            answers.flush()
+            write_frame(answers, why.encode())
         if keeper and not why:
             keeper.keep_short()
     conn.close()

@@ -7,14 +7,11 @@ is read and its signatures verified by a helper process on another core, and a f
 from __future__ import annotations
 
 import gc
-import struct
-import subprocess
 import sys
 import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -27,6 +24,7 @@ from hanse.kernel.opened import Opened, opened, take_up
 from hanse.kernel.refusal import Refusal, Refused
 from hanse.node.admission import Admission, Presented
 from hanse.node.journal import journal
+from hanse.node.pipes import Beside, frames, write_frame
 
 _journal = journal("hanse.node")
 
@@ -35,7 +33,6 @@ Admitted = list[tuple[Signed | Refused, Future[Any]]]
 HELP_FROM = 12
 CHUNK_MAX = 512
 WAITING_MAX = 50_000
-_LENGTH = struct.Struct(">I")
 
 
 class Sent(Struct, frozen=True, gc=False, array_like=True):
@@ -61,34 +58,17 @@ class Helper:
     """A process that admits what is sent to it, reading keys from the node's state; it ends with the pipe."""
 
     def __init__(self, directory: Path, net: str) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "hanse.node.gate", str(directory), net],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,  # a terminal's Ctrl-C is for the node, which then ends the helper
-        )
+        self._beside = Beside("hanse.node.gate", str(directory), net)
         self._decode = msgspec.msgpack.Decoder(list[Answer]).decode
 
     def admit(self, facts: list[Presented], now: int) -> list[Answer]:
         """An answer for each. Raises OSError where the helper has died."""
-        stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin is not None and stdout is not None
-        data = msgspec.msgpack.encode((now, [(sent.jwt, sent.disclosures, sent.batch) for sent in facts]))
-        stdin.write(_LENGTH.pack(len(data)))
-        stdin.write(data)
-        stdin.flush()
-        head = stdout.read(4)
-        answer = stdout.read(_LENGTH.unpack(head)[0]) if len(head) == 4 else b""
-        if not answer:
-            raise OSError("the helper has ended")
-        return self._decode(answer)
+        asked = (now, [(sent.jwt, sent.disclosures, sent.batch) for sent in facts])
+        self._beside.send(msgspec.msgpack.encode(asked))
+        return self._decode(self._beside.receive())
 
     def close(self) -> None:
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe:
-                with suppress(OSError):
-                    pipe.close()
-        self._process.wait()
+        self._beside.close()
 
 
 class Gate:
@@ -165,15 +145,12 @@ class Gate:
 
 
 def serve(admission: Admission, requests: BinaryIO, answers: BinaryIO) -> None:
-    """The helper's loop: a length and a `Request`; a length and its answers back. Ends when the pipe ends."""
+    """The helper's loop: a `Request`, its answers back. Ends when the pipe ends."""
     decode = msgspec.msgpack.Decoder(Request).decode
     encode = msgspec.msgpack.Encoder().encode
-    while len(head := requests.read(4)) == 4:
-        now, facts = decode(requests.read(_LENGTH.unpack(head)[0]))
-        data = encode([_answer(admission, sent, now) for sent in facts])
-        answers.write(_LENGTH.pack(len(data)))
-        answers.write(data)
-        answers.flush()
+    for asked in frames(requests):
+        now, facts = decode(asked)
+        write_frame(answers, encode([_answer(admission, sent, now) for sent in facts]))
 
 
 def _answer(admission: Admission, sent: Sent, now: int) -> Answer:

@@ -104,6 +104,6 @@ def test_a_forged_signature_is_found_by_the_process_beside(directory, monkeypatc
 
 def test_a_process_that_dies_is_an_error_and_no_end(directory):
     with ReadAhead(Request(str(directory), 0, size_of(directory)), rulebook().kinds) as ahead:
-        ahead._process.kill()
+        ahead._beside.process.kill()
         with pytest.raises(OSError, match="has ended"):
             list(ahead.parts())

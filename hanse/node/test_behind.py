@@ -147,10 +147,10 @@ def test_a_process_that_dies_costs_nothing(tmp_path, at_once, how):
     with Node(directory) as node:
         assert all(future.result(60) for future in crowd(node, 0, 50))
         first = writing(node)
-        os.kill(first._process.pid, how)
+        os.kill(first.pid, how)
         futures = crowd(node, 50, 500)
         if how == signal.SIGSTOP:
-            os.kill(first._process.pid, signal.SIGKILL)
+            os.kill(first.pid, signal.SIGKILL)
         assert all(future.result(60).first_refusal is None for future in futures)
         assert len(node.view("anna").rows(SITES, limit=5_000)) == 550
         assert all(future.result(60).first_refusal is None for future in crowd(node, 550, 50))
@@ -183,9 +183,9 @@ def test_a_killed_node_is_locked_until_its_rows_are_written(tmp_path):
         write_path.BESIDE_FROM = 1
         node = Node(directory)
         crowd(node, 0, 20)[-1].result(60)
-        os.kill(writing(node)._process.pid, signal.SIGSTOP)
+        os.kill(writing(node).pid, signal.SIGSTOP)
         crowd(node, 20, 20)
-        os.write(tell, b"%d" % writing(node)._process.pid)
+        os.write(tell, b"%d" % writing(node).pid)
         signal.pause()
     beside = int(os.read(ready, 20))
     os.kill(child, signal.SIGKILL)

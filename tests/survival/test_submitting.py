@@ -227,5 +227,5 @@ def test_the_verifying_helper_may_die(directory):
             assert {future.result(60).code for future in futures} == {"ok"}
             helper = node.path.gate._helper
             if helper is not None and wave == 0:
-                helper._process.kill()
-                helper._process.wait()
+                helper._beside.process.kill()
+                helper._beside.process.wait()

@@ -10,6 +10,7 @@ import msgspec
 from hanse.kernel.facts import Fact
 from hanse.kernel.refusal import Refused
 from hanse.node.desk import Desk
+from hanse.rooms.catalog.queries import item_by_any
 from hanse.rooms.orders.delivery_facts import (
     AcceptedLine,
     AcceptReturn,
@@ -106,7 +107,7 @@ def _confirm(desk: Desk, page: OrderPage, form: Values) -> ConfirmOrder:
             continue
         price = minor(form, f"price.{number}", f"Price of line {number}", page.terms.currency, terms.unit_price_minor)
         promised = day_end(form, f"promised.{number}", f"Promised day of line {number}")
-        substitute = text(form, f"substitute.{number}")
+        substitute = _substitute(desk, text(form, f"substitute.{number}"), terms.item)
         later = terms.requested_at > 0 and promised > _end_of_day(terms.requested_at)
         changed = bool(substitute) or price > terms.unit_price_minor or later
         given: dict[str, Any] = {"unit_price_minor": price} if price != terms.unit_price_minor else {}
@@ -124,6 +125,17 @@ def _confirm(desk: Desk, page: OrderPage, form: Values) -> ConfirmOrder:
         lines=lines,
         **({"note": note} if note else {}),
     )
+
+
+def _substitute(desk: Desk, given: str, ordered: str) -> str:
+    """The item that a form names by any of its numbers, "" for none. Refuses: catalog.unknown_item."""
+    found = item_by_any(desk.view, given) if given else None
+    if given and found is None:
+        raise Refused(
+            "catalog.unknown_item", "the catalogue has no such item", got=given,
+            next="give your own number, a GTIN, or brand and part number",
+        )  # fmt: skip
+    return found.item if found is not None and found.item != ordered else ""
 
 
 def _end_of_day(at: int) -> int:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from litestar import Request, get, post
 from litestar.params import FromPath
 
 from hanse.node.desk import Desk
+from hanse.rooms.inventory.page_offers import item_words
 from hanse.rooms.orders.documents import delivery_note, order_confirmation, packing_slip
 from hanse.rooms.orders.pages_actions import holds_buyer, shipment_actions
 from hanse.rooms.orders.pages_forms import PROOF_WORDS, Accounts, Form, text
@@ -105,4 +107,7 @@ def customer_document(
     if found is None:
         raise not_here()
     note_seen(accounts, session, f"document:{found.document}", request)
-    return page("orders/document.html", title=f"Document {found.document}", crumbs=CRUMBS, d=found, address=address)
+    return page(
+        "orders/document.html", title=f"Document {found.document}", crumbs=CRUMBS, d=found, address=address,
+        called=partial(item_words, at.view),
+    )  # fmt: skip

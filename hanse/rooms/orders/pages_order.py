@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -14,6 +15,7 @@ from hanse.kernel.refusal import Refused
 from hanse.kernel.view import View
 from hanse.node.desk import Desk
 from hanse.rooms.catalog.facts import ITEMS
+from hanse.rooms.catalog.queries import substitutes
 from hanse.rooms.inventory.offer_queries import OwnSource, own_sources
 from hanse.rooms.orders.pages_actions import DO, actions_of, shipment_actions, sides_of
 from hanse.rooms.orders.pages_forms import (
@@ -28,14 +30,16 @@ from hanse.rooms.orders.pages_forms import (
 )
 from hanse.rooms.orders.pages_hold import hold_of
 from hanse.rooms.orders.private_rows import Message
-from hanse.rooms.orders.queries import OrderPage, order_page
+from hanse.rooms.orders.queries import OrderPage, PageLine, order_page
 from hanse.rooms.orders.rows import LIVE_STATES, RETURNS
 from hanse.rooms.orders.worklists import approvals
 from hanse.rooms.parties.queries import party_name, sites
 from hanse.site.desks import desk
 from hanse.site.pages_forms import note_seen
-from hanse.web import Read, Reader, go, not_here, page
+from hanse.web import Badge, Read, Reader, go, not_here, page
 
+JUDGED = {"yes": Badge("you take it", "good"), "no": Badge("not for you", "warn")}
+"""A buyer's word on a substitute, as its catalogue page takes it."""
 CRUMBS = (("Today", "/"), ("Orders", "/orders"))
 
 
@@ -97,20 +101,29 @@ def _called(view: View, item: str) -> str:
 
 def line_rows(view: View, found: OrderPage) -> list[dict[str, Any]]:
     """The lines with what they are called and where the reader has stock of them."""
-    _, seller = sides_of(found)
+    buyer, seller = sides_of(found)
     rows = []
     for shown in found.lines:
         item = view.get(ITEMS, shown.terms.item)
-        stock = own_sources(view, shown.terms.item) if item and (seller or shown.balance.received) else []
+        stock = _sources(view, shown) if seller or shown.balance.received else []
+        instead = substitutes(view, shown.terms.item) if item and shown.balance.open else []
         rows.append({
             "shown": shown, "b": shown.balance, "t": shown.terms, "n": shown.balance.line,
             "description": item.description if item else shown.terms.item,
             "part": f"{item.brand} {item.part_number}".strip() if item else "",
             "stock": [_stock_option(source) for source in stock],
+            "instead": [(f"{one.brand} {one.part_number}".strip() or one.item, one.description) for one in instead],
+            "judged": {one.item: JUDGED.get(one.judged) for one in instead if buyer},
             "free": shown.balance.open - shown.balance.proposed,
             "promise_day": day_text(shown.terms.requested_at if shown.terms.requested_at > view.now else 0),
         })  # fmt: skip
     return rows
+
+
+def _sources(view: View, shown: PageLine) -> list[OwnSource]:
+    """Own stock of what a line orders, and of what was promised in its place."""
+    items = dict.fromkeys([shown.terms.item, *(promise.item for promise in shown.promises)])
+    return [source for item in items if view.get(ITEMS, item) for source in own_sources(view, item)]
 
 
 def _stock_option(source: OwnSource) -> tuple[str, str]:
@@ -173,6 +186,7 @@ def show(
         steps=timeline_of(view, found),
         messages=[(message, party_name(view, message.author), _about(view, message)) for message in found.messages],
         subjects=_subjects(view, found),
+        called=partial(_called, view),
         approvals=approvals(view, order),
         hold=hold_of(at, found),
         sites=[(site.site, site.name) for site in sites(view)],

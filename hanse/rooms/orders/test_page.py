@@ -258,6 +258,7 @@ def test_find_plans_over_several_owners_and_places_one_customer_document(town: S
     done = ann.post(path.replace("/find?", "/find/place?"), form)
     assert done.status_code == 303, code_of(done)
     document = ann.get(done.headers["location"]).text
+    assert "Ball bearing 6205" in document and "Customer wants" in document
     assert "Klinik Nord" in document and "Bob" in document and "Cay" in document and "900.00 EUR" in document
     assert joining.relationship_of(town.node, "ann", "cay")
     seller = town.visitor("cay").get("/orders").text

@@ -16,6 +16,7 @@ from hanse.rooms.orders.private_rows import (
     ORDER_TERMS,
     SHIPMENT_TERMS,
     Approval,
+    DocumentRowLine,
     TermsLine,
 )
 from hanse.rooms.orders.queries import OrderPage, Side, order_page
@@ -196,7 +197,7 @@ def approvals(view: View, subject: str) -> tuple[Approval, ...]:
 class DocumentPage(Struct, frozen=True):
     """A customer's document with its orders. cost_minor: the orders' amounts; margin only where one currency is used.
 
-    covered_each: by the document's line number, how many are ordered for it.
+    lines: as the customer ordered them. covered_each: by line number, how many are ordered for it.
     """
 
     document: str
@@ -205,6 +206,7 @@ class DocumentPage(Struct, frozen=True):
     currency: str
     price_minor: int
     cost_minor: int
+    lines: tuple[DocumentRowLine, ...]
     covered_each: dict[int, int]
     orders: tuple[OrderPage, ...]
 
@@ -231,6 +233,7 @@ def document_page(view: View, document: str) -> DocumentPage | None:
         currency=found.currency,
         price_minor=sum(line.each * line.unit_price_minor for line in found.lines),
         cost_minor=sum(page.terms.amount_minor for page in pages if page.terms.currency == found.currency),
+        lines=found.lines,
         covered_each=covered,
         orders=tuple(pages),
     )

@@ -23,10 +23,13 @@ from hanse.site.desks import desk
 from hanse.site.menu import Entry, addresses, entries, menu
 from hanse.site.places import Places
 from hanse.site.search import search
-from hanse.web import AccountStore, DemoRole, Hit, NavItem, Session, Site
+from hanse.web import AccountStore, DemoRole, Hit, Link, NavItem, Session, Site
 from hanse.webhooks import Webhooks, WebhookStore
 
 __all__ = ["build_site", "desk"]
+FIRM = (Link("The firm: people", "/firm/people"), Link("The firm: keys", "/firm/keys"),
+        Link("The firm: who saw what", "/history/seen"))  # fmt: skip
+"""What an owner sets for the firm; `Settings` leads there."""
 
 
 def build_site(
@@ -66,6 +69,9 @@ def build_site(
         row = node.view().get(PARTIES, party)
         return row.name if row else party
 
+    def firm_settings(session: Session) -> list[Link]:
+        return [link for link in FIRM if link.href in exists] if session.role == "owner" else []
+
     return Site(
         accounts=accounts,
         pages=pages,
@@ -76,6 +82,7 @@ def build_site(
         demo=demo,
         demo_roles=demo_roles,
         party_name=party_name,
+        firm_settings=firm_settings,
         mounts=routes(node, accounts, hooks),
         dependencies=_dependencies(accounts, places, hooks),
         **options,

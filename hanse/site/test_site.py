@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from hanse.site import page_modules
+from hanse.site import FIRM, page_modules
 from hanse.site.menu import Entry, addresses, entries
 from hanse.site.testing import ROLES, SmallTown
 
@@ -30,6 +30,15 @@ def test_the_menu_names_only_pages_that_open_for_the_role(town: SmallTown, role:
     assert "/" in shown and "/orders" in shown and session_menu is not None
     for href in shown:
         assert visitor.get(href).status_code == 200, href
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_settings_lead_an_owner_to_the_firms_people_and_keys(town: SmallTown, role: str) -> None:
+    visitor = town.visitor("ann", role)
+    text = visitor.get("/settings").text
+    for link in FIRM:
+        assert (f'href="{link.href}"' in text.partition("<main")[2]) == (role == "owner")
+        assert (visitor.get(link.href).status_code == 200) == (role == "owner")
 
 
 def test_an_entry_without_a_page_is_not_in_the_menu() -> None:

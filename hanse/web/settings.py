@@ -49,6 +49,7 @@ def draw(request: Request[Any, Any, Any], session: Session, error: Refusal | Non
         "tokens": accounts.tokens.of(session.user),
         "recovery_left": accounts.second_factor.recovery_left(session.user),
         "seen": accounts.seen.recent(party=session.party, limit=10),
+        "firm": site_of(request).firm_settings(session),
         "scopes": SCOPES, "days": DAYS, "at": "", "codes": None, "raw_token": None, "qr": None, "secret": None,
     }  # fmt: skip
     return page("settings.html", title="Settings", status=status, **{**context, **more})

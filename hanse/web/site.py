@@ -12,6 +12,7 @@ from litestar.di import NamedDependency
 from litestar.types import ASGIApp, ControllerRouterHandler
 
 from hanse.web.accounts import AccountStore, Membership
+from hanse.web.formats import Link
 
 Route = ControllerRouterHandler
 """A Litestar handler, controller or router that a room offers."""
@@ -89,6 +90,7 @@ class Site:
         demo: show the bar that switches roles, and accept POST /demo/as/{user}.
         demo_roles: whom a visitor of the demo may be.
         party_name: a party's id to the name that people know.
+        firm_settings: where the firm's own settings stand, as far as the reader may open them.
         mounts: Litestar handlers beside the pages (the JSON API under /api): no cookies, no CSRF, own authentication.
         hosts: accepted Host headers (without port; `*.example.org` allowed); ("*",) accepts every host.
         secure: served over https: cookies `Secure` with the `__Host-` prefix, HSTS.
@@ -110,6 +112,7 @@ class Site:
     demo_roles: Sequence[DemoRole] = ()
     title: str = "Hanse"
     party_name: Callable[[str], str] = same
+    firm_settings: Callable[[Session], Sequence[Link]] = lambda session: ()
     mounts: Sequence[Route] = ()
     hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]", "testserver.local")
     secure: bool = True

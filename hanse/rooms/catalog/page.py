@@ -11,7 +11,7 @@ from litestar.response import Response, Template
 
 from hanse.kernel.view import View
 from hanse.node.desk import Desk
-from hanse.rooms.catalog import page_matching
+from hanse.rooms.catalog import page_matching, page_own
 from hanse.rooms.catalog import queries as catalog
 from hanse.rooms.catalog.facts import (
     ITEMS,
@@ -332,4 +332,5 @@ def _published(found: Desk, given: Given, item: str) -> PublishItem:
 NAV = [Entry("Items", "/items", "Catalogue", STORE), *page_matching.NAV]
 PAGES: list[Any] = [
     items_page, item_page, supersede, approve, judge, publish_page, publish, *page_matching.PAGES,
+    *page_own.PAGES,
 ]  # fmt: skip

@@ -8,6 +8,7 @@ from litestar import Request, get
 from litestar.response import Template
 
 from hanse.kernel.view import View
+from hanse.rooms.catalog.facts import SetOwnItem
 from hanse.rooms.catalog.queries import own_item, own_number_of
 from hanse.rooms.inventory import page_borrow, page_card, page_offers, page_transfers
 from hanse.rooms.inventory import queries as stock
@@ -115,7 +116,7 @@ def stock_page(request: Request[Any, Any, Any], session: Reader, read: Read, pla
         empty="No stock yet. Import what your own system exports, or count one own number.",
         empty_next=("Import stock", "/import"), tabs=TABS, value=stock.stock_value(view),
         dead=stock.dead_stock_value(view, 180), matched=stock.money_matched(view),
-        may_offer=found.may(MakeOffer),
+        may_offer=found.may(MakeOffer), may_number=found.may(SetOwnItem),
     )  # fmt: skip
 
 

@@ -7,7 +7,9 @@ from typing import Any
 from litestar import Request, get, post
 from litestar.response import Response, Template
 
+from hanse.kernel.facts import Fact
 from hanse.node.desk import Desk
+from hanse.rooms.catalog.facts import SetOwnItem
 from hanse.rooms.inventory import offer_queries as offering
 from hanse.rooms.inventory import page_offers
 from hanse.rooms.inventory import queries as stock
@@ -32,6 +34,7 @@ from hanse.web.charts import Series, line
 from hanse.web.formats import time_text
 
 SERIALS_SHOWN = 500
+SIGNED_HERE: tuple[type[Fact], ...] = (Count, Adjust, Move, RecordSerials, SetPolicy, MakeOffer, SetOwnItem)
 REASONS = tuple(AdjustReason.__args__)  # type: ignore[attr-defined]
 
 
@@ -130,7 +133,7 @@ def _card(
         chart=_levels(card), fresh=freshness(card.counted_days), tables=_tables(found, card, places),
         item_href=places.of("item", own.item) if own.item else "", offer_href=offer_address(own.own_number),
         forecast_href=places.of("forecast", own.own_number),
-        may={kind.kind: found.may(kind) for kind in (Count, Adjust, Move, RecordSerials, SetPolicy, MakeOffer)},
+        may={kind.kind: found.may(kind) for kind in SIGNED_HERE},
         sites=site_options(found), lots=_lot_options(card), reasons=[(r, r) for r in REASONS],
         refusal=refusal, given=given or {}, form=form, currency=own.currency or "EUR",
     )  # fmt: skip

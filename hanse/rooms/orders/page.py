@@ -11,6 +11,7 @@ from hanse.rooms.orders.pages_find import find, place
 from hanse.rooms.orders.pages_list import order_list
 from hanse.rooms.orders.pages_messages import PAGES as MESSAGES_PAGES
 from hanse.rooms.orders.pages_order import do, one_order
+from hanse.rooms.orders.pages_outside import PAGES as OUTSIDE_PAGES
 from hanse.rooms.orders.pages_pod import pod, sign
 from hanse.rooms.orders.pages_quotes import NAV as QUOTES_NAV
 from hanse.rooms.orders.pages_quotes import PAGES as QUOTES_PAGES
@@ -48,4 +49,5 @@ PAGES: list[Any] = [
     *QUOTES_PAGES,
     *MESSAGES_PAGES,
     *TAKE_PAGES,
+    *OUTSIDE_PAGES,
 ]

@@ -143,4 +143,5 @@ def order_list(
         side=side,
         saved=SAVED,
         here=str(request.url.query),
+        may_place=at.may("orders.place"),
     )

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import msgspec
 from msgspec import Struct
 
+from hanse.kernel.chains import Heard, chain
 from hanse.kernel.draft import Draft
 from hanse.kernel.entries import OK, Header, block_entry, fact_entry, timer_entry
 from hanse.kernel.facts import Fact, Signed, layout, left_out
@@ -18,27 +18,21 @@ from hanse.kernel.kept import (
     CHAIN,
     META,
     PRIVATE_OUTCOMES,
-    REFUSALS,
-    SEEN,
     TIMERS,
-    Chain,
     Meta,
     Placed,
     PrivateOutcome,
-    Refusals,
-    Seen,
     Timer,
 )
 from hanse.kernel.refusal import Refusal, Refused
+from hanse.kernel.retries import Retries
 from hanse.kernel.rules import Rulebook
-from hanse.kernel.state import NEVER, Rows, State
+from hanse.kernel.state import NEVER, State
 
 EVENTS_MAX = 200
 """Events that one fact may cause, subscribers' own events included."""
 EVENT_DEPTH_MAX = 6
 TIMERS_PER_BLOCK_MAX = 500
-REFUSALS_PER_HOUR_MAX = 2_000
-
 
 _OF_A_MISSING_VALUE = (AttributeError, TypeError, AssertionError, sqlite3.ProgrammingError, sqlite3.InterfaceError)
 """What a rule raises that meets a withheld field: it has no attribute, no order, no column."""
@@ -90,9 +84,9 @@ class Applier:
         self.state, self.book, self.strict, self.on_bug = state, book, strict, on_bug
         self._net, self._size = "", -1
         state.watch(book.find_homes.__dict__["tables"])
-        self._highest: dict[str, int] = {}
+        self.retries = Retries(state)
         self._homes: dict[str, list[tuple[str, str]]] = {}
-        self._heard: dict[str, list[tuple[int, str]]] = {}
+        self._heard: Heard = {}
         self._public = {table.name for table in book.tables if not table.circle and table not in (META, BLOCKS)}
 
     def start(self, net: str) -> None:
@@ -118,7 +112,7 @@ class Applier:
         self._net = meta.net
         if meta.size != self._size:  # a block was taken back, or this is the first
             self.state.settle()
-            self._highest.clear()
+            self.retries.forget()
             self._homes.clear()
         self._size = -1
         self._heard = {}
@@ -135,7 +129,7 @@ class Applier:
         counted = len(entries)
         for due in self._due(now):
             entries.append(self._timer(due, first + 1 + len(entries), now))
-        swept = self._sweep(meta.swept_day, now, first)
+        swept = self.retries.sweep(meta.swept_day, now, first)
         header = Header(
             meta.net, meta.height + 1, now, self.book.version, counted, len(entries) - counted, meta.state.hex()
         )
@@ -145,7 +139,7 @@ class Applier:
     def _close(self, meta: Meta, header: Header, size: int, swept_day: int) -> bytes:
         """Fold the block's row changes into the running hashes, public and of each circle; the new `META`."""
         changes = self.state.take_changes()
-        self._chain(changes)
+        chain(self.state, self._heard, {name: changes[name] for name in changes.keys() - self._public - {META.name}})
         digest = self.state.digest(changes, self._public & changes.keys())
         state = hashlib.sha256(b"hanse state\n" + meta.state + digest).digest()
         after = Meta(
@@ -164,24 +158,9 @@ class Applier:
         self.state.take_changes()
         return state
 
-    def _chain(self, changes: dict[str, Rows]) -> None:
-        """The running hash of every circle that heard something in this block: outcomes in order, then rows as left."""
-        rows: dict[str, dict[str, Rows]] = {circle: {} for circle in self._heard}
-        for name in changes.keys() - self._public - {META.name}:
-            for circle, mine in _by_circle(changes[name]).items():
-                rows.setdefault(circle, {})[name] = mine
-        for circle, heard in self._heard.items():
-            before, left = self.state.get(CHAIN, (circle,)), rows[circle]
-            running = hashlib.sha256(before.hash if before else b"")
-            running.update(b"".join([b"%d %b " % (position, code.encode()) for position, code in heard]))
-            running.update(self.state.digest(left, left))
-            count = len(heard) + (before.count if before else 0)
-            chain = Chain(circle=circle, hash=running.digest(), count=count, position=heard[-1][0])
-            self.state.written(CHAIN, (circle,), chain)
-
     def _fact(self, signed: Signed, position: int, now: int) -> Outcome:
         envelope = signed.envelope
-        seen = self._seen(envelope.kid, envelope.nonce)
+        seen = self.retries.seen(envelope.kid, envelope.nonce)
         if seen is not None:
             if seen.hash == signed.hash:
                 return Outcome(seen.position, seen.code, repeated=True)
@@ -215,9 +194,9 @@ class Applier:
             draft.undo()
             refusal = self._refusal(error)
             code = refusal.code
-        self._see(signed, position, code)
+        self.retries.keep(signed, position, code)
         if refusal is not None:
-            self._count_refusal(envelope.kid, position, now)
+            self.retries.count_refusal(envelope.kid, position, now)
         outcome = Outcome(position, code, refusal)
         if refusal is None and signed.full is not None:
             self._private(signed.full, draft.signer, position, now, outcome)
@@ -244,31 +223,6 @@ class Applier:
         if self.on_bug:
             self.on_bug(error)
         return Refusal("kernel.bug", "this fact meets a fault of the software; it changed nothing")
-
-    def _seen(self, kid: str, nonce: int) -> Seen | None:
-        """What stands under a nonce. A nonce above the highest known of its key is new; no table is asked."""
-        highest = self._highest.get(kid)
-        if highest is None:
-            found = self.state.conn.execute(f"SELECT MAX(nonce) FROM {SEEN.name} WHERE kid = ?", (kid,)).fetchone()[0]
-            highest = self._highest[kid] = -1 if found is None else found
-        return None if nonce > highest else self.state.get(SEEN, (kid, nonce))
-
-    def _see(self, signed: Signed, position: int, code: str) -> None:
-        envelope = signed.envelope
-        kid, nonce = envelope.kid, envelope.nonce
-        row = Seen(kid=kid, nonce=nonce, exp=envelope.exp, hash=signed.hash, code=code, position=position)
-        self.state.written(SEEN, (kid, nonce), row)
-        self._highest[kid] = max(self._highest[kid], nonce)
-
-    def _count_refusal(self, kid: str, position: int, now: int) -> None:
-        hour, had = now // 3600, self.state.get(REFUSALS, (kid,))
-        count = had.count + 1 if had and had.hour == hour else 1
-        self.state.written(REFUSALS, (kid,), Refusals(kid=kid, hour=hour, count=count, position=position))
-
-    def refusals_left(self, kid: str, now: int) -> int:
-        """How many refusals a key may still cause in this ledger hour."""
-        had = self.state.get(REFUSALS, (kid,))
-        return REFUSALS_PER_HOUR_MAX - (had.count if had and had.hour == now // 3600 else 0)
 
     def _deliver(self, draft: Draft, on: dict[type, list[Callable[..., None]]]) -> None:
         """Deliver told events to later rooms, those that they tell after them, breadth first."""
@@ -388,15 +342,6 @@ class Applier:
         if at_home is not None:
             self._at_homes(due.circle, "", position, now, outcome, lambda d, party: at_home(d, due, party))
 
-    def _sweep(self, swept_day: int, now: int, position: int) -> int:
-        """Once a ledger day, forget nonces whose facts have expired."""
-        today = now // 86_400
-        if today > swept_day:
-            draft = Draft(self.state, now=now, position=position)
-            for seen in self.state.scan(SEEN, {}, up_to=("exp", now - 1), limit=NEVER):
-                draft.delete(SEEN, seen.kid, seen.nonce)
-        return today
-
     def trial(self, signed: Signed, now: int) -> Refusal | None:
         """What would become of a fact now, public and private, without a trace: a door's check before it is signed."""
         before = self.state.changed()
@@ -426,15 +371,3 @@ class Applier:
                 draft.undo()
             assert self.state.changed() == before, "a trial leaves no trace"
         return None
-
-
-def _by_circle(rows: Rows) -> dict[str, Rows]:
-    """Rows of a circle table, by circle."""
-    found: dict[str, Rows] = {}
-    for key, row in rows.items():
-        circle: Any = key[0]
-        mine = found.get(circle)
-        if mine is None:
-            mine = found[circle] = {}
-        mine[key] = row
-    return found

@@ -156,7 +156,7 @@ class WritePath:
     def _barred(self, signed: Signed, now: int) -> Refused | None:
         """Why a fact is kept off the record, or None. One that stands already gets its first receipt."""
         envelope = signed.envelope
-        if self.applier.refusals_left(envelope.kid, now) <= 0:
+        if self.applier.retries.refusals_left(envelope.kid, now) <= 0:
             return Refused("fact.too_many_refusals", "this key was refused too often", retry=True, next="wait an hour")
         if not signed.fact.introduces or self._behind:
             return None

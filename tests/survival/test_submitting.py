@@ -5,7 +5,7 @@ import threading
 import pytest
 from survival_tools import check_verified, check_whole, sign
 
-from hanse.kernel import apply as kernel_apply
+from hanse.kernel import retries
 from hanse.kernel.entries import BatchProof
 from hanse.kernel.facts import HEADER
 from hanse.kernel.refusal import Refused
@@ -172,7 +172,7 @@ def test_strangers_with_fresh_keys_fill_no_record(directory):
 
 
 def test_a_key_that_is_refused_too_often_waits_for_the_next_hour(directory, monkeypatch):
-    monkeypatch.setattr(kernel_apply, "REFUSALS_PER_HOUR_MAX", 5)
+    monkeypatch.setattr(retries, "REFUSALS_PER_HOUR_MAX", 5)
     now = [float(int(__import__("time").time()))]
     with Node(directory, helper=False, clock=lambda: now[0]) as node:
         foreign = site(node, "bert", "Not mine")

@@ -130,10 +130,11 @@ def judge_substitute(draft: Draft, fact: JudgeSubstitute) -> None:
     )
 
 
-def own_number_of(draft: Draft, item: str) -> str:
+def own_number_of(draft: Draft, item: str, currency: str = "") -> str:
     """The own number of the draft's home under which an item's goods are received.
 
-    A home that has none yet adopts the item: the item's id becomes an own number, linked to it (method "own").
+    A home that has none yet adopts the item: the item's id becomes an own number, linked to it (method "own"), whose
+    costs are in this currency.
     An id that the catalogue does not know is returned as it stands, unlinked.
     """
     known = draft.get(NUMBER_OF_ITEM, draft.circle, item)
@@ -153,7 +154,7 @@ def own_number_of(draft: Draft, item: str) -> str:
             pack_each=1,
             category=found.category,
             cost_minor=0,
-            currency="",
+            currency=currency,
         )
         _link(draft, own, item, "own")
     return item

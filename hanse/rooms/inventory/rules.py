@@ -219,6 +219,7 @@ def receive_in(
     reference: str = "",
     reason: str = "received",
     serials: Sequence[str] = (),
+    currency: str = "",
 ) -> StockKey:
     """Goods come in, at the home of the draft.
 
@@ -226,8 +227,9 @@ def receive_in(
         item, own_number: one of them; an item is received under the home's own number for it, adopted if there is none.
         owner: who has title, "" for the firm. unit_cost_minor: of one each; the stock's becomes the average by
             quantity, rounded half to even; -1 leaves it. reason: "received", "returned" or "transferred".
+        currency: of the cost, for an own number that is adopted.
     """
-    key = StockKey(site, own_number or own_number_of(draft, item), lot, owner)
+    key = StockKey(site, own_number or own_number_of(draft, item, currency), lot, owner)
     stock = stock_of(draft, key)
     cost = unit_cost_minor
     if cost != UNCHANGED_COST and stock.on_hand_each + each > 0:

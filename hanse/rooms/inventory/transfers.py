@@ -305,4 +305,5 @@ def _receive(draft: Draft, terms: TransferTerms) -> None:
         unit_cost_minor=terms.unit_cost_minor if kind == "consign" else price,
         reason="transferred",
         reference=terms.transfer,
+        currency=terms.currency,
     )

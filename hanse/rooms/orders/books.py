@@ -189,6 +189,7 @@ def take_in(draft: Draft, fact: Receive, party: str) -> None:
                 owner=mine.partner[:80] if mine.loan else "",
                 unit_cost_minor=line.unit_price_minor,
                 reference=mine.order_id,
+                currency=mine.currency,
             )
 
 

@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from hanse.rooms.inventory.facts import STOCK
+from hanse.rooms.inventory.queries import stock_card, stock_value
 from hanse.rooms.orders.delivery_facts import (
     AcceptedLine,
     AcceptReturn,
@@ -25,7 +26,7 @@ from hanse.rooms.orders.facts import StockKey
 from hanse.rooms.orders.private_rows import MESSAGES, RATINGS, RETURN_TERMS, SHIPMENT_TERMS, ShipmentTerms
 from hanse.rooms.orders.rows import RETURNS
 from hanse.rooms.orders.test_rules import NOWHERE, climb
-from hanse.rooms.orders.testing import DAY, Market
+from hanse.rooms.orders.testing import DAY, ITEM, Market
 from hanse.rooms.testing import home
 
 
@@ -117,6 +118,15 @@ def test_a_receipt_tells_good_damaged_short_and_over_apart(market: Market) -> No
     assert market.stock("ann", own="A-77").on_hand_each == 8
     assert [(lack.line, lack.reason) for lack in terms(market).lacks] == [(1, "bent")]
     assert market.both_sides_agree()
+
+
+def test_what_is_received_without_an_own_number_has_its_cost_in_the_currency_of_the_order(market: Market) -> None:
+    market.must("ann", market.order_fact("po1", market.line(own_number="")))
+    market.must("bob", market.confirm_fact("po1"), market.ship_fact("po1", "s1", stock="bob-6205"))
+    market.must("ann", market.receive_fact("s1"))
+    card = stock_card(market.view("ann"), ITEM)
+    assert card is not None and (card.own.method, card.own.currency) == ("own", "EUR")
+    assert [(money.value_minor, money.currency) for money in stock_value(market.view("ann"))] == [(10_000, "EUR")]
 
 
 def test_a_promise_is_kept_only_whole_undamaged_and_in_time(market: Market) -> None:

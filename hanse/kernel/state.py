@@ -189,7 +189,7 @@ class State:
         self._touched.clear()
         return taken
 
-    def _changed(self, held: Held) -> Changed:
+    def _as_values(self, held: Held) -> Changed:
         dirty, values_of = held.dirty, held.table.values_of
         puts = [values_of(row) for row in dirty.values() if row is not None]
         drops = [key for key, row in dirty.items() if row is None] if len(puts) < len(dirty) else []
@@ -209,7 +209,7 @@ class State:
         if self._dirty:
             handed = list(self._dirty.values())
             self._dirty = {}
-            changes = [self._changed(held) for held in handed]
+            changes = [self._as_values(held) for held in handed]
             for held in handed:
                 held.ahead.append(held.dirty)
                 held.dirty = {}

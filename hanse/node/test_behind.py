@@ -196,3 +196,22 @@ def test_a_killed_node_is_locked_until_its_rows_are_written(tmp_path):
         assert rows >= 20
     found = verify(directory)
     assert found.ok and found.state == "equal"
+
+
+def test_a_state_that_could_not_be_written_is_brought_up_at_once(tmp_path, monkeypatch):
+    directory = town(tmp_path / "node")
+    with Node(directory, helper=False) as node:
+        writer = node.applier.state._in_place
+        real, failures = writer.write, [sqlite3.DatabaseError("database disk image is malformed")]
+
+        def failing(changes):
+            if failures:
+                raise failures.pop()
+            real(changes)
+
+        monkeypatch.setattr(writer, "write", failing)
+        node.act("anna", site(node, "anna", "First", 1), check=False)
+        assert not failures and len(node.view("anna").rows(SITES)) == 1
+        node.act("anna", site(node, "anna", "Second", 2))
+    found = verify(directory)
+    assert found.ok and found.state == "equal"

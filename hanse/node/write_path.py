@@ -39,7 +39,7 @@ from hanse.record.segment import Unusable
 _journal = journal("hanse.node")
 BESIDE_FROM = 100
 """From a block of so many facts on the state is written by a process of its own."""
-_STATE_FAILS = (sqlite3.OperationalError, OSError)
+_STATE_FAILS = (sqlite3.Error, OSError)
 
 
 class Receipt(Struct, frozen=True, gc=False):
@@ -271,8 +271,8 @@ class WritePath:
                 _journal.exception("node.listener_failed", height=block.header.height)
 
     def _catch_up(self) -> None:
-        """After a state that could not be committed: apply what the record has and the state lacks."""
-        if self._behind:
+        """After a state that could not be written: apply what the record has and the state lacks."""
+        if self._behind or self.applier.meta.size != self.log.size:
             replay(self.applier, self.log, self.disclosures)
             self._behind = False
 

@@ -170,6 +170,7 @@ WRITES: dict[str, frozenset[str]] = {
     **dict.fromkeys(("/group/rebates", "/group/report", "/group/tell-rebate"), TRADE | {"viewer"}),
     "/group/statements": TRADE | {"viewer"},
     "/import": EVERYBODY - {"viewer"},
+    "/export": EVERYBODY - {"viewer"},
     **dict.fromkeys(("/import/{}/commit", "/import/{}/mapping", "/import/{}/rows"), EVERYBODY - {"viewer"}),
     "/theme": PUBLIC,
     "/party": EVERYBODY,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
+from msgspec.structs import replace
 
 from hanse.cli.shell import HERE, Answer, Data, Positive, table
 from hanse.gazetteer import find as find_city
@@ -18,6 +19,7 @@ from hanse.node.proposing import Proposal, Wish, WishLine, choices, propose, tot
 from hanse.rooms.catalog.queries import item_by_any, search
 from hanse.rooms.orders import queries
 from hanse.rooms.orders.facts import DeliverTo
+from hanse.rooms.orders.pages_terms import order_terms
 from hanse.web.formats import money
 
 Party = Annotated[str, Parameter(name="--as", help="The hosted party that asks; not needed where there is one alone.")]
@@ -137,7 +139,18 @@ def find(item: str, each: Positive, *, city: str, country: str = "", party: Part
     return Answer(proposal, _told(proposal))
 
 
-def place(item: str, each: Positive, *, city: str, country: str = "", party: Party = "", data: Data = HERE) -> Answer:
+def place(
+    item: str,
+    each: Positive,
+    *,
+    city: str,
+    country: str = "",
+    po: str = "",
+    rest: Literal["later", "complete", "cancel"] = "later",
+    cancel_after: str = "",
+    party: Party = "",
+    data: Data = HERE,
+) -> Answer:
     """Find, and place the orders at once; owners' nodes here answer them.
 
     Parameters
@@ -146,12 +159,22 @@ def place(item: str, each: Positive, *, city: str, country: str = "", party: Par
         By GTIN, by brand and part number, or by an own number.
     city
         Where to.
+    po
+        Your own PO number.
+    rest
+        What cannot ship at once: ships later (backorder), waits until all of it ships complete, or is cancelled.
+    cancel_after
+        The cancel date, YYYY-MM-DD: what is unshipped then is cancelled.
     """
     with Node(data, helper=False) as node:
         desk = desk_of(node, party)
         answering = Answering(node)
         try:
-            wish = _wish(desk, item, each, city, country)
+            terms = order_terms({"rest": rest, "cancel_after": cancel_after}, desk.view.now)
+            wish = replace(
+                _wish(desk, item, each, city, country), po_number=po, ship_complete=terms.ship_complete,
+                backorder=terms.backorder, cancel_after_at=terms.cancel_after_at,
+            )  # fmt: skip
             proposal = propose(desk.view, wish, tariff=tariff_for(desk, wish.currency))
             chosen = choices(proposal)
             bought = buy(desk, wish, chosen)

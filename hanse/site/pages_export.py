@@ -6,21 +6,23 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from litestar import Request, get
+from litestar import Request, get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response import Response, Template
 
 from hanse.importers import library
 from hanse.importers.bundle import READY, ready
 from hanse.importers.facts_export import WHAT, as_file, exported
-from hanse.importers.mapping import MappingFile
+from hanse.importers.mapping import MappingFile, load
+from hanse.importers.targets import EXPORTS, TARGETS
 from hanse.kernel.refusal import Refused
 from hanse.node.desk import Desk
 from hanse.site import pages_jobs as work
 from hanse.site.desks import desk
 from hanse.site.menu import EVERYBODY, Entry
-from hanse.site.pages_forms import Accounts, note_seen
-from hanse.web import Read, Reader, Session, not_here, page
+from hanse.site.pages_forms import Accounts, Fields, Given, attempt, note_seen
+from hanse.site.pages_import import IMPORTERS
+from hanse.web import Read, Reader, Session, go, needs_role, not_here, page
 
 TABLES = {
     "orders": ("Orders", "One row a line: what you sold and bought, with what was shipped."),
@@ -64,10 +66,10 @@ def _chosen(found: Desk, name: str) -> MappingFile | None:
     return known.get(name)
 
 
-@get("/export", sync_to_thread=True)
-def export_page(session: Reader, read: Read, mapping: FromQuery[str] = "") -> Template:
-    """What can be taken out, in which form and in whose columns. Refuses: mapping.unknown."""
-    found = _desk(read, session)
+def _page(
+    found: Desk, session: Session, mapping: str = "", *, status: int = 200, refusal: Any = None, given: str = ""
+) -> Template:
+    """Refuses: mapping.unknown."""
     chosen, tables = _chosen(found, mapping), _tables()
     if chosen is not None:
         said = {section.target for section in chosen.sections}
@@ -75,8 +77,32 @@ def export_page(session: Reader, read: Read, mapping: FromQuery[str] = "") -> Te
     names = [("", "the Hanse bundle"), *((name, name) for name in _mappings(found) if name != "hanse")]
     return page(
         "site/export.html", title="Export", tables=tables, forms=list(FORMS), mapping=mapping, mappings=names,
-        query="?" + urlencode({"mapping": mapping}) if mapping else "",
+        query="?" + urlencode({"mapping": mapping}) if mapping else "", status=status, refusal=refusal, given=given,
+        may_save=session.role in IMPORTERS, known=", ".join((*TARGETS, *EXPORTS)),
     )  # fmt: skip
+
+
+@get("/export", sync_to_thread=True)
+def export_page(session: Reader, read: Read, mapping: FromQuery[str] = "") -> Template:
+    """What can be taken out, in which form and in whose columns. Refuses: mapping.unknown."""
+    return _page(_desk(read, session), session, mapping)
+
+
+@post("/export", sync_to_thread=True)
+def save_mapping(session: Reader, read: Read, data: Fields) -> Any:
+    """Save a mapping written as TOML, for exports and imports. Refuses, in order: as `mapping.load`; mapping.name."""
+    needs_role(session, *IMPORTERS)
+    found, given = _desk(read, session), Given(data)
+    text = given.text("mapping", "Mapping", most=40_000)
+
+    def act() -> Any:
+        one = load(text)
+        if one.name in READY:
+            raise Refused("mapping.name", "a mapping of Hanse's own has this name", got=one.name, next="name it anew")
+        library.save(work.mappings_of(found.node, found.who.party), one)
+        return go("/export?" + urlencode({"mapping": one.name}), notice="Saved.")
+
+    return attempt(act, lambda status, refusal: _page(found, session, status=status, refusal=refusal, given=text))
 
 
 @get("/export/{what:str}", sync_to_thread=True)
@@ -101,4 +127,4 @@ def export_file(
 
 
 NAV = [Entry("Export", "/export", "Record", EVERYBODY)]
-PAGES: list[Any] = [export_page, export_file]
+PAGES: list[Any] = [export_page, save_mapping, export_file]

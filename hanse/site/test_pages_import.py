@@ -205,3 +205,30 @@ def test_an_export_is_written_in_the_columns_of_an_own_mapping(town: SmallTown, 
         assert answer.status_code in (404, 422) and code_of(answer) == "mapping.unknown", name
     assert code_of(eve.get("/export/stock.csv?mapping=our_erp")) == "mapping.unknown", "it is bob's alone"
     assert "our_erp" not in eve.get("/export").text
+
+
+def test_a_mapping_is_written_on_the_export_page_for_what_only_goes_out(town: SmallTown) -> None:
+    bob = town.visitor("bob")
+    text = (
+        OWN_COLUMNS.replace("our_erp", "moves")
+        + """
+[[section]]
+source = "Umlagerung"
+target = "transfers"
+[section.fields]
+transfer = "Beleg"
+total_minor = "Betrag"
+"""
+    )
+    assert bob.post("/export", {"mapping": text}).status_code == 303
+    assert "/export/transfers.xlsx?mapping=moves" in bob.get("/export?mapping=moves").text
+    assert bob.get("/export/transfers.csv?mapping=moves").text.removeprefix("\ufeff").startswith("Beleg,Betrag")
+    for wrong, code in (
+        ("name = ", "mapping.not_toml"),
+        (text.replace('"transfers"', '"secrets"'), "mapping.unknown_target"),
+        (text.replace('"moves"', '"../moves"'), "mapping.name"),
+        (text.replace('"moves"', '"hanse"'), "mapping.name"),
+    ):
+        answer = bob.post("/export", {"mapping": wrong})
+        assert answer.status_code in (400, 422) and code_of(answer) == code, code_of(answer)
+    assert town.visitor("bob", "viewer").post("/export", {"mapping": text}).status_code in (403, 404)

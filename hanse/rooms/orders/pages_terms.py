@@ -9,6 +9,7 @@ from msgspec import Struct
 from hanse import gazetteer
 from hanse.kernel.refusal import Refused
 from hanse.kernel.view import View
+from hanse.rooms.orders.balance import WAIT_SECONDS_MAX
 from hanse.rooms.orders.facts import DeliverTo
 from hanse.rooms.orders.pages_forms import day_end, text
 from hanse.rooms.parties.queries import party, sites
@@ -31,10 +32,11 @@ OrderTerms(ship_complete=False, backorder=False, cancel_after_at=172799))
     """
     rest = text(form, "rest")
     ends = day_end(form, "cancel_after", "The cancel date", 0)
-    if 0 < ends <= now:
+    if ends and not now < ends <= now + WAIT_SECONDS_MAX:
         raise Refused(
-            "orders.bad_deadline", "the cancel date is past", got=text(form, "cancel_after"), expected="a day ahead"
-        )
+            "orders.bad_deadline", "the cancel date lies ahead, at most two years", got=text(form, "cancel_after"),
+            expected="a day ahead", next="name another day",
+        )  # fmt: skip
     return OrderTerms(rest == "complete", rest != "cancel", ends)
 
 

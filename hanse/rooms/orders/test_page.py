@@ -288,6 +288,7 @@ def test_find_says_what_becomes_of_a_rest_and_when_it_is_cancelled(town: SmallTo
     ("query", "code"),
     [
         ("i=item-6205&n=1&cancel_after=1999-01-01", "orders.bad_deadline"),
+        ("i=item-6205&n=1&cancel_after=2999-01-01", "orders.bad_deadline"),
         ("i=item-6205&n=1&cancel_after=never", "form.not_a_day"),
         ("i=nothing&n=1", "buying.unknown_item"),
         ("i=item-6205&n=x", "form.not_a_number"),

@@ -27,7 +27,8 @@ from hanse.kernel.kept import (
 from hanse.kernel.refusal import Refusal, Refused
 from hanse.kernel.retries import Retries
 from hanse.kernel.rules import Rulebook
-from hanse.kernel.state import NEVER, State
+from hanse.kernel.state import State
+from hanse.kernel.timers import Timers
 
 EVENTS_MAX = 200
 """Events that one fact may cause, subscribers' own events included."""
@@ -85,6 +86,8 @@ class Applier:
         self._net, self._size = "", -1
         state.watch(book.find_homes.__dict__["tables"])
         self.retries = Retries(state)
+        self.timers = Timers(state)
+        state.on_timer = self.timers.set
         self._homes: dict[str, list[tuple[str, str]]] = {}
         self._heard: Heard = {}
         self._public = {table.name for table in book.tables if not table.circle and table not in (META, BLOCKS)}
@@ -113,6 +116,7 @@ class Applier:
         if meta.size != self._size:  # a block was taken back, or this is the first
             self.state.settle()
             self.retries.forget()
+            self.timers.forget()
             self._homes.clear()
         self._size = -1
         self._heard = {}
@@ -127,7 +131,7 @@ class Applier:
                 recorded.append((outcome.position, signed))
                 entries.append(fact_entry(outcome.code, signed.jwt, signed.batch))
         counted = len(entries)
-        for due in self._due(now):
+        for due in self.timers.due(now, TIMERS_PER_BLOCK_MAX):
             entries.append(self._timer(due, first + 1 + len(entries), now))
         swept = self.retries.sweep(meta.swept_day, now, first)
         header = Header(
@@ -299,19 +303,9 @@ class Applier:
 
     def first_due(self) -> int | None:
         """The ledger time of the next timer, or None."""
-        first = self.state.scan(TIMERS, {}, limit=1)
-        self.state.due = first[0].due if first else NEVER
-        return first[0].due if first else None
-
-    def _due(self, now: int) -> list[Timer]:
-        if self.state.due > now:
-            return []
-        found = self.state.scan(TIMERS, {}, up_to=("due", now), limit=TIMERS_PER_BLOCK_MAX)
-        if found:
-            self.state.due = 0
-        else:
-            self.first_due()
-        return found
+        if self.meta.size != self._size:
+            self.timers.forget()
+        return self.timers.first_due()
 
     def _timer(self, due: Timer, position: int, now: int) -> bytes:
         """Fire one timer; its entry."""

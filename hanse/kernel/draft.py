@@ -131,7 +131,7 @@ class Draft:
         Public rules only. The same (due, id) replaces. A circle named here has its circle timer rule run as well.
         """
         self.put(TIMERS, Timer(due=due, id=id, name=name, circle=circle, args=args))
-        self.state.due = min(self.state.due, due)
+        self.state.on_timer(due, id)
 
     def drop_timer(self, id: str, due: int) -> None:
         """End a wait before its time; one that is gone already is no fault."""

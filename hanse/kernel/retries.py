@@ -5,7 +5,7 @@ from __future__ import annotations
 from hanse.kernel.draft import Draft
 from hanse.kernel.facts import Signed
 from hanse.kernel.kept import REFUSALS, SEEN, Refusals, Seen
-from hanse.kernel.state import NEVER, State
+from hanse.kernel.state import State
 
 REFUSALS_PER_HOUR_MAX = 2_000
 
@@ -43,8 +43,8 @@ class Retries:
         today = now // 86_400
         if today > swept_day:
             draft = Draft(self._state, now=now, position=position)
-            for seen in self._state.scan(SEEN, {}, up_to=("exp", now - 1), limit=NEVER):
-                draft.delete(SEEN, seen.kid, seen.nonce)
+            for key in self._state.below(SEEN, "exp", now):
+                draft.delete(SEEN, *key)
         return today
 
     def count_refusal(self, kid: str, position: int, now: int) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from operator import itemgetter
 from typing import Any
@@ -68,7 +68,7 @@ class State:
 
     Attributes:
         held: table name -> its rows in memory. stirred: whether a watched table has changed since this was set.
-        due: no timer is due before it, as far as is known; 0 where nothing is known.
+        on_timer: told (due, id) of each timer that a draft sets.
     """
 
     def __init__(self, conn: sqlite3.Connection, tables: Sequence[Table[Any]]) -> None:
@@ -78,7 +78,7 @@ class State:
         self._in_place = Writer(conn, self.shapes())
         self._writer: Commits = self._in_place
         self.stirred = False
-        self.due = 0
+        self.on_timer: Callable[[int, str], None] = lambda due, id: None
         self._touched: dict[str, Held] = {}  # by the block under way
         self._dirty: dict[str, Held] = {}  # by ended blocks, since the last commit
         self._commits: list[list[Held]] = []  # under way, oldest first: what each touched
@@ -150,6 +150,19 @@ class State:
         still = (row for row in stored if not any(table.key_of(row) in layer for layer in layers))
         found = {table.key_of(row): row for row in islice(still, limit)} | new
         return [found[key] for key in sorted(found)[:limit]]
+
+    def below(self, table: Table[Any], field: str, limit: int) -> list[Key]:
+        """The keys of the rows whose field is less, in order."""
+        held = self.held[table.name]
+        layers = held.layers()
+        sql = f"SELECT {', '.join(table.key)} FROM {table.name} WHERE {field} < ?"
+        keys = {key: None for key in self.conn.execute(sql, (limit,)) if not any(key in layer for layer in layers)}
+        for layer in layers:
+            for key in layer:
+                row = held.rows[key]
+                if row is not None and getattr(row, field) < limit:
+                    keys[key] = None
+        return sorted(keys)
 
     def written(self, table: Table[Any], key: Key, row: Any) -> None:
         """Outside any draft: what the kernel itself keeps."""
@@ -247,7 +260,7 @@ class State:
 
     def rollback(self) -> None:
         """Forget what was not yet handed to the writer."""
-        self._touched, self._dirty, self.due = {}, {}, 0
+        self._touched, self._dirty = {}, {}
         for held in self.held.values():
             held.forget()
 

@@ -19,7 +19,7 @@ from hanse.node.disclosures import Disclosures
 from hanse.node.stored import ReplayFault, StoredBlock, blocks
 from hanse.record.log import Log
 
-CHUNK_ENTRIES = 8_192
+CHUNK_ENTRIES = 2_048
 BLOCK_ENTRIES_MAX = 3_000
 Progress = Callable[[int, int], None]
 """Told (entries applied, in all)."""

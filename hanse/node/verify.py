@@ -40,7 +40,7 @@ from hanse.node.node import FILES, LOCK, read_about
 from hanse.node.parts import rulebook, schema
 from hanse.node.read_path import STATE
 from hanse.node.recomputing import WRONG, Entries, Figure, recompute
-from hanse.node.replay import apply_stored, pass_on_broken_storage
+from hanse.node.replay import CHUNK_ENTRIES, apply_stored, pass_on_broken_storage
 from hanse.node.signed_by import fault
 from hanse.node.state_check import StoredState
 from hanse.node.stored import RECORD, ReplayFault, StoredBlock
@@ -52,7 +52,6 @@ from hanse.record.reader import LogReader
 from hanse.record.segment import Segment
 from hanse.record.verify import verify as verify_record
 
-CHUNK_ENTRIES = 16_384
 FINDINGS_MAX = 50
 Progress = Callable[[str, int, int], None]
 """(step, done, all)"""

@@ -23,18 +23,19 @@ class Timers:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._next: list[tuple[int, str]] = []  # a heap of keys; of timers that are gone, too
-        self._horizon = -1
+        self.forget()
 
     def forget(self) -> None:
         """A block was taken back, or this is the first."""
-        self._next, self._horizon = [], -1
+        self._next: list[tuple[int, str]] = []  # a heap of keys; of timers that are gone, too
+        self._horizon = -1
+        self._most = 4 * KEPT
 
     def set(self, due: int, id: str) -> None:
         """A timer was set."""
         if due <= self._horizon:
             heapq.heappush(self._next, (due, id))
-            if len(self._next) > 4 * KEPT:
+            if len(self._next) > self._most:
                 self._narrow()
 
     def first_due(self) -> int | None:
@@ -50,6 +51,8 @@ class Timers:
 
     def due(self, now: int, most: int) -> list[Timer]:
         """Timers due at or before `now`, in order of (due, id), at most so many. They stay until they are dropped."""
+        if now < (self._next[0][0] if self._next else self._horizon):
+            return []
         found: dict[tuple[int, str], Timer] = {}
         while len(found) < most:
             first = self.first_due()
@@ -77,7 +80,7 @@ class Timers:
 
     def _narrow(self) -> None:
         """Let go of what ends last."""
-        self._next = sorted({key for key in self._next if self._state.get(TIMERS, key) is not None})
-        if len(self._next) > 2 * KEPT:
-            self._horizon = max(self._next[0][0], self._next[KEPT][0] - 1)
-            self._next = [key for key in self._next if key[0] <= self._horizon]
+        first = heapq.nsmallest(KEPT, self._next)
+        self._horizon = max(first[0][0], first[-1][0] - 1)
+        self._next = sorted([key for key in self._next if key[0] <= self._horizon])
+        self._most = max(4 * KEPT, 2 * len(self._next))

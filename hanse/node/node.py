@@ -306,7 +306,7 @@ def read_about(directory: Path) -> About:
         raise _no_node(directory)
     try:
         about = msgspec.json.decode((directory / ABOUT).read_bytes(), type=About)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Refused("node.not_a_node", f"{ABOUT} does not read: {error}", got=directory / ABOUT) from None
     if about.format != FORMAT:
         raise Refused(

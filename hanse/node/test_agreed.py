@@ -15,7 +15,7 @@ from hanse.node.proposing import Choice, Wish, WishLine, choices, propose
 from hanse.node.testing_agreed import AgreedTown
 from hanse.rooms.accounts.facts import SetTerms
 from hanse.rooms.accounts.responding import held
-from hanse.rooms.orders.facts import DeliverTo
+from hanse.rooms.orders.facts import DeliverTo, Quote, QuoteLine
 from hanse.rooms.orders.private_rows import ORDER_TERMS
 from hanse.rooms.orders.queries import order_page
 from hanse.rooms.orders.rows import ORDERS
@@ -88,6 +88,19 @@ def test_an_order_above_the_agreed_price_is_confirmed_at_it(town: AgreedTown) ->
     town.order("po1", offer="o1", price=1000)
     line = answered(town, "po1", "confirmed").lines[0]
     assert (line.unit_price_minor, line.promises[0].unit_price_minor) == (1000, 900)
+
+
+def test_a_quote_below_the_agreed_price_binds_at_its_price_and_nothing_beyond_it(town: AgreedTown) -> None:
+    town.agree("price-and-moq", PRICES)
+    line = QuoteLine(line=1, each=20, item="item-6205", unit_price_minor=850, lead_time_days=2)
+    until = town.now() + 5 * 86_400
+    town.do("bob", Quote(circle=town.ab, quote="q1", valid_until_at=until, lines=[line], currency="EUR"))
+    town.order("po1", price=850, quote="q1")
+    promised = answered(town, "po1", "confirmed").lines[0].promises[0]
+    assert (promised.each, promised.unit_price_minor) == (10, 850)
+    town.do("bob", Quote(circle=town.ab, quote="q2", valid_until_at=until, lines=[line], currency="EUR"))
+    town.order("po2", price=840, quote="q2")
+    assert "the agreed price is 9.00 EUR a unit" in answered(town, "po2", "declined").answer
 
 
 def test_what_the_agreement_does_not_allow_is_not_planned_and_not_bought(town: AgreedTown) -> None:

@@ -324,17 +324,38 @@ class Segment:
             self._files.truncate(self._fd, self._end)
             self._files.sync_data(self._fd)
 
-    def _load_index(self, file_bytes: int) -> None:
-        """Take over the index file if it belongs to this segment and its last group is where it says."""
+    def index_fault(self) -> str:
+        """What is wrong with the index file, held against the groups that were found; "" where there is none."""
+        if not (self.directory / INDEX).exists():
+            return ""
+        found = self._read_index()
+        if found is None:
+            return "its checksum does not hold, or it is another segment's; opening the record makes it anew"
+        offsets, firsts = found
+        groups = min(len(offsets), len(self._offsets))
+        if offsets[:groups] != self._offsets[:groups] or firsts[: groups + 1] != self._firsts[: groups + 1]:
+            return "it has groups where the segment has none; opening the record makes it anew"
+        return ""
+
+    def _read_index(self) -> tuple[array[int], array[int]] | None:
+        """(offsets, first entries) of the groups in the index file; None where it does not read as this segment's."""
         try:
             data = (self.directory / INDEX).read_bytes()
             magic, salt, groups, checksum = _INDEX_HEAD.unpack_from(data)
         except (OSError, struct.error):
-            return
+            return None
         rows = data[_INDEX_HEAD.size :]
         if (magic, salt) != (_INDEX_MAGIC, self._salt) or len(rows) != 16 * groups + 8 or crc32(rows) != checksum:
+            return None
+        return array("Q", rows[: 8 * groups]), array("Q", rows[8 * groups :])
+
+    def _load_index(self, file_bytes: int) -> None:
+        """Take over the index file if it belongs to this segment and its last group is where it says."""
+        found = self._read_index()
+        if found is None:
             return
-        offsets, firsts = array("Q", rows[: 8 * groups]), array("Q", rows[8 * groups :])
+        offsets, firsts = found
+        groups = len(offsets)
         last = frames.find_group(self._read_at, self._salt, offsets[-1], file_bytes) if groups else None
         if last is not None and (last.first, last.first + last.count) == (firsts[-2], firsts[-1]):
             self._offsets, self._firsts, self._end, self._indexed = offsets, firsts, last.end, groups

@@ -4,7 +4,8 @@ Everything is recomputed, and each file is held against the others, so that a fi
 
 1. the checkpoint's form and signature; 2. the partial tiles at the right edge against its root; 3. each full tile
 against its hash in the tile above; 4. each entry of each bundle against its hash in the tile; 5. each entry of the
-segment, where there is one, against the same hash, and its checksums.
+segment, where there is one, against the same hash, and its checksums; 6. what spares work and is never believed:
+partial tiles that wider ones replaced, and the segment's index.
 
 What is proven by the root is right, and what differs from it is wrong. Where the checkpoint cannot be used, the tiles
 at the right edge are taken as they are, which shows damage below them but no forgery. Where a tile is wrong, its hashes
@@ -24,7 +25,8 @@ from .frames import SEGMENT
 from .log import KEY, read_keys
 from .merkle import HASH_BYTES, TILE_WIDTH
 from .note import Checkpoint, Note, NoteError, VerifierKey
-from .segment import Segment
+from .older import wrong_older_tiles
+from .segment import INDEX, Segment
 from .tiles import CHECKPOINT, TileReader, fetch_from, first_wrong, parse_tile_path, tile_path, tiles_of
 
 Progress = Callable[[int, int], None]
@@ -91,6 +93,10 @@ class _Verifier:
             self.check_tree(root)
             if self.segment is not None:
                 self.check_rest()
+            for path, what in wrong_older_tiles(self.directory / self.prefix, self.size):
+                self.found(self.prefix + path, None, what)
+            if segment is not None and (fault := segment.index_fault()):
+                self.found(INDEX, None, fault)
         finally:
             if segment is not None:
                 segment.abandon()

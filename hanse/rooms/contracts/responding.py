@@ -196,9 +196,9 @@ def explain(view: View, order_id: str) -> Explained:
 def _said(view: View, order: Order, terms: OrderTerms) -> list[tuple[int, str, int]]:
     """(line, what the agreements object to, "" for nothing, the agreed price, -1 for none), in the order of lines.
 
-    A firm offer binds at its price: what an agreement asks above it is no objection.
+    A firm offer binds at its price, and so does a quote: what an agreement asks above it is no objection.
     """
-    out = []
+    out, quoted = [], responder.keeps_to_quote(view, order, terms)
     for balance, line in zip(order.lines, terms.lines, strict=True):
         said = price_in_force(
             view,
@@ -211,10 +211,11 @@ def _said(view: View, order: Order, terms: OrderTerms) -> list[tuple[int, str, i
             requested_at=line.requested_at,
         )
         text, price = said.refused, said.price_minor
+        binds = line.firm or quoted
         if not text and price >= 0 and said.currency != terms.currency:
-            text, price = "" if line.firm else f"the agreed price is in {said.currency}", -1
+            text, price = "" if binds else f"the agreed price is in {said.currency}", -1
         elif not text and line.unit_price_minor < price:
-            text = "" if line.firm else f"the agreed price is {show_money(price, 2, said.currency)} a unit"
+            text = "" if binds else f"the agreed price is {show_money(price, 2, said.currency)} a unit"
             price = -1
         out.append((line.line, text, price))
     return out

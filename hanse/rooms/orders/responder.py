@@ -69,6 +69,15 @@ def respond(
     )
 
 
+def keeps_to_quote(view: View, order: Order, terms: OrderTerms) -> bool:
+    """Whether all that is open of an order keeps to a quote, which binds the seller as a firm offer does."""
+    waiting = [
+        (line, known) for line, known in zip(order.lines, terms.lines, strict=True) if line.open - line.proposed > 0
+    ]
+    drawn = any(line.offer for line, _ in waiting)
+    return bool(order.quote) and not drawn and _as_quoted(view, order, terms, waiting) is not None
+
+
 def _as_quoted(
     view: View, order: Order, terms: OrderTerms, waiting: list[tuple[Line, TermsLine]]
 ) -> ConfirmOrder | None:

@@ -42,7 +42,7 @@ class Draft:
         self.told: list[Any] = []
 
     def get(self, table: Table[R], *key: SqlValue) -> R | None:
-        """One row by its key, as this draft would leave it, or None."""
+        """One row by its key, as this draft would leave it, or None: `State.get`, spelled out for its many callers."""
         if table.circle and key[0] != self.circle:
             self._may(table, key)
         held = self._held[table.name]

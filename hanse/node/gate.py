@@ -113,8 +113,14 @@ class Gate:
                 taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), CHUNK_MAX))]
                 if not taken:
                     return
-            answers = self._answers([sent for sent, _ in taken])
-            self._order([(answer, future) for answer, (_, future) in zip(answers, taken, strict=True)])
+            try:
+                answers = self._answers([sent for sent, _ in taken])
+                self._order([(answer, future) for answer, (_, future) in zip(answers, taken, strict=True)])
+            except Exception as error:
+                _journal.exception("gate.fault")
+                for _, future in taken:
+                    if not future.done():
+                        future.set_exception(error)
 
     def _answers(self, facts: list[Presented]) -> list[Signed | Refused]:
         now = self._now()

@@ -89,6 +89,16 @@ def test_each_of_a_crowd_gets_its_own_answer_in_order(directory):
         assert positions == sorted(positions)
 
 
+def test_a_fault_in_the_gate_is_told_to_whoever_waits_and_the_gate_goes_on(directory, monkeypatch):
+    with Node(directory, helper=False) as node:
+        first, second = (node.wallet.sign("anna", site(node, "anna", f"Site {n}", n)) for n in (91, 92))
+        with monkeypatch.context() as broken:
+            broken.setattr(node.path.gate, "_answers", lambda facts: 1 // 0)
+            with pytest.raises(ZeroDivisionError):
+                node.path.submit(first).result(60)
+        assert node.path.submit(second).result(60).code == "ok"
+
+
 def test_a_fact_that_breaks_the_reading_is_refused_and_the_gate_goes_on(directory, monkeypatch):
     with Node(directory, helper=False) as node:
         good, poison = (node.wallet.sign("anna", site(node, "anna", f"Site {n}", n)) for n in (1, 2))

@@ -231,7 +231,7 @@ class State:
             try:
                 self._writer.write(changes)
                 self._writer.commit()
-            except (sqlite3.Error, OSError):
+            except Exception:  # whatever it was: nothing of it may lie over the database
                 self.start_over()
                 raise
         self.settle(self._committed if wait else self._committed - COMMITS_AHEAD_MAX)

@@ -58,12 +58,20 @@ class Changed(Struct, array_like=True, gc=False):
 
     Attributes:
         table: its place among the shapes. puts: values in the order of the columns, what becomes JSON text as it is.
-        drops: keys.
+        drops: keys. spelled: what becomes JSON text is text already.
     """
 
     table: int
     puts: Sequence[Sequence[Any]]
     drops: Sequence[Sequence[Any]]
+    spelled: bool = False
+
+
+def spelled(changed: Changed, shape: Shape) -> Changed:
+    """The same with JSON text where a column takes it."""
+    if changed.spelled or not shape.json_at:
+        return changed
+    return Changed(changed.table, [_with_text(values, shape.json_at) for values in changed.puts], changed.drops, True)
 
 
 class Commits(Protocol):
@@ -116,17 +124,17 @@ class Writer:
 class _Statements:
     """How one table's rows are written."""
 
-    __slots__ = ("_drop", "_json_at", "_more", "_put")
+    __slots__ = ("_drop", "_more", "_put", "_shape")
 
     def __init__(self, shape: Shape) -> None:
         room = f"({', '.join('?' * len(shape.columns))})"
         self._put = f"INSERT OR REPLACE INTO {shape.name} ({', '.join(shape.columns)}) VALUES {room}"
         self._more = f", {room}"
         self._drop = f"DELETE FROM {shape.name} WHERE {' AND '.join(f'{n} = ?' for n in shape.key)}"
-        self._json_at = shape.json_at
+        self._shape = shape
 
     def write(self, conn: sqlite3.Connection, changed: Changed) -> None:
-        puts = [self._with_text(values) for values in changed.puts] if self._json_at else changed.puts
+        puts = spelled(changed, self._shape).puts
         start = 0
         while start < len(puts):
             left = len(puts) - start
@@ -138,12 +146,13 @@ class _Statements:
         if changed.drops:
             conn.executemany(self._drop, changed.drops)
 
-    def _with_text(self, values: Sequence[Any]) -> list[Any]:
-        changed = list(values)
-        for at in self._json_at:
-            if changed[at] is not None:
-                changed[at] = _to_json(changed[at]).decode()
-        return changed
+
+def _with_text(values: Sequence[Any], json_at: Sequence[int]) -> list[Any]:
+    changed = list(values)
+    for at in json_at:
+        if changed[at] is not None:
+            changed[at] = _to_json(changed[at]).decode()
+    return changed
 
 
 _to_json = msgspec.json.Encoder(order="sorted").encode

@@ -17,6 +17,8 @@ from hanse.standards import sdjwt
 
 DISCLOSURES_BYTES_MAX = 1_000_000
 DEPTH_MAX = 32
+_DEEP_TEXT_MIN = 96
+"""Characters of the shortest disclosure that nests too deeply: no shorter one is looked at."""
 _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[][{}]')
 _STEP_BYTES = frozenset({32})
 _FRAME_BYTES_MAX = 200
@@ -71,6 +73,9 @@ class Admission:
         except RecursionError:
             raise Refused("fact.bad_body", "it nests too deeply") from None
         check_depth(bytes(signed.envelope.body))
+        for text in sent.disclosures:
+            if len(text) >= _DEEP_TEXT_MIN:
+                check_depth(sdjwt.unb64(text))
         return signed
 
     def _check_window(self, signed: Signed, now: int) -> None:
@@ -117,7 +122,8 @@ def check_size(jwt: bytes, disclosures: Sequence[bytes], batch: BatchProof | Non
 
 
 def check_depth(body: bytes) -> None:
-    """Deep nesting reads or not by what else is on a program's stack, so that nodes could disagree: none is let in.
+    """Of a body or a disclosure. Deep nesting reads or not by what else is on a program's stack, so that nodes could
+    disagree: none is let in.
 
     Refuses: fact.bad_body.
     """

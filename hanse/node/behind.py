@@ -19,7 +19,7 @@ from typing import BinaryIO
 import msgspec
 
 from hanse.kernel.state import State
-from hanse.kernel.writer import Changed, Shape, Writer, connect
+from hanse.kernel.writer import Changed, Shape, Writer, connect, spelled
 from hanse.node.pipes import Beside, frames, read_frame, write_frame
 from hanse.node.tidying import LogKeeper
 
@@ -38,9 +38,10 @@ class WriteBehind:
     def __init__(self, path: str, shapes: Sequence[Shape], *, scratch: bool = False, lock: int | None = None) -> None:
         keep = () if lock is None else (lock,)
         self._beside = Beside("hanse.node.behind", path, "scratch" if scratch else "state", keep=keep)
+        self._shapes = list(shapes)
         self._changes: list[Changed] = []
         self._under_way = 0
-        self._beside.send(_encode(list(shapes)))
+        self._beside.send(_encode(self._shapes))
 
     @property
     def pid(self) -> int:
@@ -50,7 +51,11 @@ class WriteBehind:
         self._changes += changes
 
     def commit(self) -> None:
-        data, self._changes = _encode(self._changes), []
+        changes, self._changes = self._changes, []
+        try:
+            data = _encode(changes)
+        except OverflowError:  # beyond 64 bits, as a sum may be that stands in JSON text alone
+            data = _encode([spelled(changed, self._shapes[changed.table]) for changed in changes])
         self._beside.send(data)
         self._under_way += 1
 

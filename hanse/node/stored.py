@@ -117,6 +117,8 @@ def _fact(entry: Entry, position: int, kinds: Kinds, private: _Private) -> Signe
     circle, disclosed = private.take(position)
     try:
         signed = read(kinds, entry.body, disclosed, entry.batch)
+    except RecursionError:
+        raise ReplayFault(position, "it nests too deeply") from None
     except Refused as refused:
         if refused.code != "fact.bad_disclosure":
             raise ReplayFault(position, str(refused)) from None

@@ -175,6 +175,21 @@ def test_what_the_process_cannot_write_is_said_and_it_ends(tmp_path):
     assert state.in_place
 
 
+def test_a_number_of_more_than_64_bits_stands_in_json_text_as_it_would_in_place(tmp_path):
+    path = str(tmp_path / "state.db")
+    state = State(connect(path), [PARTS])
+    state.create()
+    state.write_with(WriteBehind(path, state.shapes()))
+    put = Draft(state, now=1, position=1)
+    put.put(PARTS, Part(name="a", n=1, lines=(10**30, -(2**63) - 1), more={"x": b"y"}))
+    put.put(PARTS, Part(name="b", n=2))
+    state.commit()
+    state.held["test_part"].rows = {}
+    first, second = state.scan(PARTS, {})
+    assert first.lines == (10**30, -(2**63) - 1) and first.more == {"x": b"y"} and second.lines == ()
+    state.write_with(None)
+
+
 def test_a_killed_node_is_locked_until_its_rows_are_written(tmp_path):
     directory = town(tmp_path / "node")
     ready, tell = os.pipe()

@@ -116,6 +116,27 @@ def test_nesting_that_would_read_on_one_node_and_not_on_another_is_let_in_nowher
         assert code_of(node, nested(node, depth)) == "fact.bad_body"
 
 
+@pytest.mark.parametrize(
+    ("depth", "code"), [(30, "parties.not_in_circle"), (31, "fact.bad_body"), (900, "fact.bad_body")]
+)
+def test_a_disclosure_that_nests_deeply_is_let_in_nowhere(directory, depth, code):
+    """What reads with little on the stack might not read again in `hanse verify`; 30 is let in, and a rule refuses it."""
+    with Node(directory, helper=False) as node:
+        pair, home = node.wallet.key_of("anna"), node.view("anna").home
+        disclosure = sdjwt.b64(b'["","params",{"":%b}]' % (b"[" * depth + b"]" * depth))
+        text = (
+            b'{"net":"%b","iss":"anna","kid":"%b","nonce":5,"exp":%d,"kind":"contracts.propose",'
+            b'"body":{"circle":"%b","_sd":["%b"]}}'
+        ) % (
+            node.net.encode(),
+            pair.kid.encode(),
+            node.path.now() + 60,
+            home.encode(),
+            sdjwt.digest(disclosure).encode(),
+        )
+        assert code_of(node, Presentation(sdjwt.sign(HEADER, text, pair.sign), [disclosure])) == code
+
+
 def test_a_batch_whose_proof_would_not_read_back_is_refused(directory):
     with Node(directory, helper=False) as node:
         size = node.log.size

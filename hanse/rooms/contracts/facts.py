@@ -31,6 +31,8 @@ EventName = Annotated[
     str, Meta(max_length=200, pattern=rf"^[a-z][a-z0-9_]{{0,47}}(\.[a-z][a-z0-9_]{{0,47}}){{0,3}}{END}")
 ]
 Undecided = Literal["stands", "void"]
+Position = Annotated[int, Meta(ge=0, le=2**62)]
+"""An entry of the record."""
 Amount = Annotated[int, Meta(ge=0, le=10**17)]
 
 
@@ -172,7 +174,7 @@ class Dispute(Fact, frozen=True, kw_only=True):
     liable: Commercial[Word] = WITHHELD
     wanted_minor: Commercial[Amount] = WITHHELD
     reason: Commercial[LongText] = WITHHELD
-    evidence: Commercial[Annotated[list[int], Meta(max_length=200)]] = WITHHELD
+    evidence: Commercial[Annotated[list[Position], Meta(max_length=200)]] = WITHHELD
 
 
 class AnswerDispute(Fact, frozen=True, kw_only=True):
@@ -184,7 +186,7 @@ class AnswerDispute(Fact, frozen=True, kw_only=True):
     dispute: Commercial[Id] = WITHHELD
     accept: Commercial[bool] = WITHHELD
     reason: Commercial[LongText] = WITHHELD
-    evidence: Commercial[Annotated[list[int], Meta(max_length=200)]] = WITHHELD
+    evidence: Commercial[Annotated[list[Position], Meta(max_length=200)]] = WITHHELD
 
 
 class WithdrawDispute(Fact, frozen=True, kw_only=True):

@@ -87,7 +87,7 @@ class TellRound(Fact, frozen=True, kw_only=True):
     circle: Id
     round: Id
     total_each: Commercial[Each] = WITHHELD
-    members: Commercial[int] = WITHHELD
+    members: Commercial[Each] = WITHHELD
 
 
 class CloseRound(Fact, frozen=True, kw_only=True):
@@ -98,7 +98,7 @@ class CloseRound(Fact, frozen=True, kw_only=True):
     circle: Id
     round: Id
     total_each: Commercial[Each] = WITHHELD
-    members: Commercial[int] = WITHHELD
+    members: Commercial[Each] = WITHHELD
     unit_price_minor: Commercial[Money] = WITHHELD
 
 
@@ -140,7 +140,7 @@ class ReportPurchases(Fact, frozen=True, kw_only=True):
     currency: Commercial[Currency] = WITHHELD
     signed_minor: Commercial[Money] = WITHHELD
     imported_minor: Commercial[Money] = WITHHELD
-    documents: Commercial[int] = WITHHELD
+    documents: Commercial[Each] = WITHHELD
 
 
 class TellRebate(Fact, frozen=True, kw_only=True):
@@ -150,7 +150,7 @@ class TellRebate(Fact, frozen=True, kw_only=True):
     circle: Id
     rebate: Commercial[Id] = WITHHELD
     total_minor: Commercial[Money] = WITHHELD
-    members: Commercial[int] = WITHHELD
+    members: Commercial[Each] = WITHHELD
 
 
 class IssueStatement(Fact, frozen=True, kw_only=True):

@@ -57,8 +57,8 @@ class Ship(Fact, frozen=True, kw_only=True):
     lines: Annotated[list[ShipLine], Meta(min_length=1, max_length=LINES_MAX)]
     carrier: Commercial[Text] = WITHHELD
     tracking: Commercial[Text] = WITHHELD
-    packages: Commercial[int] = WITHHELD
-    weight_g: Commercial[int] = WITHHELD
+    packages: Commercial[Each] = WITHHELD
+    weight_g: Commercial[Each] = WITHHELD
     neutral_slip: Commercial[bool] = WITHHELD
     shipped_at: Commercial[Seconds] = WITHHELD
 
@@ -181,4 +181,4 @@ class SendMessage(Fact, frozen=True, kw_only=True):
     text: Commercial[LongText] = WITHHELD
     file_name: Commercial[Text] = WITHHELD
     file_hash: Commercial[OptionalHash] = WITHHELD
-    file_bytes: Commercial[int] = WITHHELD
+    file_bytes: Commercial[Each] = WITHHELD

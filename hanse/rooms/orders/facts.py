@@ -21,6 +21,8 @@ from hanse.kernel.facts import (
     Seconds,
     Text,
 )
+from hanse.rooms.inventory.offer_facts import Days
+from hanse.rooms.parties.facts import Microdegrees
 
 LINES_MAX = 100
 LineNo = Annotated[int, Meta(ge=1, le=9999)]
@@ -43,8 +45,8 @@ class DeliverTo(Part, frozen=True, kw_only=True):
     city: Text = ""
     postcode: Text = ""
     street: Text = ""
-    latitude_microdeg: int = 0
-    longitude_microdeg: int = 0
+    latitude_microdeg: Microdegrees = 0
+    longitude_microdeg: Microdegrees = 0
 
 
 class StockKey(Part, frozen=True, kw_only=True):
@@ -82,7 +84,7 @@ class QuoteLine(Part, frozen=True, kw_only=True):
     each: Each
     item: Commercial[Text] = WITHHELD
     unit_price_minor: Commercial[Minor] = WITHHELD
-    lead_time_days: Commercial[int] = WITHHELD
+    lead_time_days: Commercial[Days] = WITHHELD
 
 
 class Quote(Fact, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from hanse.cli.order import Party, desk_of
+from hanse.cli._desk import Party, desk_of
 from hanse.cli.shell import HERE, Answer, Data, Positive, table
 from hanse.kernel.facts import Fact
 from hanse.kernel.refusal import Refused

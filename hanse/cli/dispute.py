@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from hanse.cli.order import Party, desk_of
+from hanse.cli._desk import Party, desk_of
 from hanse.cli.shell import HERE, Answer, Data, NotNegative, Positive, table
 from hanse.kernel.facts import Fact
 from hanse.kernel.refusal import Refused

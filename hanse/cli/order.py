@@ -1,18 +1,21 @@
-"""`hanse order`: a firm's orders; found, placed, looked at. The node must be stopped."""
+"""`hanse order`: a firm's orders; found, placed, looked at, and what is done to them. The node must be stopped."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from cyclopts import App, Parameter
+from cyclopts import App
 from msgspec.structs import replace
 
+from hanse.cli._desk import Party, desk_of
+from hanse.cli._order_acts import ACTS
+from hanse.cli._order_forms import the_order
 from hanse.cli.shell import HERE, Answer, Data, Positive, table
 from hanse.gazetteer import find as find_city
 from hanse.kernel.refusal import Refused
 from hanse.node.answering import Answering
 from hanse.node.buying import buy
-from hanse.node.desk import Desk, Who
+from hanse.node.desk import Desk
 from hanse.node.freight import tariff_for
 from hanse.node.node import Node
 from hanse.node.proposing import Proposal, Wish, WishLine, choices, propose, total_minor
@@ -22,33 +25,17 @@ from hanse.rooms.orders.facts import DeliverTo
 from hanse.rooms.orders.pages_terms import order_terms
 from hanse.web.formats import money
 
-Party = Annotated[str, Parameter(name="--as", help="The hosted party that asks; not needed where there is one alone.")]
-
 
 def mount(app: App) -> None:
     """Add this file's commands."""
-    group = App(name="order", help="Orders: listed, looked at, found and placed.")
+    group = App(name="order", help="Orders: listed, looked at, found, placed, confirmed, shipped, received.")
     group.command(show, name="list")
     group.command(one, name="show")
     group.command(find)
     group.command(place)
+    for name, act in ACTS.items():
+        group.command(act, name=name)
     app.command(group)
-
-
-def desk_of(node: Node, party: str) -> Desk:
-    """The desk of a hosted party; of the only one where none is named. Refuses: order.which_party."""
-    hosted = [owner for owner in node.wallet.hosted() if node.view(owner).home]
-    if not party and len(hosted) == 1:
-        party = hosted[0]
-    if party not in hosted:
-        raise Refused(
-            "order.which_party",
-            "name a party that this node hosts",
-            got=party,
-            expected=", ".join(hosted[:10]),
-            next="--as",
-        )
-    return Desk(node, Who(party))
 
 
 def show(
@@ -86,12 +73,15 @@ def show(
 
 
 def one(order: str, *, party: Party = "", data: Data = HERE) -> Answer:
-    """Show one order with its lines and its history."""
+    """Show one order with its lines and its history.
+
+    Parameters
+    ----------
+    order
+        Its number, or a PO number that one order alone has.
+    """
     with Node(data, helper=False) as node:
-        found = queries.order_page(desk_of(node, party).view, order)
-    if found is None:
-        raise Refused("order.unknown_order", "there is no such order that this party may see", got=order)
-    return Answer(found)
+        return Answer(the_order(desk_of(node, party).view, order))
 
 
 def _wish(desk: Desk, number: str, each: int, city: str, country: str) -> Wish:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cyclopts import App
 
-from hanse.cli.order import Party, desk_of
+from hanse.cli._desk import Party, desk_of
 from hanse.cli.shell import HERE, Answer, Data, NotNegative, Positive, table
 from hanse.kernel.refusal import Refused
 from hanse.node.node import Node

@@ -1,8 +1,9 @@
-"""`hanse order place` says what becomes of a rest, the cancel date and the PO number; wrong words change nothing."""
+"""`hanse order`: placed with its terms, then confirmed, shipped, received, returned; wrong words change nothing."""
 
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from hanse.cli import main
 from hanse.rooms.orders.pages_forms import day_text
+from hanse.rooms.orders.rows import Line
 from hanse.site.testing import DAY, SmallTown
 
 
@@ -17,20 +19,20 @@ from hanse.site.testing import DAY, SmallTown
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     town = SmallTown(tmp_path_factory.mktemp("town"))
     town.offer("o-ab", "bob", circle=town.ab, each=40, price=1000)
+    for name, po in (("day-1", "D1"), ("day-2", "D2"), ("day-3", "D2"), ("day-4", "D4"), ("day-5", "D5")):
+        town.order(name, po_number=po)
     path = town.node.directory
     town.close()
     return path
 
 
-def run(directory: Path, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, Any]:
+def run(directory: Path, capsys: pytest.CaptureFixture[str], *words: str, as_: str = "ann") -> tuple[int, Any]:
     capsys.readouterr()
-    code = main([*words, "--as", "ann", "--data", str(directory), "--json"])
+    code = main([*words, "--as", as_, "--data", str(directory), "--json"])
     return code, json.loads(capsys.readouterr().out)
 
 
 def test_an_order_is_placed_with_its_terms(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    import time
-
     ends = day_text(int(time.time()) + 30 * DAY)
     code, bought = run(
         directory, capsys, "order", "place", "SKF 6205", "3", "--city", "Rostock", "--po", "4711", "--rest", "complete",
@@ -59,3 +61,96 @@ def test_wrong_terms_are_refused_before_anything_is_ordered(
     found, said = run(directory, capsys, "order", "place", "SKF 6205", "3", "--city", "Rostock", *words)
     assert found == exits and (not code or said["refused"]["code"] == code)
     assert run(directory, capsys, "order", "list")[1] == before
+
+
+def test_an_order_goes_from_confirmed_to_returned_and_rated_by_commands_alone(
+    directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def do(who: str, *words: str) -> Any:
+        code, said = run(directory, capsys, "order", *words, as_=who)
+        assert code == 0, said
+        return said
+
+    assert do("bob", "confirm", "D1", "--price", "1=9.50", "--note", "gladly")["state"] == "confirmed"
+    shipped = do(
+        "bob", "ship", "day-1", "--line", "1=6", "--carrier", "DHL", "--arrive-by", day_text(int(time.time()) + 3 * DAY)
+    )
+    assert shipped["state"] == "part_shipped" and shipped["subject"].startswith("S-")
+    assert do("bob", "hand-over", "D1", "--taken-by", "Jo")["subject"] == shipped["subject"]
+    do("ann", "receive", "D1", "--line", "1=5", "--damaged", "1=1", "--reason", "1=crushed", "--received-by", "Ann")
+    back = do("ann", "return", "D1", "--line", "1=1", "--reason", "crushed")
+    assert do("bob", "accept-return", "D1", "--note", "sorry")["subject"] == back["subject"]
+    do("bob", "contest", "D1", "it was whole")
+    do("ann", "rate", "D1", "2", "--comment", "late")
+    assert do("bob", "cancel", "D1")["state"] == "received"
+    page = do("ann", "show", "D1")
+    line = dict(zip(Line.__struct_fields__, page["lines"][0]["balance"], strict=True))
+    assert (line["confirmed"], line["shipped"], line["received"], line["damaged"], line["returned"]) == (6, 6, 5, 1, 1)
+    assert line["cancelled"] == 4 and page["returns"][0]["accepted_each"] == 1
+    shown = page["shipments"][0]
+    assert shown["rating"]["score"] == 2 and shown["terms"]["carrier"] == "DHL" and shown["shipment"]["contested_by"]
+    assert [step["step"] for step in page["timeline"]][:4] == ["placed", "confirmed", "shipped", "handed_over"]
+
+
+def test_the_same_command_under_a_key_is_done_once(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("order", "confirm", "day-2", "--line", "1=4", "--key", "k")
+    (_, first), (_, again) = (run(directory, capsys, *words, as_="bob") for _ in range(2))
+    assert (first["repeated"], again["repeated"]) == (False, True) and first["position"] == again["position"]
+    code, other = run(directory, capsys, "order", "confirm", "day-2", "--key", "k", as_="bob")
+    assert code == 2 and other["refused"]["code"] == "api.key_reused"
+    _, page = run(directory, capsys, "order", "show", "day-2")
+    assert page["lines"][0]["balance"][3] == 4
+
+
+def test_a_change_is_answered_and_an_order_declined(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(directory, capsys, "order", "confirm", "D4", "--line", "1=3", "--price", "12.00", as_="bob")
+    code, said = run(directory, capsys, "order", "answer", "D4", "no")
+    assert code == 0 and said["state"] == "confirmed"
+    code, said = run(directory, capsys, "order", "decline", "D4", "--reason", "sold out", as_="bob")
+    assert code == 0 and said["state"] == "declined"
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("ship", "nothing"), "order.unknown_order"),
+        (("confirm", "D2"), "order.which_order"),
+        (("confirm", "D5", "--line", "1"), "order.not_a_line"),
+        (("confirm", "D5", "--line", "7=1"), "order.not_a_line"),
+        (("confirm", "D5", "--price", "1=2", "--price", "3"), "order.said_twice"),
+        (("confirm", "D5", "--line", "1=many"), "form.not_a_number"),
+        (("confirm", "D5", "--promised", "soon"), "form.not_a_day"),
+        (("ship", "D5"), "orders.nothing_shipped"),
+        (("ship", "D5", "--line", "1=1"), "orders.more_than_confirmed"),
+        (("ship", "D5", "--line", "1=1", "--site", "store-ann"), "order.no_stock_there"),
+        (("hand-over", "D5"), "order.which_shipment"),
+        (("receive", "D5", "--shipment", "S-none"), "orders.unknown_shipment"),
+        (("accept-return", "D5"), "order.which_return"),
+        (("return", "D5", "--line", "1=1"), "order.which_shipment"),
+    ],
+)
+def test_wrong_words_sign_nothing(
+    directory: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], code: str
+) -> None:
+    _, before = run(directory, capsys, "order", "show", "day-5")
+    found, said = run(directory, capsys, "order", *words, as_="bob")
+    assert found == 2 and said["refused"]["code"] == code
+    assert run(directory, capsys, "order", "show", "day-5")[1] == before
+
+
+def test_stock_at_several_places_is_asked_for(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, said = run(
+        directory, capsys, "stock", "count", "bob-6205", "9", "--site", "store-bob", "--lot", "L2", as_="bob"
+    )
+    assert code == 0, said
+    run(directory, capsys, "order", "confirm", "D5", as_="bob")
+    code, said = run(directory, capsys, "order", "ship", "D5", "--line", "1=2", as_="bob")
+    assert (
+        code == 2
+        and said["refused"]["code"] == "order.which_stock"
+        and "store-bob, lot L2: 9 free" in said["refused"]["expected"]
+    )
+    code, said = run(directory, capsys, "order", "ship", "D5", "--line", "1=2", "--lot", "L2", as_="bob")
+    assert code == 0, said
+    _, card = run(directory, capsys, "stock", "card", "bob-6205", as_="bob")
+    assert {(row["lot"], row["on_hand_each"]) for row in card["stock"]} >= {("L2", 7)}

@@ -177,6 +177,15 @@ def offer_refusal(view: View, fact: MakeOffer) -> Refusal | None:
 
 def own_sources(view: View, item: str) -> list[OwnSource]:
     """What the reader has free of an item, by site and lot, whatever own number it stands under."""
+    return _own_sources(view, "o.item", item)
+
+
+def own_number_sources(view: View, own_number: str) -> list[OwnSource]:
+    """What the reader has free of one own number, matched or not, by site and lot."""
+    return _own_sources(view, "o.own_number", own_number)
+
+
+def _own_sources(view: View, column: str, value: str) -> list[OwnSource]:
     sql = f"""
         SELECT k.own_number, k.site, coalesce(s.city, ''), coalesce(s.latitude_microdeg, 0),
                coalesce(s.longitude_microdeg, 0), k.lot, k.on_hand_each - k.allocated_each - k.set_aside_each,
@@ -184,10 +193,10 @@ def own_sources(view: View, item: str) -> list[OwnSource]:
         FROM {{{OWN_ITEMS.name}}} o
         JOIN {{{STOCK.name}}} k ON k.circle = o.circle AND k.own_number = o.own_number
         LEFT JOIN {{{SITES.name}}} s ON s.circle = k.circle AND s.site = k.site
-        WHERE o.circle = ? AND o.item = ? AND k.owner = ''
+        WHERE o.circle = ? AND {column} = ? AND k.owner = ''
               AND k.on_hand_each > k.allocated_each + k.set_aside_each
         ORDER BY k.site, k.own_number, k.lot"""
-    return read_as(OwnSource, view.sql(sql, (view.home, item), tables=(OWN_ITEMS, STOCK, SITES)))
+    return read_as(OwnSource, view.sql(sql, (view.home, value), tables=(OWN_ITEMS, STOCK, SITES)))
 
 
 def availability(view: View, item: str, *, limit: int = 200) -> Availability:

@@ -108,7 +108,9 @@ def _confirm(desk: Desk, page: OrderPage, form: Values) -> ConfirmOrder:
         price = minor(form, f"price.{number}", f"Price of line {number}", page.terms.currency, terms.unit_price_minor)
         promised = day_end(form, f"promised.{number}", f"Promised day of line {number}")
         substitute = _substitute(desk, text(form, f"substitute.{number}"), terms.item)
-        later = terms.requested_at > 0 and promised > _end_of_day(terms.requested_at)
+        if terms.requested_at <= promised <= _end_of_day(terms.requested_at):
+            promised = terms.requested_at  # the day that was asked for, by its hour
+        later = 0 < terms.requested_at < promised
         changed = bool(substitute) or price > terms.unit_price_minor or later
         given: dict[str, Any] = {"unit_price_minor": price} if price != terms.unit_price_minor else {}
         if substitute:

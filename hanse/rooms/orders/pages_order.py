@@ -16,7 +16,7 @@ from hanse.kernel.view import View
 from hanse.node.desk import Desk
 from hanse.rooms.catalog.facts import ITEMS
 from hanse.rooms.catalog.queries import substitutes
-from hanse.rooms.inventory.offer_queries import OwnSource, own_sources
+from hanse.rooms.inventory.offer_queries import OwnSource
 from hanse.rooms.orders.pages_actions import DO, actions_of, shipment_actions, sides_of
 from hanse.rooms.orders.pages_forms import (
     PROOF_WORDS,
@@ -30,7 +30,7 @@ from hanse.rooms.orders.pages_forms import (
 )
 from hanse.rooms.orders.pages_hold import hold_of
 from hanse.rooms.orders.private_rows import Message
-from hanse.rooms.orders.queries import OrderPage, PageLine, order_page
+from hanse.rooms.orders.queries import OrderPage, order_page, stock_of_line
 from hanse.rooms.orders.rows import LIVE_STATES, RETURNS
 from hanse.rooms.orders.worklists import approvals
 from hanse.rooms.parties.queries import party_name, sites
@@ -105,7 +105,7 @@ def line_rows(view: View, found: OrderPage) -> list[dict[str, Any]]:
     rows = []
     for shown in found.lines:
         item = view.get(ITEMS, shown.terms.item)
-        stock = _sources(view, shown) if seller or shown.balance.received else []
+        stock = stock_of_line(view, found.order, shown) if seller or shown.balance.received else []
         instead = substitutes(view, shown.terms.item) if item and shown.balance.open else []
         rows.append({
             "shown": shown, "b": shown.balance, "t": shown.terms, "n": shown.balance.line,
@@ -118,12 +118,6 @@ def line_rows(view: View, found: OrderPage) -> list[dict[str, Any]]:
             "promise_day": day_text(shown.terms.requested_at if shown.terms.requested_at > view.now else 0),
         })  # fmt: skip
     return rows
-
-
-def _sources(view: View, shown: PageLine) -> list[OwnSource]:
-    """Own stock of what a line orders, and of what was promised in its place."""
-    items = dict.fromkeys([shown.terms.item, *(promise.item for promise in shown.promises)])
-    return [source for item in items if view.get(ITEMS, item) for source in own_sources(view, item)]
 
 
 def _stock_option(source: OwnSource) -> tuple[str, str]:

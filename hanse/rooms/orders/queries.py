@@ -10,6 +10,8 @@ from msgspec import Struct
 from hanse.kernel.facts import Part
 from hanse.kernel.refusal import Refused
 from hanse.kernel.view import View
+from hanse.rooms.catalog.facts import ITEMS
+from hanse.rooms.inventory.offer_queries import OwnSource, own_number_sources, own_sources
 from hanse.rooms.orders.facts import DeliverTo
 from hanse.rooms.orders.message_queries import messages_of
 from hanse.rooms.orders.private_rows import (
@@ -304,6 +306,20 @@ def _page_line(view: View, line: Line, terms: TermsLine, shipments: tuple[PageSh
     dates = [p.promised_at or terms.requested_at for p in terms.promises] + ([terms.requested_at] if line.open else [])
     overdue = any(0 < at < view.now for at in dates)
     return PageLine(line, terms, terms.promises, in_time, late, overdue)
+
+
+def stock_of_line(view: View, order: Order, shown: PageLine) -> list[OwnSource]:
+    """The reader's free stock of what a line orders, and of what was promised in its place.
+
+    In an order that one firm keeps for both sides, what is no item of the network is that firm's own number.
+    """
+    found: list[OwnSource] = []
+    for named in dict.fromkeys([shown.terms.item, *(promise.item for promise in shown.promises)]):
+        if view.get(ITEMS, named):
+            found += own_sources(view, named)
+        elif order.one_sided:
+            found += own_number_sources(view, named)
+    return found
 
 
 def _shipments(view: View, order: Order) -> tuple[PageShipment, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hanse.rooms.catalog.facts import OWN_ITEMS
-from hanse.rooms.inventory.facts import STOCK
+from hanse.rooms.inventory.facts import STOCK, Count, CountLine
 from hanse.rooms.orders.queries import order_page
 from hanse.rooms.orders.test_page import act, code_of, day
 from hanse.site.testing import EVIL, SmallTown, Visitor
@@ -111,3 +111,13 @@ def test_a_wrong_order_is_refused(town: SmallTown, ann: Visitor, fields: dict[st
     size = town.node.log.size
     answer = outside(ann, "sell", **{"item1": "SKF 6205", **fields})
     assert answer.status_code == 422 and code_of(answer) == code and town.node.log.size == size
+
+
+def test_an_own_number_that_is_matched_to_nothing_is_shipped_from_its_stock(town: SmallTown, ann: Visitor) -> None:
+    assert number(ann, "A-9").status_code == 303
+    town.do("ann", Count(circle=town.home("ann"), counted_at=town.now(), lines=[
+        CountLine(site="store-ann", own_number="A-9", each=8, unit_cost_minor=100),
+    ]))  # fmt: skip
+    sold = order_of(outside(ann, "sell", item1="A-9"))
+    assert act(ann, "confirm", sold, each__1="4", promised__1=day(town, 3)).status_code == 303
+    assert "A-9 at store-ann: 8 free" in ann.get(f"/orders/o/{sold}").text

@@ -14,6 +14,7 @@ from hanse.kernel.view import View
 from hanse.node.desk import Desk
 from hanse.rooms.catalog.queries import item_by_any, own_item, own_number_of
 from hanse.rooms.inventory.page_offers import home_desk
+from hanse.rooms.orders import pages_lines
 from hanse.rooms.orders.facts import DeliverTo, PlaceLine, PlaceOrder
 from hanse.rooms.orders.pages_order import CRUMBS, address
 from hanse.rooms.orders.pages_terms import REST, order_terms, place_of
@@ -21,14 +22,13 @@ from hanse.rooms.parties.queries import sites
 from hanse.site.pages_forms import Fields, Given, attempt
 from hanse.web import Read, Reader, Refusal, go, not_here, page
 
-LINES = 5
 SIDES = {"sell": "we sell to it", "buy": "we buy from it"}
 
 
 def _form(at: Desk, *, status: int = 200, refusal: Any = None, given: Any = None) -> Template:
     return page(
         "orders/outside.html", title="Order with a firm outside", crumbs=CRUMBS, status=status, refusal=refusal,
-        given=given or {}, numbers=range(1, LINES + 1), sides=list(SIDES.items()), rests=REST,
+        given=given or {}, numbers=pages_lines.numbers(given or {}), sides=list(SIDES.items()), rests=REST,
         sites=[("", "not to a site of ours"), *((site.site, f"{site.name}, {site.city}") for site in sites(at.view))],
     )  # fmt: skip
 
@@ -48,8 +48,13 @@ def outside_form(request: Request[Any, Any, Any], session: Reader, read: Read) -
 
 @post("/orders/outside", sync_to_thread=True)
 def record_outside(session: Reader, read: Read, data: Fields) -> Any:
-    """Put it into the own book. Refuses, in order: as the form's readers; catalog.unknown_item; as the rules."""
+    """Put it into the own book, or show the form with more lines (`more`).
+
+    Refuses, in order: as the form's readers; catalog.unknown_item; as the rules.
+    """
     at = _desk(read, session)
+    if "more" in data:
+        return _form(at, given=data)
 
     def act() -> Any:
         fact = _order(at, Given(data), data)
@@ -75,13 +80,10 @@ def _order(at: Desk, given: Given, data: Any) -> PlaceOrder:
 
 
 def _lines(view: View, given: Given, currency: str, by: int) -> list[PlaceLine]:
-    """Refuses, in order: as the readers; catalog.unknown_item; form.nothing_chosen."""
+    """Refuses, in order: as `pages_lines.named`; of each line as the readers, catalog.unknown_item."""
     lines = []
-    for n in range(1, LINES + 1):
-        named = given.text(f"item{n}", most=80)
-        if not named:
-            continue
-        item, own_number = _item(view, named, n)
+    for n in pages_lines.named(given.data):
+        item, own_number = _item(view, given.text(f"item{n}", most=80), n)
         each = given.whole(f"each{n}", f"Quantity of line {n}", low=1)
         price = given.minor(f"price{n}", f"Price of line {n}", currency)
         lines.append(
@@ -89,8 +91,6 @@ def _lines(view: View, given: Given, currency: str, by: int) -> list[PlaceLine]:
                 line=n, each=each, item=item, own_number=own_number, unit_price_minor=price, requested_at=by
             )
         )  # fmt: skip
-    if not lines:
-        raise Refusal("form.nothing_chosen", "Name at least one item.")
     return lines
 
 

@@ -14,6 +14,7 @@ from hanse.node.desk import Desk
 from hanse.rooms.catalog.facts import ITEMS
 from hanse.rooms.catalog.queries import item_by_any, own_number_of
 from hanse.rooms.inventory.page_offers import home_desk, partner_options
+from hanse.rooms.orders import pages_lines
 from hanse.rooms.orders.facts import PlaceLine, PlaceOrder, Quote, QuoteAskLine, QuoteLine, RequestQuote
 from hanse.rooms.orders.pages_order import CRUMBS, address
 from hanse.rooms.orders.pages_terms import REST, order_terms, place_of
@@ -25,7 +26,6 @@ from hanse.site.pages_forms import DAY, Fields, Given, attempt, day_after, expor
 from hanse.web import Badge, Column, Link, Money, Read, Reader, Refusal, Table, go, not_here, page
 
 PREFIX = "/orders/quotes/"
-LINES = 5
 CONFIRM_SECONDS = 2 * DAY
 STATES = {
     "asked": Badge("asked", "warn"), "quoted": Badge("open", "good"), "ordered": Badge("ordered", "info"),
@@ -84,8 +84,9 @@ def _list(
         "orders/quotes.html", title="Quotes", crumbs=CRUMBS, status=status, refusal=refusal,
         given=given or ({"item1": asked} if asked else {}), open_as=side if side in ("ask", "offer") else "",
         listing=table_view(request, TABLE, rows, "No quote yet. Ask a partner for a price, or name one of yours."),
-        partners=partner_options(view, groups=False), numbers=range(1, LINES + 1), may_ask=at.may(RequestQuote),
-        may_quote=at.may(Quote), answer_by=day_after(view.now, 3), until=day_after(view.now, 14),
+        partners=partner_options(view, groups=False), numbers=pages_lines.numbers(given or {}),
+        first=pages_lines.numbers({}), may_ask=at.may(RequestQuote), may_quote=at.may(Quote),
+        answer_by=day_after(view.now, 3), until=day_after(view.now, 14),
     )  # fmt: skip
 
 
@@ -107,15 +108,11 @@ def _item(view: View, asked: str, label: str) -> str:
 
 
 def _named(view: View, given: Given) -> list[tuple[int, str, int]]:
-    """(number, item, each) of the lines that a form names. Refuses: form.nothing_chosen, as the readers."""
-    lines = [
-        (n, _item(view, asked, f"Line {n}"), given.whole(f"each{n}", f"Quantity of line {n}", low=1))
-        for n in range(1, LINES + 1)
-        if (asked := given.text(f"item{n}"))
+    """(number, item, each) of the lines that a form names. Refuses: as `pages_lines.named`, `_item`, the readers."""
+    return [
+        (n, _item(view, given.text(f"item{n}"), f"Line {n}"), given.whole(f"each{n}", f"Quantity of line {n}", low=1))
+        for n in pages_lines.named(given.data)
     ]
-    if not lines:
-        raise Refusal("form.nothing_chosen", "Name at least one item.")
-    return lines
 
 
 def _circle(view: View, given: Given) -> str:
@@ -164,8 +161,10 @@ def _new_name(at: Desk) -> str:
 
 @post("/orders/quotes", sync_to_thread=True)
 def ask(request: Request[Any, Any, Any], session: Reader, read: Read, data: Fields) -> Any:
-    """Ask a partner for a price (`side` ask), or name one unasked (`side` offer)."""
+    """Ask a partner for a price (`side` ask), or name one unasked (`side` offer); with `more`, only show more lines."""
     given, at = Given(data), home_desk(read, session)
+    if "more" in data:
+        return _list(request, at, given=data)
 
     def act() -> Any:
         side = given.choice("side", "What", ("ask", "offer"))

@@ -120,7 +120,7 @@ def test_nesting_that_would_read_on_one_node_and_not_on_another_is_let_in_nowher
     ("depth", "code"), [(30, "parties.not_in_circle"), (31, "fact.bad_body"), (900, "fact.bad_body")]
 )
 def test_a_disclosure_that_nests_deeply_is_let_in_nowhere(directory, depth, code):
-    """What reads with little on the stack might not read again in `hanse verify`; 30 is let in, and a rule refuses it."""
+    """What reads with little on the stack might not read again in `hanse verify`. 30 is let in, and a rule refuses."""
     with Node(directory, helper=False) as node:
         pair, home = node.wallet.key_of("anna"), node.view("anna").home
         disclosure = sdjwt.b64(b'["","params",{"":%b}]' % (b"[" * depth + b"]" * depth))

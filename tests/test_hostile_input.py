@@ -59,3 +59,18 @@ def test_a_body_beyond_ten_megabytes_is_refused_and_changes_nothing(town: SmallT
     assert form.status_code == 413
     assert town.node.log.size == size
     assert ann.get("/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "text", [b'{"circle":"\xff"}', b'{"circle":"\xed\xa0\x80"}', b"[" * 50_000, b'{"circle":' * 50_000]
+)
+def test_a_body_that_does_not_read_is_refused_and_no_fault(town: SmallTown, text: bytes) -> None:
+    client, header = program(town, "ann")
+    for path, body in (
+        ("/api/v1/facts/orders.message", text),
+        ("/api/v1/facts", text),
+        ("/api/v1/facts", b'{"kind":"orders.message","body":%b}' % text),
+        ("/api/v1/webhooks", text.replace(b"circle", b"url")),
+    ):
+        answer = client.client.post(path, content=body, headers=header)
+        assert answer.status_code == 422, (path, answer.text)

@@ -59,7 +59,7 @@ def handlers(desk_of: Desks, webhooks: Webhooks) -> list[Any]:
         desk = owner(request)
         try:
             wanted = _wanted(body)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Refused(
                 "api.bad_body", str(error), expected='{"url": "https://...", "kinds": ["orders.*"]}'
             ) from None

@@ -18,6 +18,8 @@ from hanse.node.write_path import Receipt
 from hanse.standards import sdjwt
 
 BULK_FACTS_MAX = 5_000
+_DOES_NOT_READ = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What a body raises that is no JSON, no UTF-8, or nests too deeply."""
 
 
 class Written(Struct):
@@ -61,7 +63,7 @@ def read_fact(kinds: dict[str, type[Fact]], kind: str, body: bytes) -> Fact:
         raise Refused("fact.unknown_kind", "no kind is called so", got=kind[:80], next="see /api/v1/kinds")
     try:
         return msgspec.json.decode(body, type=cls)
-    except msgspec.MsgspecError as error:
+    except _DOES_NOT_READ as error:
         raise Refused("fact.bad_body", str(error), got=kind, next="see /api/v1/kinds") from None
 
 
@@ -95,7 +97,7 @@ def read_bulk(kinds: dict[str, type[Fact]], body: bytes) -> tuple[list[Fact], li
         try:
             asked = msgspec.json.decode(line, type=Asked)
             facts.append(read_fact(kinds, asked.kind, asked.body))
-        except msgspec.MsgspecError as error:
+        except _DOES_NOT_READ as error:
             bad.append(BadLine(number, "api.bad_line", str(error), "", '{"kind": ..., "body": {...}}', ""))
         except Refused as refused:
             bad.append(bad_line(number, refused))

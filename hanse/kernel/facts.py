@@ -243,7 +243,7 @@ def read(kinds: dict[str, type[Fact]], jwt: bytes, disclosures: Iterable[bytes] 
         raise Refused("fact.unknown_kind", f"no kind is called {envelope.kind[:80]}", next="see `hanse kinds`")
     try:
         fact = body_decoder(cls)(envelope.body)
-    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+    except (ValueError, msgspec.DecodeError) as error:
         raise Refused("fact.bad_body", f"{envelope.kind}: {error}") from None
     where = layout(cls)
     if (fact.sd_ is not UNSET or not where.empty) and (wrong := misplaced(fact, where)):

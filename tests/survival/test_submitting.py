@@ -100,6 +100,16 @@ def test_what_fails_before_ordering_is_not_recorded(directory):
         check_whole(node)
 
 
+def test_text_that_is_no_utf_8_is_a_body_that_does_not_read(directory):
+    with Node(directory, helper=False) as node:
+        pair, now = node.wallet.key_of("anna"), node.path.now()
+        text = (
+            b'{"net":"%b","iss":"anna","kid":"%b","nonce":5,"exp":%d,"kind":"parties.describe",'
+            b'"body":{"name":"\xff","city":"B","country":"DE"}}'
+        ) % (node.net.encode(), pair.kid.encode(), now + 60)
+        assert code_of(node, Presentation(sdjwt.sign(HEADER, text, pair.sign), [])) == "fact.bad_body"
+
+
 def nested(node, depth):
     """A fact whose digests nest: nothing in the form of facts forbids it."""
     pair = node.wallet.key_of("anna")

@@ -109,6 +109,8 @@ def slider_of(kind: Kind, field: ParamField, anchor: str, decimals: int) -> Slid
         first, now = Decimal(anchor or "0"), Decimal(field.value or "0")
     except InvalidOperation:
         return None
+    if not (first.is_finite() and now.is_finite()):
+        return None
     scale = scales[kind.dim]
     least = 10 if kind.dim in (RATE.dim, QTY.dim, (0, 0, 0, 0)) else 30
     low = max(Decimal(kind.low) / scale, Decimal(0))

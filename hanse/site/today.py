@@ -19,13 +19,14 @@ from hanse.rooms.orders.private_rows import ORDER_TERMS, OrderTerms
 from hanse.rooms.orders.purchases import pending_requests
 from hanse.rooms.orders.queries import orders
 from hanse.rooms.orders.quote_queries import quotes_to_answer, quotes_to_order
+from hanse.rooms.orders.recent import Recent, recent
 from hanse.rooms.orders.rows import ORDERS
 from hanse.rooms.orders.waiting import changes_to_answer, returns_to_answer, to_receive
 from hanse.rooms.plans.queries import plans
 from hanse.rooms.plans.rows import STANDING
 from hanse.site.places import Places
 from hanse.site.today_money import waiting_in_money
-from hanse.web.formats import Money, quantity
+from hanse.web.formats import Money, quantity, time_text
 
 DAY = 86_400
 ACTIONS_MAX = 40
@@ -35,6 +36,7 @@ DEAD_DAYS = 180
 FIGURES_DAYS = 90
 REORDER_SHOWN = 5
 LEND_SHOWN = 5
+COVERS_MAX = 40
 
 
 class Action(Struct, frozen=True):
@@ -59,8 +61,8 @@ class Today(Struct, frozen=True):
 
     actions: list[Action]
     actions_n: int
-    sell: worklists.Figures
-    buy: worklists.Figures
+    sell: Recent
+    buy: Recent
     stock_value: list[inventory.Money]
     dead_value: list[inventory.Money]
 
@@ -71,12 +73,11 @@ def today(desk: Desk, places: Places) -> Today:
     offered = [*_all(view, places), *_planned(desk, view, places)]
     found = [action for action in offered if desk.who.role == "viewer" or desk.may(action.kind)]
     found.sort(key=lambda a: (not a.late, -(a.money.minor if a.money else 0), a.due_at or 2**62, a.title))
-    since = view.now - FIGURES_DAYS * DAY
     return Today(
         actions=found[:ACTIONS_MAX],
         actions_n=len(found),
-        sell=worklists.figures(view, "sell", arrived_from=since),
-        buy=worklists.figures(view, "buy", arrived_from=since),
+        sell=recent(view, "sell", FIGURES_DAYS),
+        buy=recent(view, "buy", FIGURES_DAYS),
         stock_value=inventory.stock_value(view),
         dead_value=inventory.dead_stock_value(view, DEAD_DAYS),
     )
@@ -172,9 +173,10 @@ def _quoting(view: View, places: Places) -> Iterator[Action]:
 def _receiving(view: View, places: Places) -> Iterator[Action]:
     for parcel in to_receive(view):
         late = 0 < parcel.arrive_by < view.now
+        silent_from = time_text(parcel.deemed_at, with_time=False)
         yield Action(
             "Receive", f"Receive {quantity(parcel.each)} from {parcel.partner_name}",
-            f"Order {_called(view, parcel.order)}; from {parcel.deemed_words} it counts as received",
+            f"Order {_called(view, parcel.order)}; from {silent_from} it counts as received",
             Money(parcel.amount_minor, parcel.currency), parcel.arrive_by, late,
             places.of("order", parcel.order), "orders.receive",
         )  # fmt: skip
@@ -190,15 +192,7 @@ def _approving(view: View) -> Iterator[Action]:
 
 
 def _stock(view: View, places: Places) -> Iterator[Action]:
-    for match in offering.borrow_matches(view, limit=10):
-        offer = match.offer
-        each = min(match.short_each, offer.open_each)
-        yield Action(
-            "Cover", f"Short {quantity(match.short_each)} of {match.own_number or offer.description}",
-            f"{offer.party_name} offers up to {quantity(offer.open_each)} to you",
-            Money(each * offer.unit_price_minor, offer.currency), 0, True,
-            f"/find?i={offer.item}&n={match.short_each}", "orders.place",
-        )  # fmt: skip
+    yield from _covering(view)
     for money in inventory.dead_stock_value(view, DEAD_DAYS):
         yield Action(
             "Sell", f"Offer stock that has not moved for {DEAD_DAYS} days", _lines(money.lines),
@@ -215,6 +209,31 @@ def _stock(view: View, places: Places) -> Iterator[Action]:
     yield from _matching(view, places)
 
 
+def _covering(view: View) -> Iterator[Action]:
+    """One action an item that is short: who offers it, and what the cheapest of it would cost, in one currency."""
+    by: dict[tuple[str, str], list[offering.BorrowMatch]] = {}
+    for match in offering.borrow_matches(view, limit=COVERS_MAX):
+        by.setdefault((match.offer.item, match.own_number), []).append(match)
+    for (item, own_number), matches in by.items():
+        short, offers = matches[0].short_each, sorted((m.offer for m in matches), key=lambda o: o.unit_price_minor)
+        same = [offer for offer in offers if offer.currency == offers[0].currency]
+        left, cost = short, 0
+        for offer in same:
+            taken = min(left, offer.open_each)
+            left, cost = left - taken, cost + taken * offer.unit_price_minor
+        firms = sorted({offer.party_name for offer in offers})
+        who = f"{firms[0]} offers" if len(firms) == 1 else f"{len(firms)} firms, {offers[0].party_name} first, offer"
+        yield Action(
+            "Cover", f"Short {quantity(short)} of {_named(own_number, offers[0].description)}",
+            f"{who} up to {quantity(sum(offer.open_each for offer in offers))} to you",
+            Money(cost, offers[0].currency), 0, True, f"/find?i={item}&n={short}", "orders.place",
+        )  # fmt: skip
+
+
+def _named(own_number: str, description: str) -> str:
+    return " ".join(part for part in (own_number, description) if part)
+
+
 def _planned(desk: Desk, view: View, places: Places) -> Iterator[Action]:
     """What the forecast and the plans ask for: order again, lend what is wanted, recompute others' plans."""
     if not view.home:
@@ -226,7 +245,8 @@ def _planned(desk: Desk, view: View, places: Places) -> Iterator[Action]:
         money = Money(each * own.cost_minor, own.currency) if own and own.currency else None
         yield Action(
             "Lend" if match.want.borrow else "Sell", f"{match.want.party_name} wants {quantity(match.want.each)} of "
-            f"{match.own_number}", f"You have {quantity(match.free_each)} free", money, 0, False, "/borrow#can-lend",
+            f"{_named(match.own_number, own.description if own else '')}",
+            f"You have {quantity(match.free_each)} free", money, 0, False, "/borrow#can-lend",
             "inventory.offer",
         )  # fmt: skip
     for plan in plans(view):

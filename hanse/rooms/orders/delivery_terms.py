@@ -13,11 +13,13 @@ from hanse.rooms.orders.delivery import DEEMED_RECEIVED
 from hanse.rooms.orders.delivery_facts import AcceptReturn, Contest, HandOver, Rate, Receive, ReturnGoods, Ship
 from hanse.rooms.orders.private_rows import (
     FILES,
+    KEPT_DAYS,
     ORDER_TERMS,
     RATINGS,
     RETURN_TERMS,
     SHIPMENT_TERMS,
     FileNamed,
+    KeptDay,
     Lack,
     LotOut,
     OrderTerms,
@@ -27,12 +29,13 @@ from hanse.rooms.orders.private_rows import (
     ShipmentTerms,
     ShippedSlice,
 )
-from hanse.rooms.orders.rows import RETURNS, SHIPMENTS, Return, Shipment
+from hanse.rooms.orders.rows import DEEMED, RETURNS, SHIPMENTS, Return, Shipment
 from hanse.rooms.orders.terms import fit, order_row, said, terms_of
 from hanse.rooms.orders.told import DeliveryKnown, RatingKnown, ReturnKnown
 from hanse.rooms.parties.rules import party_behind
 
 PPM = 1_000_000
+DAY_SECONDS = 86_400
 
 
 @circle_rule(Ship)
@@ -142,6 +145,8 @@ def _measure(draft: Draft, row: ShipmentTerms, arrived_at: int) -> None:
     )
     draft.put(SHIPMENT_TERMS, after)
     terms = terms_of(draft, row.circle, row.order_id)
+    if after.dated_n:
+        _count(draft, terms, after, bool(terms.side) or shipment.method == DEEMED)
     draft.tell(
         DeliveryKnown(
             row.circle,
@@ -157,6 +162,16 @@ def _measure(draft: Draft, row: ShipmentTerms, arrived_at: int) -> None:
             after.slices,
         )
     )
+
+
+def _count(draft: Draft, terms: OrderTerms, row: ShipmentTerms, unproven: bool) -> None:
+    """Add a shipment, which is measured once, to its day, so that a firm's figures need no look at every shipment."""
+    day = row.arrived_at // DAY_SECONDS
+    found = draft.get(KEPT_DAYS, row.circle, day, terms.buyer, terms.seller, unproven) or KeptDay(
+        circle=row.circle, day=day, buyer=terms.buyer, seller=terms.seller, unproven=unproven
+    )
+    after = replace(found, dated_n=found.dated_n + row.dated_n, kept_n=found.kept_n + row.kept_n)
+    draft.put(KEPT_DAYS, after)
 
 
 @circle_timer(DEEMED_RECEIVED)

@@ -115,6 +115,21 @@ class ShipmentTerms(Row, frozen=True, kw_only=True):
     contest: str = ""
 
 
+class KeptDay(Row, frozen=True, kw_only=True):
+    """How promises between two parties were kept, of the deliveries that arrived in one UTC day (days since 1970).
+
+    unproven: what one side alone has signed, or silence. dated_n, kept_n: sums of `ShipmentTerms`, counted as they are.
+    """
+
+    circle: str
+    day: int
+    buyer: str
+    seller: str
+    unproven: bool
+    dated_n: int = 0
+    kept_n: int = 0
+
+
 class QuotedLine(Struct, frozen=True, array_like=True):
     line: int
     each: int
@@ -260,6 +275,7 @@ ORDER_TERMS = Table("orders_terms", OrderTerms, ("circle", "order_id"), index=[(
 SHIPMENT_TERMS = Table(
     "orders_shipment_terms", ShipmentTerms, ("circle", "shipment"), index=[("circle", "order_id")], circle=True
 )
+KEPT_DAYS = Table("orders_kept_day", KeptDay, ("circle", "day", "buyer", "seller", "unproven"), circle=True)
 QUOTE_TERMS = Table("orders_quote_terms", QuoteTerms, ("circle", "quote"), circle=True)
 RETURN_TERMS = Table("orders_return_terms", ReturnTerms, ("circle", "return_id"), circle=True)
 RATINGS = Table("orders_rating", Rating, ("circle", "shipment"), circle=True)

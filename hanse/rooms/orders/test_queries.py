@@ -12,6 +12,7 @@ from hanse.rooms.orders.facts import ConfirmLine, Covered, DeclineOrder, Documen
 from hanse.rooms.orders.message_queries import may_read_file
 from hanse.rooms.orders.queries import order_page, orders
 from hanse.rooms.orders.quote_queries import quotes
+from hanse.rooms.orders.recent import recent
 from hanse.rooms.orders.test_quotes import ask, quoted
 from hanse.rooms.orders.testing import DAY, Market
 from hanse.rooms.orders.worklists import document_page, figures, late_lines, open_lines, to_ship
@@ -215,6 +216,12 @@ def test_figures_count_proven_and_unproven_promises_apart(market: Market) -> Non
     assert (mine.kept_ppm, mine.dated_n, mine.kept_n) == (666_666, 3, 2)
     assert (mine.unproven_dated_n, mine.unproven_kept_n) == (1, 1)
     assert (theirs.kept_ppm, theirs.unproven_dated_n) == (666_666, 0)
+    for side, whole, party in (("sell", mine, "bob"), ("buy", theirs, "ann")):
+        few = recent(market.view(party), side, 90)
+        assert (few.kept_ppm, few.dated_n, few.kept_n) == (whole.kept_ppm, whole.dated_n, whole.kept_n)
+        assert (few.unproven_dated_n, few.unproven_kept_n) == (whole.unproven_dated_n, whole.unproven_kept_n)
+        assert few.lines == whole.lines and few.traded
+    assert recent(market.view("eve"), "buy", 90).dated_n == 0 and not recent(market.view("eve"), "sell", 90).traded
     assert mine.orders == {"placed": 1, "received": 4} and mine.lines["open"] == 1
     assert (
         mine.lines["late"] <= mine.lines["all"] <= sum(mine.lines[what] for what in ("open", "to ship", "in transit"))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import msgspec
 from msgspec import Struct
 
@@ -39,11 +37,6 @@ class Parcel(Struct, frozen=True):
     currency: str
     arrive_by: int
     deemed_at: int
-
-    @property
-    def deemed_words(self) -> str:
-        """The day from which silence counts as receipt, UTC."""
-        return datetime.fromtimestamp(self.deemed_at, UTC).date().isoformat()
 
 
 class Back(Struct, frozen=True):

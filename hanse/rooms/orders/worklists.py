@@ -172,21 +172,26 @@ def figures(view: View, side: Side, *, arrived_from: int = 0, arrived_until: int
         [view.home, side],
         tables=(MINE, ORDERS),
     )
-    work = _work(view, side, (*LIVE_STATES, "shipped"), ("open", "to ship", "in transit"), 100_000)
-    lines = {
-        what: len({(w.order, w.line) for w in work if w.what == what}) for what in ("open", "to ship", "in transit")
-    }
-    lines["all"] = len({(w.order, w.line) for w in work})
-    lines["late"] = len({(w.order, w.line) for w in work if w.late})
     return Figures(
         kept_ppm=kept * PPM // dated if dated else -1,
         dated_n=dated,
         kept_n=kept,
         unproven_dated_n=unproven_dated,
         unproven_kept_n=unproven_kept,
-        lines=lines,
+        lines=line_counts(view, side),
         orders=dict(sorted(states)),
     )
+
+
+def line_counts(view: View, side: Side) -> dict[str, int]:
+    """Live lines of one side by what they wait for, as `Figures.lines`."""
+    work = _work(view, side, (*LIVE_STATES, "shipped"), ("open", "to ship", "in transit"), 100_000)
+    lines = {
+        what: len({(w.order, w.line) for w in work if w.what == what}) for what in ("open", "to ship", "in transit")
+    }
+    lines["all"] = len({(w.order, w.line) for w in work})
+    lines["late"] = len({(w.order, w.line) for w in work if w.late})
+    return lines
 
 
 def approvals(view: View, subject: str) -> tuple[Approval, ...]:

@@ -19,7 +19,7 @@ from hanse.node.node import WAIT_SECONDS, Node
 from hanse.node.wallet import Presentation, Wallet
 from hanse.node.write_path import Receipt
 from hanse.record.files import REAL_FILES
-from hanse.rooms.orders.facts import PlaceOrder
+from hanse.rooms.orders.facts import PlaceOrder, Quote
 
 FILE_BYTES_MAX = 10_000_000
 _EVERYBODY = ("orders.message",)
@@ -76,7 +76,8 @@ class Who(Struct, frozen=True):
 
     Attributes:
         party: for whom. person: as staff lists know them, "" for the firm itself. role: of `MAY_SIGN`.
-        approval_limit_minor: the largest order that this person may place alone, in minor units; None: any.
+        approval_limit_minor: the largest order that this person may place, or price that it may bind the firm to by
+            a quote, alone, in minor units; None: any.
         scopes: of `SCOPES`; a token may have fewer than its owner's role gives.
     """
 
@@ -116,18 +117,21 @@ class Desk:
                 next="ask an owner of your firm",
             )
         limit = self.who.approval_limit_minor
-        if limit is not None and isinstance(fact, PlaceOrder):
-            priced = all(isinstance(line.unit_price_minor, int) for line in fact.lines)
-            require(priced, "desk.over_limit", "an order without prices fits no limit", next="state each line's price")
-            total = sum(line.each * line.unit_price_minor for line in fact.lines)
-            require(
-                total <= limit,
-                "desk.over_limit",
-                "the order is larger than you may place alone",
-                got=total,
-                expected=f"<= {limit}",
-                next="ask for approval",
-            )
+        if limit is None or not isinstance(fact, (PlaceOrder, Quote)):
+            return
+        if isinstance(fact, Quote) and fact.circle == self.node.view(self.who.party).home:
+            return  # a note of a supplier's terms in the own book: it binds nobody
+        total = amount_minor(fact)
+        if total is None:
+            raise Refused("desk.over_limit", "without prices it fits no limit", next="state each line's price")
+        require(
+            total <= limit,
+            "desk.over_limit",
+            f"{'the order' if isinstance(fact, PlaceOrder) else 'the quote'} is larger than you may send alone",
+            got=total,
+            expected=f"<= {limit}",
+            next="ask for approval",
+        )
 
     def do(self, fact: Fact) -> Receipt:
         """Sign for the party, submit, wait. Refuses, in order: as `check`; as the fact's rules; as `Node.act`."""
@@ -181,6 +185,13 @@ class Desk:
         if not (len(name) == 64 and name.isalnum() and may_read_file(self.view, name) and path.exists()):
             raise Refused("desk.unknown_file", "there is no such file", got=name[:64])
         return path.read_bytes()
+
+
+def amount_minor(fact: PlaceOrder | Quote) -> int | None:
+    """What an order or a quote comes to, in minor units of its currency; None where a line states no price."""
+    if not all(isinstance(line.unit_price_minor, int) for line in fact.lines):
+        return None
+    return sum(line.each * line.unit_price_minor for line in fact.lines)
 
 
 def sign_runs(wallet: Wallet, party: str, facts: Sequence[Fact]) -> list[Presentation]:

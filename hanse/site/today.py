@@ -182,10 +182,16 @@ def _receiving(view: View, places: Places) -> Iterator[Action]:
         )  # fmt: skip
 
 
+ABOVE_LIMIT = {
+    "purchase": "Approve a purchase above its buyer's limit", "order": "Approve an order above its buyer's limit",
+    "quote": "Approve a quote above its seller's limit",
+}  # fmt: skip
+
+
 def _approving(view: View) -> Iterator[Action]:
     for request in pending_requests(view):
         yield Action(
-            "Approve", "Approve a purchase above its buyer's limit", request.about,
+            "Approve", ABOVE_LIMIT.get(request.what, ABOVE_LIMIT["purchase"]), request.about,
             Money(request.amount_minor, request.currency), 0, False, f"/orders/approvals#{request.request}",
             "orders.approve",
         )  # fmt: skip

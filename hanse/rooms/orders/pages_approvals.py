@@ -1,4 +1,4 @@
-"""Purchases above a buyer's limit: what was asked, and a second person's decision."""
+"""What is above somebody's limit, purchases and quotes: what was asked, and a second person's decision."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from hanse.kernel.refusal import Refused
 from hanse.node import approving
 from hanse.node.desk import Desk
 from hanse.rooms.orders.pages_forms import Accounts, Form, text
-from hanse.rooms.orders.pages_order import CRUMBS, as_refused, told
-from hanse.rooms.orders.private_rows import DOCUMENTS
-from hanse.rooms.orders.purchases import requests
+from hanse.rooms.orders.pages_order import CRUMBS, address, as_refused, told
+from hanse.rooms.orders.pages_quotes import quote_address
+from hanse.rooms.orders.purchases import Request, request, requests
 from hanse.site.desks import desk
 from hanse.web import AccountStore, Read, Reader, go, needs_role, page
 
@@ -26,6 +26,13 @@ def _who(accounts: AccountStore, party: str, person: str) -> str:
     return found.name if found else "somebody who has left"
 
 
+def _href(found: Request) -> str:
+    """Where that stands which comes of a request."""
+    if found.what == "quote":
+        return quote_address(found.name)
+    return address(found.name) if found.what == "order" else f"/orders/documents/{quote(found.name, safe='')}"
+
+
 def _show(at: Desk, accounts: AccountStore, refusal: Refused | None = None, opened: str = "") -> Template:
     view = at.view
     rows: list[dict[str, Any]] = [
@@ -34,7 +41,7 @@ def _show(at: Desk, accounts: AccountStore, refusal: Refused | None = None, open
             "asked_by": _who(accounts, at.who.party, found.asked_by),
             "decided_by": _who(accounts, at.who.party, found.decided_by) if found.decided_by else "",
             "own": found.asked_by == at.who.person,
-            "bought": view.get(DOCUMENTS, view.home, found.request) is not None,
+            "href": _href(found),
         }
         for found in requests(view)
     ]
@@ -57,6 +64,7 @@ def decide(session: Reader, read: Read, accounts: Accounts, data: Form) -> Any:
     """Approve, decline, or buy what was approved. Refuses: as `approving.decide`, beside the request."""
     needs_role(session, "owner", "buyer", "seller")
     at, name, answer = desk(read, session), text(data, "request"), text(data, "answer")
+    asked = request(at.view, name)
     try:
         if answer == "buy":
             approving.buy_approved(at, name)
@@ -68,4 +76,5 @@ def decide(session: Reader, read: Read, accounts: Accounts, data: Form) -> Any:
         return _show(at, accounts, as_refused(refused), name)
     if answer == "no":
         return go("/orders/approvals", notice="Not approved.")
-    return go(f"/orders/documents/{quote(name, safe='')}", notice="Approved, and ordered.")
+    assert asked is not None, "it was decided"
+    return go(_href(asked), notice="Approved, and quoted." if asked.what == "quote" else "Approved, and ordered.")

@@ -8,8 +8,10 @@ from urllib.parse import quote as quoted
 from litestar import Request, get, post
 from litestar.response import Template
 
+from hanse.kernel.facts import Fact
 from hanse.kernel.refusal import Refused
 from hanse.kernel.view import View
+from hanse.node import approving
 from hanse.node.desk import Desk
 from hanse.rooms.catalog.facts import ITEMS
 from hanse.rooms.catalog.queries import item_by_any, own_number_of
@@ -87,6 +89,7 @@ def _list(
         partners=partner_options(view, groups=False), numbers=pages_lines.numbers(given or {}),
         first=pages_lines.numbers({}), may_ask=at.may(RequestQuote), may_quote=at.may(Quote),
         answer_by=day_after(view.now, 3), until=day_after(view.now, 14),
+        limit=at.who.approval_limit_minor,
     )  # fmt: skip
 
 
@@ -155,6 +158,14 @@ def _ends(given: Given) -> dict[str, Any]:
     return ends | ({"note": note} if note else {})
 
 
+def _asked_for_approval(at: Desk, given: Given, fact: Fact) -> Any:
+    """Where the form asks for it (`ask`), a second person's approval is asked for instead of signing; else None."""
+    if not given.flag("ask") or not isinstance(fact, (PlaceOrder, Quote)):
+        return None
+    approving.ask_to_sign(at, fact)
+    return go("/orders/approvals", notice="Asked for approval.")
+
+
 def _new_name(at: Desk) -> str:
     return f"Q-{at.node.wallet.new_id('x')[2:12].upper()}"
 
@@ -169,6 +180,8 @@ def ask(request: Request[Any, Any, Any], session: Reader, read: Read, data: Fiel
     def act() -> Any:
         side = given.choice("side", "What", ("ask", "offer"))
         fact = _asked(at, given) if side == "ask" else _unasked(at, given)
+        if (asked := _asked_for_approval(at, given, fact)) is not None:
+            return asked
         at.do(fact)
         return go(quote_address(fact.quote), notice="Asked." if side == "ask" else "Quoted.")
 
@@ -243,7 +256,10 @@ def answer(session: Reader, read: Read, data: Fields) -> Any:
         ]
         if not lines:
             raise Refusal("form.nothing_chosen", "Name the price of at least one line.")
-        at.do(Quote(circle=found.quote.circle, quote=name, currency=currency, lines=lines, **_ends(given)))
+        fact = Quote(circle=found.quote.circle, quote=name, currency=currency, lines=lines, **_ends(given))
+        if (asked := _asked_for_approval(at, given, fact)) is not None:
+            return asked
+        at.do(fact)
         return go(quote_address(name), notice="Quoted. It binds you until its day.")
 
     return attempt(
@@ -260,6 +276,8 @@ def order(session: Reader, read: Read, data: Fields) -> Any:
 
     def act() -> Any:
         fact = _accepting(at, found, given, data)
+        if (asked := _asked_for_approval(at, given, fact)) is not None:
+            return asked
         at.do(fact)
         return go(address(fact.order), notice="Order placed.")
 

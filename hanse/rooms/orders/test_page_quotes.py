@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -150,17 +149,3 @@ def test_who_may_not_sign_is_told_so_and_sees_no_button(town: SmallTown, ann: Vi
     form = {"quote": name_of(town, place), "each1": "1", "price1": "1", "until": day(town, 3)}
     assert code_of(viewer.post("/orders/quotes/answer", form)) == "desk.not_permitted"
     assert town.node.log.size == size
-
-
-def test_a_small_limit_holds_for_quotes_as_for_orders(town: SmallTown, ann: Visitor, bob: Visitor) -> None:
-    user = town.accounts.add_user("little@ann.example", "Little", "seven salted cod")
-    town.accounts.add_membership(user, "ann", "buyer", 1_000)
-    little = Visitor(town)
-    form = {"email": "little@ann.example", "password": "seven salted cod", "next": "/"}
-    assert little.post("/sign-in", form, token=little.token("/sign-in")).status_code == 303
-    name = name_of(town, place_named(asked(town, ann)))
-    priced = {"quote": name, "each1": "50", "price1": "8.80", "days1": "0", "until": day(town, 7)}
-    assert bob.post("/orders/quotes/answer", priced).status_code == 303
-    shown = little.get(f"/orders/quotes/q/{name}").text
-    assert re.search(r"Your limit is .{0,40}10\.00", shown)
-    assert code_of(little.post("/orders/quotes/order", {"quote": name})) == "desk.over_limit"

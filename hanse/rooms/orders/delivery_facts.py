@@ -64,7 +64,10 @@ class Ship(Fact, frozen=True, kw_only=True):
 
 
 class HandOver(Fact, frozen=True, kw_only=True):
-    """The seller's side of a hand-over: to a carrier, or to the receiver. `taken_by`: who took it, as signed."""
+    """The seller's side of a hand-over: to a carrier, or to the receiver. `taken_by`: who took it, as signed.
+
+    `signature_hash`, `photo_hash`: hex SHA-256 of the files kept beside it.
+    """
 
     kind: ClassVar[str] = "orders.hand_over"
     circle: Id
@@ -72,6 +75,7 @@ class HandOver(Fact, frozen=True, kw_only=True):
     method: Method = "account"
     carrier: Commercial[Text] = WITHHELD
     signature_hash: Commercial[OptionalHash] = WITHHELD
+    photo_hash: Commercial[OptionalHash] = WITHHELD
     handed_by: Personal[Text] = WITHHELD
     taken_by: Personal[Text] = WITHHELD
 

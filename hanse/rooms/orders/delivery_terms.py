@@ -104,9 +104,21 @@ def _public(draft: Draft, shipment: str) -> Shipment:
 
 @circle_rule(HandOver)
 def keep_hand_over(draft: Draft, fact: HandOver) -> None:
-    """Refuses: orders.no_terms."""
+    """Who carries it, and the files of its signature and photograph, which both sides may read.
+
+    Refuses: orders.no_terms.
+    """
     row = _shipment_terms(draft, fact.circle, fact.shipment)
-    draft.put(SHIPMENT_TERMS, replace(row, carrier=said(fact.carrier, row.carrier)))
+    signature, photo = said(fact.signature_hash, ""), said(fact.photo_hash, "")
+    _name_files(draft, row, signature, photo)
+    carrier = said(fact.carrier, row.carrier)
+    draft.put(SHIPMENT_TERMS, replace(row, carrier=carrier, handed_paper_hash=signature, handed_photo_hash=photo))
+
+
+def _name_files(draft: Draft, row: ShipmentTerms, *hashes: str) -> None:
+    for file_hash in hashes:
+        if file_hash:
+            draft.put(FILES, FileNamed(circle=row.circle, file_hash=file_hash, order_id=row.order_id))
 
 
 @circle_rule(Receive)
@@ -118,10 +130,9 @@ def keep_receipt(draft: Draft, fact: Receive) -> None:
     row = _shipment_terms(draft, fact.circle, fact.shipment)
     lacks = tuple(Lack(part.line, part.reason) for part in fact.lines if part.reason)
     arrived = _between(row.shipped_at, said(fact.arrived_at, 0) or draft.now, draft.now)
-    for file_hash in (said(fact.signature_hash, ""), said(fact.photo_hash, "")):
-        if file_hash:
-            draft.put(FILES, FileNamed(circle=fact.circle, file_hash=file_hash, order_id=row.order_id))
-    row = replace(row, lacks=lacks, paper_hash=said(fact.signature_hash, ""), photo_hash=said(fact.photo_hash, ""))
+    signature, photo = said(fact.signature_hash, ""), said(fact.photo_hash, "")
+    _name_files(draft, row, signature, photo)
+    row = replace(row, lacks=lacks, paper_hash=signature, photo_hash=photo)
     _measure(draft, row, arrived)
 
 

@@ -81,7 +81,8 @@ class DeliveryNote(Struct, frozen=True):
     """Between buyer and seller only: what was sent, and its receipt once there is one.
 
     proof: as `queries.Proof.word`. Who signed on glass stands in the facts at the two entries; it is personal, so it is
-    read from the disclosures and may be erased.
+    read from the disclosures and may be erased. The hashes are of files, "" for none: of the receipt's signature and
+    photograph, and of the hand-over's.
     """
 
     shipment: str
@@ -98,6 +99,10 @@ class DeliveryNote(Struct, frozen=True):
     proof: str
     handed_over_entry: int
     received_entry: int
+    paper_hash: str
+    photo_hash: str
+    handed_paper_hash: str
+    handed_photo_hash: str
 
 
 def _page(view: View, shipment: str) -> tuple[OrderPage, PageShipment] | None:
@@ -214,4 +219,8 @@ def delivery_note(view: View, shipment: str) -> DeliveryNote | None:
         proof=shown.proof.word,
         handed_over_entry=shown.proof.handed_over_entry,
         received_entry=shown.proof.received_entry,
+        paper_hash=terms.paper_hash,
+        photo_hash=terms.photo_hash,
+        handed_paper_hash=terms.handed_paper_hash,
+        handed_photo_hash=terms.handed_photo_hash,
     )

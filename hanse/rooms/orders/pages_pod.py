@@ -20,7 +20,7 @@ from litestar.response import Template
 from hanse.kernel.refusal import Refused, require
 from hanse.node.desk import Desk, Who
 from hanse.node.node import Node
-from hanse.rooms.orders.delivery_facts import HandOver, Receive, SendMessage
+from hanse.rooms.orders.delivery_facts import HandOver, Receive
 from hanse.rooms.orders.documents import packing_slip
 from hanse.rooms.orders.pages_actions import receive_lines, shown_shipment
 from hanse.rooms.orders.pages_documents import PURPOSE
@@ -114,10 +114,10 @@ def _sign(node: Node, accounts: Any, payload: Any, token: str, form: dict[str, s
     at = _desk(node, payload)
     try:
         if payload.get("only") == "hand_over":
-            _hand_over(at, payload["shipment"], _name(form), signature_bytes(form.get("signature", "")), photo)
+            _hand_over(at, payload["shipment"], form, photo)
         else:
             at.do(_receipt(at, payload["shipment"], form, photo))
-            _other_side(node, payload, form)
+            _other_side(node, payload, form, photo)
     except (Refused, msgspec.ValidationError) as refused:
         return _ask(at, payload, token, refusal=as_refused(refused), form=form)
     accounts.links.use(token, PURPOSE)
@@ -147,23 +147,23 @@ def _receipt(at: Desk, shipment: str, form: dict[str, str], photo: bytes) -> Rec
     )
 
 
-def _other_side(node: Node, payload: Any, form: dict[str, str]) -> None:
+def _other_side(node: Node, payload: Any, form: dict[str, str], photo: bytes) -> None:
     """The hand-over of the seller whose people made the link, where it was not signed before."""
     row = node.view(payload["made_by"]).get(SHIPMENTS, payload["shipment"])
     if payload["made_by"] == payload["party"] or row is None or row.handed_over_at:
         return
-    _hand_over(_desk(node, payload, "made_by"), payload["shipment"], _name(form), b"", b"")
+    _hand_over(_desk(node, payload, "made_by"), payload["shipment"], form, photo)
 
 
-def _hand_over(at: Desk, shipment: str, name: str, drawn: bytes, photo: bytes) -> None:
-    """The seller's half; what was drawn or photographed goes to both sides as files of the delivery."""
-    found, photo = _found(at, shipment), photo_bytes(photo)
-    circle = found.order.circle
-    signature = at.keep_file(drawn) if drawn else ""
-    at.do(HandOver(circle=circle, shipment=shipment, method="link", signature_hash=signature, taken_by=name))
-    for data, called in ((drawn, "signature.png"), (photo, "photograph")):
-        if data:
-            at.do(SendMessage(
-                circle=circle, message=at.node.wallet.new_id("m"), shipment=shipment, file_name=called,
-                file_hash=at.keep_file(data), file_bytes=len(data), text="Taken at the hand-over.",
-            ))  # fmt: skip
+def _hand_over(at: Desk, shipment: str, form: dict[str, str], photo: bytes) -> None:
+    """The seller's half, with what was drawn and photographed.
+
+    Refuses, in order: form.no_name, form.bad_signature, orders.unknown_shipment, form.bad_photo, as the rules.
+    """
+    name, drawn = _name(form), signature_bytes(form.get("signature", ""))
+    found, taken = _found(at, shipment), photo_bytes(photo)
+    at.do(HandOver(
+        circle=found.order.circle, shipment=shipment, method="link",
+        signature_hash=at.keep_file(drawn) if drawn else "", photo_hash=at.keep_file(taken) if taken else "",
+        taken_by=name,
+    ))  # fmt: skip

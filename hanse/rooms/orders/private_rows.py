@@ -91,7 +91,8 @@ class ShipmentTerms(Row, frozen=True, kw_only=True):
     """What only buyer and seller know of a shipment.
 
     arrived_at: as the receiver states it, 0 before. slices_n, kept_n, dated_n: its slices, those kept, those with a
-    date; counted once it is received, so that sums over shipments are the firm's figures. paper_hash: signature's file.
+    date; counted once it is received, so that sums over shipments are the firm's figures. paper_hash: the file of the
+    receipt's signature. handed_paper_hash, handed_photo_hash: of the hand-over.
     """
 
     circle: str
@@ -113,6 +114,8 @@ class ShipmentTerms(Row, frozen=True, kw_only=True):
     paper_hash: str = ""
     photo_hash: str = ""
     contest: str = ""
+    handed_paper_hash: str = ""
+    handed_photo_hash: str = ""
 
 
 class KeptDay(Row, frozen=True, kw_only=True):

@@ -23,6 +23,7 @@ from hanse.rooms.orders.delivery_facts import (
     ShippedLot,
 )
 from hanse.rooms.orders.facts import StockKey
+from hanse.rooms.orders.message_queries import may_read_file
 from hanse.rooms.orders.private_rows import MESSAGES, RATINGS, RETURN_TERMS, SHIPMENT_TERMS, ShipmentTerms
 from hanse.rooms.orders.rows import RETURNS
 from hanse.rooms.orders.test_rules import NOWHERE, climb
@@ -76,7 +77,15 @@ def test_hand_over_refuses_in_this_order(market: Market) -> None:
     shipped(market)
     climb(
         market,
-        HandOver(circle=market.AB, shipment="s1", method="link", carrier="DHL", taken_by="K. Fahrer"),
+        HandOver(
+            circle=market.AB,
+            shipment="s1",
+            method="link",
+            carrier="DHL",
+            taken_by="K. Fahrer",
+            signature_hash="a" * 64,
+            photo_hash="b" * 64,
+        ),
         "bob",
         [
             ("parties.unknown_circle", NOWHERE),
@@ -86,7 +95,10 @@ def test_hand_over_refuses_in_this_order(market: Market) -> None:
         ],
     )
     assert market.refused("bob", HandOver(circle=market.AB, shipment="s1")) == "orders.handed_over"
-    assert terms(market).carrier == "DHL"
+    kept = terms(market)
+    assert (kept.carrier, kept.handed_paper_hash, kept.handed_photo_hash) == ("DHL", "a" * 64, "b" * 64)
+    assert kept.paper_hash == "", "the receipt has its own"
+    assert may_read_file(market.view("ann"), "b" * 64) and not may_read_file(market.view("eve"), "b" * 64)
 
 
 def test_receive_refuses_in_this_order(market: Market) -> None:

@@ -66,6 +66,8 @@ def test_a_link_of_the_sellers_people_signs_for_both_sides(town: SmallTown, bob:
     assert "signed by both" in shown and "Photograph" in shown
     assert owner.get(f"/orders/file/{found.terms.photo_hash}/photograph").content == JPEG
     assert town.visitor("eve").get(f"/orders/file/{found.terms.photo_hash}/photograph").status_code == 404
+    both = (found.terms.handed_paper_hash, found.terms.handed_photo_hash)
+    assert both == (found.terms.paper_hash, found.terms.photo_hash), "the driver's link signs both halves with it"
 
 
 def test_a_link_of_the_buyers_people_signs_the_receipt_alone(town: SmallTown, ann: Visitor, bob: Visitor) -> None:
@@ -93,8 +95,16 @@ def test_a_driver_of_a_seller_whose_buyer_is_elsewhere_signs_the_hand_over(
     assert signed(town, link, file=("p.jpg", JPEG)).status_code == 200
     found = delivery(town, "bob", "apart-1")
     assert found.proof.word == "hand-over" and not found.shipment.method
-    shown = town.visitor("ann").get("/orders/o/apart-1").text
-    assert "signature.png" in shown and "Taken at the hand-over." in shown
+    assert found.terms is not None and not found.terms.paper_hash
+    owner, eve, size = town.visitor("ann"), town.visitor("eve"), town.node.log.size
+    for file_hash, name in (
+        (found.terms.handed_paper_hash, "signature.png"),
+        (found.terms.handed_photo_hash, "photograph"),
+    ):
+        address = f"/orders/file/{file_hash}/{name}"
+        assert all(address in owner.get(path).text for path in ("/orders/o/apart-1", f"/orders/note/{sid}"))
+        assert owner.get(address).status_code == 200 and eve.get(address).status_code == 404
+    assert owner.get(address).content == JPEG and town.node.log.size == size
     assert bob.post("/orders/pod-link", {"shipment": sid}).status_code == 404, "it was handed over"
     monkeypatch.undo()
     assert act(ann, "receive", "apart-1", shipment=sid, received__1="10").status_code == 303

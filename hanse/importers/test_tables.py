@@ -120,6 +120,71 @@ def _far_cell() -> bytes:
     return out.getvalue()
 
 
+PLAIN_CELL = '<c r="A1"><v>1</v></c>'
+
+
+def _book(cells: str, part: str = "worksheets/sheet1.xml", names: int = 1, **more: str) -> bytes:
+    """A workbook written by hand: `names` sheets that are all the same part, and that part's rows."""
+    office = "http://schemas.openxmlformats.org"
+    main, of = f"{office}/spreadsheetml/2006/main", f"{office}/officeDocument/2006/relationships"
+    package = f"{office}/package/2006/relationships"
+    sheets = "".join(f'<sheet name="S{n}" sheetId="{n + 1}" r:id="rId1"/>' for n in range(names))
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, target, kind in (("_rels/.rels", "xl/workbook.xml", "officeDocument"),
+                                   ("xl/_rels/workbook.xml.rels", part, "worksheet")):  # fmt: skip
+            related = f'<Relationship Id="rId1" Type="{of}/{kind}" Target="{target}"/>'
+            archive.writestr(name, f'<Relationships xmlns="{package}">{related}</Relationships>')
+        archive.writestr(
+            "xl/workbook.xml", f'<workbook xmlns="{main}" xmlns:r="{of}"><sheets>{sheets}</sheets></workbook>'
+        )
+        archive.writestr(f"xl/{part}", f'<worksheet xmlns="{main}"><sheetData>{cells}</sheetData></worksheet>')
+        for name, text in more.items():
+            archive.writestr(name, text)
+    return out.getvalue()
+
+
+FAR = "".join(f'<row r="{n}"><c r="CV{n}"><v>1</v></c></row>' for n in (1, 9_000))
+
+
+def test_a_workbook_written_by_hand_is_read() -> None:
+    (sheet,) = read(_book(f'<row r="1">{PLAIN_CELL}</row><row><c t="str"><v>x</v></c></row>'))
+    assert sheet.columns == ("1",) and sheet.head() == [["x"]]
+    assert len(read(_book(FAR, names=22))) == 22
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        _book("<row><c r='XFD1048576'><v>1</v></c></row>"),
+        _book('<row><c r = "XFD1048576"><v>1</v></c></row>'),
+        _book('<row><c r="xfd1048576"><v>1</v></c></row>'),
+        _book('<row><c\nr="XFD1048576"><v>1</v></c></row>', "elsewhere/sheet.xml"),
+        _book(f'<row r="1"><c {"x" * 500}="1" r="XFD1048576"><v>1</v></c></row>'),
+        _book('<row r="1048576">' + "<c><v>1</v></c>" * 16_000 + "</row>"),
+        _book('<row r="99999999999999999999"><c><v>1</v></c></row>' + f"<row>{PLAIN_CELL}</row>"),
+        _book(FAR, names=23),
+        _book('<row r="1000000"><c r="T1000000"><v>1</v></c></row>'),
+    ],
+)
+def test_a_sheet_that_would_take_gigabytes_is_refused_however_it_is_written(content: bytes) -> None:
+    with pytest.raises(ImportRefused) as caught:
+        read(content, "small.xlsx")
+    assert caught.value.code == "table.too_many_cells"
+
+
+def test_what_the_reader_would_take_for_another_format_or_expand_is_refused() -> None:
+    row = f"<row>{PLAIN_CELL}</row>"
+    for content, code in (
+        (_book(row, **{"content.xml": "<a/>"}), "table.unknown_format"),
+        (_book(row, **{"XL\\Workbook.bin": ""}), "table.unknown_format"),
+        (_book(row, **{"xl/x.xml": '<!DOCTYPE a [<!ENTITY b "c">]><sheetData>&b;</sheetData>'}), "table.broken"),
+    ):
+        with pytest.raises(ImportRefused) as caught:
+            read(content, "small.xlsx")
+        assert caught.value.code == code
+
+
 SMALL = Limits(bytes_max=1_000_000, unpacked_bytes_max=2_000_000, rows_max=100, columns_max=10)
 
 

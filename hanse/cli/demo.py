@@ -126,4 +126,5 @@ def _application(node: Node, accounts: Any, webhooks: Webhooks, host: str) -> An
     site.pages = [*site.pages, *page.PAGES]
     site.templates = [*site.templates, Path(page.__file__).parent]
     site.title = "Hanse demo"
+    site.demo_stop = lambda name: page.stop_of(node, name)
     return create_app(site)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import urlencode
 
 from msgspec import Struct
 
 from hanse.demo.story import Story
+from hanse.kernel.view import View
 from hanse.node.node import Node
 from hanse.rooms.accounts.page_statement import chart_of
 from hanse.rooms.accounts.queries import document
@@ -19,8 +21,12 @@ from hanse.rooms.contracts.scorecards import Scorecard, scorecard
 from hanse.rooms.orders.queries import order_page
 from hanse.rooms.parties.queries import party_name
 from hanse.web.charts import Chart
+from hanse.web.formats import quantity, time_text
 
 ON_TIME = "otif_lines"
+WORDS = {"due": "Promised for", "received": "Received", "qty": "Quantity", "price": "Price of one"}
+"""The clause's names of facts as people say them."""
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 class Signed(Struct, frozen=True):
@@ -77,13 +83,7 @@ def money(node: Node, story: Story) -> Money | None:
     told = {"circle": end.circle, "partner": story.lender, "currency": "EUR", "side": "buy"}
     return Money(
         why=why,
-        signed=[
-            Signed(
-                fact.name, fact.value, " and ".join(party_name(view, who) for who in fact.signer.split("+")), fact.entry
-            )
-            for fact in why.facts
-            if fact.entry
-        ],
+        signed=_signed(view, why),
         credit=why.award,
         passed_on=node.view(story.customer).get(AWARDS, end.customer_circle, end.customer_award),
         invoice=bill.item,
@@ -99,6 +99,31 @@ def money(node: Node, story: Story) -> Money | None:
         statement_href=f"/accounts/statement?{urlencode(told)}",
         customer_contract_href=f"/contracts/a/{end.customer_circle}/{end.customer_agreement}",
     )
+
+
+def _signed(view: View, why: ResultPage) -> list[Signed]:
+    """The facts that the clause read from the record, in its order."""
+    return [
+        Signed(
+            WORDS.get(fact.name, fact.name.replace("_", " ").capitalize()),
+            _readable(fact.value),
+            " and ".join(party_name(view, who) for who in fact.signer.split("+")),
+            fact.entry,
+        )
+        for fact in why.facts
+        if fact.entry
+    ]
+
+
+def _readable(value: str) -> str:
+    """A time and a count as people write them; anything else as it is.
+
+    >>> _readable("2026-11-15T09:00:00Z"), _readable("6"), _readable("5.60 EUR")
+    ('15 Nov 2026, 09:00 UTC', '6 each', '5.60 EUR')
+    """
+    if value.isdecimal():
+        return quantity(int(value))
+    return f"{time_text(value)} UTC" if MOMENT.fullmatch(value) else value
 
 
 def _on_time(card: Scorecard | None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import re
@@ -54,6 +55,7 @@ def pages(node: Node) -> Iterator[TestClient]:
     accounts = AccountStore(node.directory / ACCOUNTS)
     site = build_site(node, accounts, demo=True, demo_roles=seat(accounts), hosts=(HOST,), secure=False)
     site.pages, site.templates = [*site.pages, *page.PAGES], [*site.templates, Path(page.__file__).parent]
+    site.demo_stop = lambda name: page.stop_of(node, name)
     with TestClient(create_app(site), base_url=f"http://{HOST}") as client:
         yield client
     accounts.close()
@@ -141,6 +143,24 @@ def test_the_start_page_tells_the_story_to_its_end(pages):
     for words in ("it stands", "scorecard", "shows nothing", "Dead stock turns into money", "is taken off the bill"):
         assert words in text, words
     assert "5.04" in text and "8.01" in text
+
+
+def test_every_step_of_the_story_opens_with_one_click_and_says_what_to_look_at(pages):
+    start = pages.get("/demo").text
+    ways = [html.unescape(way) for way in re.findall(r'action="(/demo/as/[^"]*stop=[^"]+)"', start)]
+    assert len(ways) > 20 and start.count("story-step") >= 13
+    for way in ways:
+        token = re.search(r'name="_csrf" value="([^"]+)"', start).group(1)
+        opened = pages.post(way, data={"_csrf": token}, headers={"origin": f"http://{HOST}"})
+        assert opened.status_code == (404 if "stop=13.1" in way else 200), way
+        assert "Look at:" in opened.text and 'href="/demo#' in opened.text, way
+        start = opened.text
+    assert "Look at:" not in pages.get("/orders").text
+
+
+def test_a_place_that_is_not_in_the_story_is_none(node):
+    for name in ("", "0.1", "1.0", "99.1", "1.9", "1", "a.b", "1.1.1", "²."):
+        assert page.stop_of(node, name) is None, name
 
 
 def test_public_names_tell_a_stranger_nothing_of_firms(node):

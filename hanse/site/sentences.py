@@ -13,6 +13,7 @@ from msgspec import Struct
 from hanse.kernel.view import View
 from hanse.node.history import Told
 from hanse.rooms.catalog.facts import ITEMS
+from hanse.rooms.orders.naming import order_name, shipment_name
 from hanse.rooms.parties.facts import PARTIES
 from hanse.rooms.parties.queries import circle_card
 from hanse.site import sentences_deals
@@ -41,6 +42,17 @@ class Figures:
         """A party's name."""
         row = self.view.get(PARTIES, str(self[name])) if self[name] else None
         return f"{before}{row.name}" if row else self.text(name, before)
+
+    def order(self) -> str:
+        """The order as the reader's firm calls it."""
+        return order_name(self.view, str(self["order"])) if self["order"] else "(not shown)"
+
+    def shipment(self) -> str:
+        """The shipment, or whose it is: "the shipment of order 4711"."""
+        if not self["shipment"]:
+            return "a shipment"
+        name = shipment_name(self.view, str(self["shipment"]))
+        return f"shipment {name}" if name == self["shipment"] else f"the shipment of order {name}"
 
     def item(self, name: str = "item", before: str = " of ") -> str:
         """An item by brand and part number."""
@@ -110,18 +122,18 @@ Say = Callable[[Figures], str]
 
 
 def _place(f: Figures) -> str:
-    return f"placed order {f['order']}{f.others()}{f.count()}{f.sum()}{f.value()}{f.due('requested_at')}"
+    return f"placed order {f.order()}{f.others()}{f.count()}{f.sum()}{f.value()}{f.due('requested_at')}"
 
 
 def _confirm(f: Figures) -> str:
     changed = " with changes to accept" if any(line.get("changed") for line in f.lines()) else ""
-    return f"confirmed order {f['order']}{changed}{f.count()}{f.sum()}{f.due('promised_at')}"
+    return f"confirmed order {f.order()}{changed}{f.count()}{f.sum()}{f.due('promised_at')}"
 
 
 def _receive(f: Figures) -> str:
     counted = f.count() + f.sum("received") if f.lines() else ", everything as shipped"
     damaged = sum(line.get("damaged", 0) for line in f.lines())
-    return f"signed for shipment {f['shipment']}{counted}" + (f", {quantity(damaged)} damaged" if damaged else "")
+    return f"signed for {f.shipment()}{counted}" + (f", {quantity(damaged)} damaged" if damaged else "")
 
 
 def _open(f: Figures) -> str:
@@ -229,17 +241,17 @@ SAYS: dict[str, Say] = {
     "orders.approve": lambda f: {True: "approved a purchase", False: "did not approve a purchase"}.get(
         f["approved"], "decided on a purchase") + f.price("amount_minor", " of "),
     "orders.confirm": _confirm,
-    "orders.accept_change": lambda f: f"answered the changes of order {f['order']}{f.count()}",
-    "orders.decline": lambda f: f"declined order {f['order']}{f.text('reason', ': ')}",
-    "orders.cancel": lambda f: f"cancelled order {f['order']}{f.count(before=', ')}{f.text('reason', ': ')}",
-    "orders.ship": lambda f: f"shipped {f['shipment']} of order {f['order']}{f.count()}{f.sum()}"
+    "orders.accept_change": lambda f: f"answered the changes of order {f.order()}{f.count()}",
+    "orders.decline": lambda f: f"declined order {f.order()}{f.text('reason', ': ')}",
+    "orders.cancel": lambda f: f"cancelled order {f.order()}{f.count(before=', ')}{f.text('reason', ': ')}",
+    "orders.ship": lambda f: f"shipped order {f.order()}{f.count()}{f.sum()}"
         f"{f.text('carrier', ', by ')}{f.day('arrive_by', ', to arrive by ')}",
-    "orders.hand_over": lambda f: f"handed over shipment {f['shipment']}{f.text('carrier', ' to ')}",
+    "orders.hand_over": lambda f: f"handed over {f.shipment()}{f.text('carrier', ' to ')}",
     "orders.receive": _receive,
-    "orders.contest": lambda f: f"contests the receipt of shipment {f['shipment']}{f.text('reason', ': ')}",
-    "orders.return_goods": lambda f: f"asks to return goods of shipment {f['shipment']}{f.count()}{f.sum()}",
+    "orders.contest": lambda f: f"contests the receipt of {f.shipment()}{f.text('reason', ': ')}",
+    "orders.return_goods": lambda f: f"asks to return goods of {f.shipment()}{f.count()}{f.sum()}",
     "orders.accept_return": lambda f: f"answered return {f['return_id']}{f.count()}{f.sum(before=', accepted ')}",
-    "orders.rate": lambda f: f"rated shipment {f['shipment']}{f.text('score', ': ', ' of 5')}",
+    "orders.rate": lambda f: f"rated {f.shipment()}{f.text('score', ': ', ' of 5')}",
     "orders.message": lambda f: f"wrote{f.others(' to ')}{f.text('order', ' about order ')}"
         f"{f.text('file_name', ', with ')}",
     **sentences_deals.SAYS,

@@ -73,7 +73,7 @@ SAYS: dict[str, Say] = {
     "accounts.assign": lambda f: "proposed that a debt passes to another" + f.price("amount_minor", ": "),
     "accounts.accept_assignment": lambda f: "accepted that a debt passes",
     "accounts.hold_escrow": lambda f: f"asked for{f.price('amount_minor', ' ') or ' money'} to be held for order"
-        f" {f['order']}",
+        f" {f.order()}",
     "accounts.accept_escrow": lambda f: "holds the money",
     "accounts.netting_open": lambda f: f"opened netting cycle {f['cycle']}{f.day('submit_by', ', balances until ')}",
     "accounts.netting_submit": lambda f: f"stated its balances for cycle {f['cycle']}",

@@ -14,7 +14,7 @@ from hanse.rooms.catalog import queries as catalog
 from hanse.rooms.inventory import offer_queries as offering
 from hanse.rooms.inventory import queries as inventory
 from hanse.rooms.orders import worklists
-from hanse.rooms.orders.pages_forms import known_as
+from hanse.rooms.orders.naming import known_as
 from hanse.rooms.orders.private_rows import ORDER_TERMS, OrderTerms
 from hanse.rooms.orders.purchases import pending_requests
 from hanse.rooms.orders.queries import orders

@@ -14,6 +14,7 @@ from litestar.response import Redirect, Response, Template
 from hanse.web.gate import session_cookie
 from hanse.web.page import go, local_path, page
 from hanse.web.refusals import Refusal
+from hanse.web.shell import STOP
 from hanse.web.site import Reader, Site
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
@@ -75,7 +76,10 @@ def change_party(request: Request[Any, Any, Any], session: Reader, data: Form) -
 
 @post("/demo/as/{user:int}", opt={"public": True}, sync_to_thread=False)
 def demo_as(request: Request[Any, Any, Any], user: FromPath[int]) -> Response[Any]:
-    """In a demo only: be another of the people offered, and go on to `?next=`. Elsewhere the address does not exist."""
+    """In a demo only: be another of the people offered, and go on to `?next=`. Elsewhere the address does not exist.
+
+    `?stop=` is kept as the place in the demo's story (`Site.demo_stop`); without it the visitor has left the story.
+    """
     site = site_of(request)
     if not site.demo or user not in {role.user for role in site.demo_roles}:
         raise NotFoundException
@@ -90,6 +94,9 @@ def demo_as(request: Request[Any, Any, Any], user: FromPath[int]) -> Response[An
     response.set_cookie(
         session_cookie(site, site.accounts.sessions.start(user, party, complete=True, address=address, agent=agent))
     )
+    told = request.query_params.get("stop", "")
+    known = site.demo_stop(told) is not None
+    response.set_cookie(Cookie(key=STOP, value=told if known else "", max_age=None if known else 0, samesite="lax"))
     return response
 
 

@@ -18,9 +18,11 @@ from hanse.web.sessions import SessionRow
 from hanse.web.site import NavItem, Session
 
 if TYPE_CHECKING:
-    from hanse.web.site import DemoRole, Site
+    from hanse.web.site import DemoRole, DemoStop, Site
 
 THEMES = ("light", "dark")
+STOP = "demo_stop"
+"""The cookie that keeps the visitor's place in the demo's story."""
 OPEN_AT_FIRST = ("Trade", "Stock")
 """Headings of the menu that show their entries to one who has not opened or closed any: the daily work."""
 
@@ -98,3 +100,11 @@ class Shell:
     def demo_roles(self) -> Sequence[DemoRole]:
         """Whom a visitor may be; empty outside a demo."""
         return self.site.demo_roles if self.site.demo else ()
+
+    @cached_property
+    def demo_stop(self) -> DemoStop | None:
+        """Where in the demo's story the visitor is, on the page that the story led to; None elsewhere."""
+        name = self.request.cookies.get(STOP, "") if self.site.demo else ""
+        found = self.site.demo_stop(name) if name else None
+        here = found is not None and unquote(found.href.partition("?")[0]) == unquote(self.request.url.path)
+        return found if here else None

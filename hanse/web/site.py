@@ -66,6 +66,28 @@ class DemoRole(msgspec.Struct, frozen=True):
     label: str
 
 
+class DemoStop(msgspec.Struct, frozen=True):
+    """A place in the demo's story at which its bar tells what to look at.
+
+    at, of: this step and how many there are. look: what to look at on the page `href`. back, following: where the start
+    page has this step, and the next, whose title is `next_title`.
+    """
+
+    at: int
+    of: int
+    title: str
+    look: str
+    href: str
+    back: str
+    next_title: str
+    following: str
+
+
+def no_stop(name: str) -> DemoStop | None:
+    """A site without a story."""
+    return None
+
+
 def no_search(session: Session, text: str, limit: int) -> Sequence[Hit]:
     """The search of a site that has none: finds nothing."""
     return ()
@@ -88,7 +110,8 @@ class Site:
         search: `(session, text, limit) -> hits` over all that the reader may see.
         read: whatever rooms' handlers ask for as `read` (also `request.app.state.read`); the shell does not look at it.
         demo: show the bar that switches roles, and accept POST /demo/as/{user}.
-        demo_roles: whom a visitor of the demo may be.
+        demo_roles: whom a visitor of the demo may be. demo_stop: the place in the demo's story of a name, as
+            `/demo/as/{user}?stop=` gives it.
         party_name: a party's id to the name that people know.
         firm_settings: where the firm's own settings stand, as far as the reader may open them.
         mounts: Litestar handlers beside the pages (the JSON API under /api): no cookies, no CSRF, own authentication.
@@ -110,6 +133,7 @@ class Site:
     read: Any = None
     demo: bool = False
     demo_roles: Sequence[DemoRole] = ()
+    demo_stop: Callable[[str], DemoStop | None] = no_stop
     title: str = "Hanse"
     party_name: Callable[[str], str] = same
     firm_settings: Callable[[Session], Sequence[Link]] = lambda session: ()

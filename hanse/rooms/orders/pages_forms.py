@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
@@ -18,7 +17,6 @@ from hanse.web.formats import DECIMALS
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 Accounts = NamedDependency[AccountStore]
-MADE_UP = re.compile("[io]-[0-9a-f]{20}(-[0-9]+)?")
 DAY = 86_400
 INT_MAX = 10**15
 STATE_WORDS = {
@@ -102,17 +100,6 @@ def day_end(form: Mapping[str, Any], name: str, label: str, otherwise: int | Non
     except ValueError:
         raise Refused("form.not_a_day", f"{label} is a day", got=given or "nothing", expected="YYYY-MM-DD") from None
     return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) + DAY - 1
-
-
-def known_as(order: str, po_number: str) -> str:
-    """What people call an order: its own number in the firm's system, where the id was made up by an import or a node.
-
-    >>> known_as("i-869c81169eec3568adb9", "SO-5001"), known_as("PO-17", "4500017")
-    ('SO-5001', 'PO-17')
-    >>> known_as("o-a57a13c43535a9737080", "4711-WINCH"), known_as("o-a57a13c43535a9737080", "")
-    ('4711-WINCH', 'o-a57a13c43535a9737080')
-    """
-    return po_number if po_number and MADE_UP.fullmatch(order) else order
 
 
 def day_text(at: int) -> str:

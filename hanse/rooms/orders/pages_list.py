@@ -8,7 +8,8 @@ from litestar import Request, get
 from litestar.params import FromQuery
 
 from hanse.kernel.view import View
-from hanse.rooms.orders.pages_forms import DAY, STATE_WORDS, day_end, known_as, state_badge
+from hanse.rooms.orders.naming import known_as
+from hanse.rooms.orders.pages_forms import DAY, STATE_WORDS, day_end, state_badge
 from hanse.rooms.orders.queries import OrderRow, Side, Sort, orders
 from hanse.rooms.orders.rows import LIVE_STATES
 from hanse.site.desks import desk

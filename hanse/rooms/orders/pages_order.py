@@ -17,6 +17,7 @@ from hanse.node.desk import Desk
 from hanse.rooms.catalog.facts import ITEMS
 from hanse.rooms.catalog.queries import substitutes
 from hanse.rooms.inventory.offer_queries import OwnSource
+from hanse.rooms.orders.naming import known_as
 from hanse.rooms.orders.pages_actions import DO, actions_of, shipment_actions, sides_of
 from hanse.rooms.orders.pages_forms import (
     PROOF_WORDS,
@@ -24,7 +25,6 @@ from hanse.rooms.orders.pages_forms import (
     Accounts,
     Form,
     day_text,
-    known_as,
     state_badge,
     text,
 )

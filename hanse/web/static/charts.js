@@ -76,11 +76,18 @@
       const option = base(c, d);
       option.grid.top = 28;
       option.tooltip.formatter = (points) => { const s = d.steps[points[0].dataIndex]; return `${s.label}\n${group(s.value)} ${d.unit}${s.total ? "" : `\nLevel ${group(s.end)} ${d.unit}`}`; };
+      const spans = d.steps.map((s) => [Math.min(s.start, s.end), Math.max(s.start, s.end)]);
+      const colour = (s) => (s.total ? c.series[0] : s.value < 0 ? c.series[2] : c.series[1]);
+      const bar = (lengths, position, says) => ({
+        type: "bar", stack: "w", barMaxWidth: 48, label: { show: true, position, color: c.ink2, fontSize: 12, formatter: (p) => (says(spans[p.dataIndex]) ? group(d.steps[p.dataIndex].value) : "") },
+        data: lengths.map((value, i) => ({ value, itemStyle: { color: colour(d.steps[i]), borderRadius: 3 } })),
+      });
       return {
-        ...option, xAxis: { ...categories(c, d.steps.map((s) => s.label), true), axisLabel: { color: c.ink2, fontSize: 12, interval: 0, width: 76, overflow: "break" } }, yAxis: values(c),
+        ...option, xAxis: { ...categories(c, d.steps.map((s) => s.label), true), axisLabel: { color: c.ink2, fontSize: 12, interval: 0, width: 76, overflow: "break" } }, yAxis: values(c, spans.some(([low]) => low < 0) ? { boundaryGap: ["12%", "4%"] } : {}),
         series: [
-          { type: "bar", stack: "w", silent: true, itemStyle: { opacity: 0 }, data: d.steps.map((s) => Math.min(s.start, s.end)) },
-          { type: "bar", stack: "w", barMaxWidth: 48, data: d.steps.map((s) => ({ value: Math.abs(s.end - s.start), itemStyle: { color: s.total ? c.series[0] : s.value < 0 ? c.series[2] : c.series[1], borderRadius: 3 } })), label: { show: true, position: "top", color: c.ink2, fontSize: 12, formatter: (p) => group(d.steps[p.dataIndex].value) } },
+          { type: "bar", stack: "w", silent: true, itemStyle: { opacity: 0 }, data: spans.map(([low, high]) => (low > 0 ? low : high < 0 ? high : 0)) },
+          bar(spans.map(([low, high]) => Math.max(0, high) - Math.max(0, low)), "top", ([low, high]) => high > 0 || low === 0), // what lies above nought
+          bar(spans.map(([low, high]) => Math.min(0, low) - Math.min(0, high)), "bottom", ([low, high]) => low < 0 && high <= 0), // and below
         ],
       };
     },
@@ -110,7 +117,7 @@
         geo: { map: "world", roam: "move", scaleLimit: { min: 1, max: 12 }, aspectScale: Math.max(.4, Math.cos(((south + north) / 2) * Math.PI / 180)), boundingCoords: [[Math.max(-180, west), Math.min(85, north)], [Math.min(180, east), Math.max(-85, south)]], left: 0, right: 0, top: 0, bottom: 0, silent: true, itemStyle: { areaColor: c.land, borderColor: c.landLine, borderWidth: .8 } },
         series: [
           { type: "lines", coordinateSystem: "geo", symbol: ["none", "arrow"], symbolSize: 9, silent: false, data: d.flows.map((f) => ({ coords: [at.get(f.start), at.get(f.end)], words: `${f.start} to ${f.end}\n${group(f.value)} ${d.unit} ${f.label}`, lineStyle: { width: 1.5 + 2.5 * f.value / heavy } })), lineStyle: { color: c.series[1], opacity: .85, curveness: .22 } },
-          { type: "scatter", coordinateSystem: "geo", symbolSize: (v) => 10 + 22 * Math.sqrt(Math.max(0, v[2]) / most), cursor: "pointer", data: d.points.map((p) => ({ name: p.name, value: [p.lon, p.lat, p.value], href: p.href, words: `${p.name}\n${group(p.value)} ${p.unit || d.unit}`, itemStyle: { color: p.tone ? tone(p.tone, c, 0) : c.series[0], opacity: .85, borderColor: c.surface, borderWidth: 1.5 } })), label: { show: true, position: "right", formatter: "{b}", color: c.ink, fontSize: 12, textBorderColor: c.surface, textBorderWidth: 2.5 }, labelLayout: { hideOverlap: true, moveOverlap: "shiftY" } },
+          { type: "scatter", coordinateSystem: "geo", symbolSize: (v) => 10 + 22 * Math.sqrt(Math.max(0, v[2]) / most), cursor: "pointer", data: d.points.map((p) => ({ name: p.name, value: [p.lon, p.lat, p.value], href: p.href, words: `${p.name}\n${group(p.value)} ${p.unit || d.unit}`, label: { position: p.tone === "warn" ? "left" : "right" }, itemStyle: { color: p.tone ? tone(p.tone, c, 0) : c.series[0], opacity: .85, borderColor: c.surface, borderWidth: 1.5 } })), label: { show: true, position: "right", formatter: "{b}", color: c.ink, fontSize: 12, textBorderColor: c.surface, textBorderWidth: 2.5 }, labelLayout: { hideOverlap: true, moveOverlap: "shiftY" } },
         ],
       };
     },

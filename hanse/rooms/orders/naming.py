@@ -1,0 +1,36 @@
+"""What people call an order and a shipment, where the record has only ids that were made up."""
+
+from __future__ import annotations
+
+import re
+
+from hanse.kernel.view import View
+from hanse.rooms.orders.private_rows import MINE
+from hanse.rooms.orders.rows import SHIPMENTS
+
+MADE_UP = re.compile("[io]-[0-9a-f]{20}(-[0-9]+)?")
+SHIPPED = re.compile("(sh-[io]-[0-9a-f]{20}|S-[0-9a-f]{12}|[a-z]{1,2}-[0-9a-f]{20})(-[0-9]+)?")
+
+
+def known_as(order: str, po_number: str) -> str:
+    """What people call an order: its own number in the firm's system, where the id was made up by an import or a node.
+
+    >>> known_as("i-869c81169eec3568adb9", "SO-5001"), known_as("PO-17", "4500017")
+    ('SO-5001', 'PO-17')
+    >>> known_as("o-a57a13c43535a9737080", "4711-WINCH"), known_as("o-a57a13c43535a9737080", "")
+    ('4711-WINCH', 'o-a57a13c43535a9737080')
+    """
+    return po_number if po_number and MADE_UP.fullmatch(order) else order
+
+
+def order_name(view: View, order: str) -> str:
+    """An order of the reader's by its own number; others' by the id."""
+    mine = view.get(MINE, view.home, order) if view.home else None
+    return known_as(order, mine.po_number if mine else "")
+
+
+def shipment_name(view: View, shipment: str) -> str:
+    """A shipment by its order's name where its own id was made up, by a node, an import or the demo; else the id."""
+    row = view.get(SHIPMENTS, shipment) if SHIPPED.fullmatch(shipment) else None
+    name = order_name(view, row.order_id) if row else shipment
+    return name if row and name != row.order_id else shipment

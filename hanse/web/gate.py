@@ -124,16 +124,17 @@ class Gate(ASGIMiddleware):
         # 1. the host is ours
         if not host_is(request.headers.get("host", ""), self.site.hosts):
             raise Refusal("request.host", "This node does not answer to that host name.", status=421)
-        # 2. not too many requests (static files aside)
+        plain = opt.get("door") == "api" or bool(opt.get("static"))
+        row = self.site.accounts.sessions.load(raw) if raw and not plain else None
+        # 2. not too many requests (static files aside); a cookie that is no session's counts for nothing
         if not opt.get("static"):
-            self.limit.take(raw or (request.client.host if request.client else ""))
+            self.limit.take(raw if row is not None else request.client.host if request.client else "")
         # 3. not too large
         self._check_size(request, most_bytes(scope))
-        if opt.get("door") == "api" or opt.get("static"):
+        if plain:
             await next_app(scope, receive, send)
             return
         # 4. who is looking
-        row = self.site.accounts.sessions.load(raw) if raw else None
         session = self._session(row) if row is not None else None
         half = row if row is not None and session is None and not row.complete else None
         visitor = request.cookies.get(self.visitor_name, "")

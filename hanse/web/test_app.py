@@ -164,6 +164,16 @@ def test_too_many_requests_are_refused_with_the_time_to_wait() -> None:
     who.site.accounts.close()
 
 
+def test_invented_session_cookies_are_no_way_around_the_limit() -> None:
+    who = Visitor(make(requests_per_minute=60))
+    statuses = []
+    for number in range(25):
+        who.client.cookies.clear()
+        who.client.cookies.set("__Host-hanse", f"invented-{number}")
+        statuses.append(who.get("/sign-in").status_code)
+    assert statuses[:20] == [200] * 20 and statuses[-1] == 429
+
+
 def test_a_refusal_is_one_shape_as_page_and_as_json(anna: Visitor) -> None:
     html = anna.get("/refused", headers={"accept": "text/html,application/json;q=0.9"})
     assert html.status_code == 422 and "inventory.not_enough" in html.text and "Lower it." in html.text

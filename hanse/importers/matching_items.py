@@ -140,7 +140,7 @@ def _publish(plan: Plan, item: SetOwnItem) -> None:
         return
     fact = PublishItem(
         item=plain_id(numbers[0]),
-        description=item.description,
+        description=item.description or f"{item.brand} {item.part_number}".strip() or item.own_number,
         gtin=item.gtin,
         brand=item.brand,
         part_number=item.part_number,

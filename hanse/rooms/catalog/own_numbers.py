@@ -21,7 +21,7 @@ from hanse.rooms.catalog.facts import (
     UnlinkItem,
 )
 from hanse.rooms.catalog.rules import part_key, require_gtin, require_item
-from hanse.rooms.parties.rules import require_home
+from hanse.rooms.parties.rules import require_home, shows
 
 
 @rule(SetOwnItem)
@@ -35,7 +35,9 @@ def at_home(draft: Draft, fact: SetOwnItem | LinkItem | UnlinkItem | JudgeSubsti
 
 @circle_rule(SetOwnItem)
 def set_own_item(draft: Draft, fact: SetOwnItem) -> None:
-    """A change keeps the link. Refuses, in order: catalog.bad_gtin, catalog.bad_cost."""
+    """A change keeps the link. Refuses, in order: catalog.blank_number, catalog.bad_gtin, catalog.bad_cost."""
+    seen = shows(draft, fact.own_number)
+    require(seen, "catalog.blank_number", "nothing of this number shows", got=fact.own_number)
     require_gtin(fact.gtin)
     require(fact.cost_minor >= 0, "catalog.bad_cost", "a cost is not negative", got=fact.cost_minor)
     earlier = draft.get(OWN_ITEMS, fact.circle, fact.own_number)

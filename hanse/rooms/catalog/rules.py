@@ -18,7 +18,7 @@ from hanse.rooms.catalog.facts import (
     Substitute,
     Supersede,
 )
-from hanse.rooms.parties.rules import require_party
+from hanse.rooms.parties.rules import require_party, shows
 from hanse.standards.gtin import check_digit
 
 CHAIN_ITEMS_MAX = 50
@@ -63,7 +63,7 @@ def numbers_of(gtin: str, key: str) -> list[str]:
 @rule(PublishItem)
 def publish_item(draft: Draft, fact: PublishItem) -> None:
     """Refuses, in order: parties.unknown_party, catalog.not_steward, catalog.bad_gtin, catalog.no_number,
-    catalog.repeated_pack, catalog.number_taken."""
+    catalog.no_description, catalog.repeated_pack, catalog.number_taken."""
     require_party(draft)
     earlier = draft.get(ITEMS, fact.item)
     mine = earlier is None or earlier.steward == draft.signer
@@ -71,6 +71,8 @@ def publish_item(draft: Draft, fact: PublishItem) -> None:
     require_gtin(fact.gtin)
     key = part_key(fact.brand, fact.part_number)
     require(fact.gtin or key, "catalog.no_number", "an item needs a GTIN, or a brand and a part number")
+    said = shows(draft, fact.description)
+    require(said, "catalog.no_description", "an item says what it is", got=fact.description, next="describe it")
     codes = [pack.code for pack in fact.packs]
     require(len(set(codes)) == len(codes), "catalog.repeated_pack", "a pack's code stands twice")
     numbers = numbers_of(fact.gtin, key)

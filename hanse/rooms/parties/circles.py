@@ -34,7 +34,7 @@ from hanse.rooms.parties.facts import (
 )
 from hanse.rooms.parties.keys import new_key, require_proven
 from hanse.rooms.parties.proofs import Membership, consent_stands
-from hanse.rooms.parties.rules import GROUP_MEMBERS_MAX, party_behind, require_member
+from hanse.rooms.parties.rules import GROUP_MEMBERS_MAX, party_behind, require_member, require_name
 from hanse.standards.sdjwt import digest, read_disclosure
 
 ENDORSED = 2
@@ -116,10 +116,13 @@ def _discloses(endorsed: Alias, proof: str, name: str, value: str) -> bool:
 
 @circle_rule(OpenCircle)
 def name_members(draft: Draft, fact: OpenCircle) -> None:
-    """Refuses, in order: parties.wrong_size, parties.repeated_party, then for each member as `_name_member`."""
+    """Refuses, in order: parties.wrong_size, parties.repeated_party, parties.no_name (one of blanks; "" is none), then
+    for each member as `_name_member`."""
     sizes = {len(fact.members), len(fact.parties or ()), len(fact.proofs or ()), len(fact.consents or ())}
     require(len(sizes) == 1, "parties.wrong_size", "every member has a party behind it, a proof of that, and a consent")
     require(len(set(fact.parties)) == len(fact.parties), "parties.repeated_party", "a party stands here twice")
+    if fact.name:
+        require_name(draft, fact.name, "a group")
     opener = fact.parties[0]
     for alias, party, proof, consent in zip(fact.members, fact.parties, fact.proofs, fact.consents, strict=True):
         _name_member(draft, alias, party, fact.purpose, opener, proof, consent)

@@ -42,6 +42,12 @@ from hanse.rooms.parties.facts import (
 from hanse.rooms.parties.keys import new_key
 from hanse.rooms.parties.proofs import is_admitted
 
+_RANGES = ((9, 13), (28, 32), (0x2000, 0x200F), (0x2028, 0x202F))
+_ALONE = (0x85, 0xA0, 0xAD, 0x1680, 0x205F, 0x2060, 0x3000, 0xFEFF)
+BLANKS = "".join(map(chr, [*_ALONE, *(n for low, high in _RANGES for n in range(low, high + 1))]))
+"""What shows nothing where it stands alone. Named here, as Unicode's tables differ between versions of Python."""
+NAMES_SHOW_FROM = 1_795_366_800
+"""2026-11-22, 17:00 UTC."""
 GROUP_MEMBERS_MAX = 500
 HOMES_READ_MAX = 100_000
 
@@ -59,6 +65,17 @@ def find_homes(state: State, circle: str) -> list[tuple[str, str]]:
         if homes:
             found.append((party, min(homes, key=lambda home: home.position).circle))
     return found
+
+
+def shows(draft: Draft, name: str) -> bool:
+    """Whether something of a name shows. Names that were signed before `NAMES_SHOW_FROM` are taken as they are, so that
+    every record replays as it was written: docs/decisions/0016."""
+    return draft.now < NAMES_SHOW_FROM or bool(name.strip(BLANKS))
+
+
+def require_name(draft: Draft, name: str, whose: str) -> None:
+    """Refuses: parties.no_name."""
+    require(shows(draft, name), "parties.no_name", f"{whose} needs a name", got=name, expected="a name that shows")
 
 
 def require_member(draft: Draft, circle: str) -> Circle:
@@ -100,10 +117,12 @@ def signed_by(draft: Draft, circle: str, party: str) -> bool:
 
 
 def _add_party(draft: Draft, fact: FoundNetwork | JoinNetwork) -> None:
-    """Refuses, in order: parties.name_differs, parties.party_taken, parties.bad_key, parties.key_taken."""
+    """Refuses, in order: parties.name_differs, parties.party_taken, parties.no_name, parties.bad_key,
+    parties.key_taken."""
     require(draft.signer == fact.party, "parties.name_differs", "the signer is the party that comes", got=draft.signer)
     taken = draft.get(PARTIES, fact.party) or draft.get(ALIASES, fact.party)
     require(not taken, "parties.party_taken", "this name is taken", got=fact.party, next="choose another")
+    require_name(draft, fact.name, "a party")
     draft.put(KEYS, new_key(draft, fact.party, fact.public_key, 0))
     draft.put(
         PARTIES,
@@ -120,8 +139,9 @@ def _add_party(draft: Draft, fact: FoundNetwork | JoinNetwork) -> None:
 
 @rule(FoundNetwork)
 def found(draft: Draft, fact: FoundNetwork) -> None:
-    """Refuses, in order: parties.network_stands, then as `_add_party`."""
+    """Refuses, in order: parties.network_stands, parties.no_name (of the network), then as `_add_party`."""
     require(draft.get(NETWORK, 1) is None, "parties.network_stands", "this network has been founded", next="join it")
+    require_name(draft, fact.network, "a network")
     _add_party(draft, fact)
     draft.put(NETWORK, Network(name=fact.network, registrar=fact.party, founded_at=draft.now))
 
@@ -161,8 +181,9 @@ def join(draft: Draft, fact: JoinNetwork) -> None:
 
 @rule(DescribeParty)
 def describe(draft: Draft, fact: DescribeParty) -> None:
-    """Refuses: parties.unknown_party."""
+    """Refuses, in order: parties.unknown_party, parties.no_name."""
     party = require_party(draft)
+    require_name(draft, fact.name, "a party")
     draft.put(PARTIES, replace(party, name=fact.name, city=fact.city, country=fact.country, about=fact.about))
 
 
@@ -176,6 +197,8 @@ def in_own_home(draft: Draft, fact: SetSite | AppointStaff | SetPermit) -> None:
 
 @circle_rule(SetSite)
 def set_site(draft: Draft, fact: SetSite) -> None:
+    """Refuses: parties.no_name."""
+    require_name(draft, fact.name, "a site")
     draft.put(
         SITES,
         Site(
@@ -226,9 +249,11 @@ def set_permit(draft: Draft, fact: SetPermit) -> None:
 def authorise(draft: Draft, fact: AuthoriseChannel) -> None:
     """The first to authorise a brand's channel is its owner.
 
-    Refuses, in order: parties.unknown_party, parties.brand_taken, parties.unknown_dealer.
+    Refuses, in order: parties.unknown_party, parties.no_name (of the brand), parties.brand_taken,
+        parties.unknown_dealer.
     """
     require_party(draft)
+    require_name(draft, fact.brand, "a brand")
     earlier = draft.scan(CHANNELS, brand=fact.brand, limit=1)
     owner = earlier[0].authoriser if earlier else draft.signer
     require(owner == draft.signer, "parties.brand_taken", "another party speaks for this brand", got=fact.brand)

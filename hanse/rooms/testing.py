@@ -275,8 +275,9 @@ class Town(World):
         return super().view(party, circles or mine, home or (f"home-{party}" if party else ""))
 
     def replica(self, party: str) -> World:
-        """The history applied on the party's own node, which holds the disclosures of its circles only."""
-        mine = set(self.circles_of(party))
+        """The history applied on the party's own node, which holds the disclosures of its circles only: all that it
+        was ever in."""
+        mine = {circle for who, circle in self.aliases if who == party}
         world = World(*self.modules)
         for now, facts in self.history:
             given = [

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hanse.kernel.refusal import require
 from hanse.kernel.view import View
 from hanse.rooms.accounts.cycles import compute
 from hanse.rooms.accounts.deal_facts import NettingClose, NettingSign, NettingSubmit, Owed
 from hanse.rooms.accounts.facts import CreditLine, CreditNote, Invoice, InvoiceLine
 from hanse.rooms.accounts.invoicing import cut
-from hanse.rooms.accounts.ledger import billable, taxes_of
+from hanse.rooms.accounts.ledger import MONEY_MAX, billable, taxes_of
 from hanse.rooms.accounts.netting import result_hash
 from hanse.rooms.accounts.queries import terms_for
 from hanse.rooms.accounts.rows import BALANCES, BILLED, CYCLES, INVOICES, ITEMS, RESULTS, SUBMISSIONS
@@ -113,13 +114,20 @@ def _net(view: View, circle: str, line: InvoiceLine) -> int:
 def credit_note(
     view: View, circle: str, number: str, of: str, lines: Sequence[CreditLine], /, **rest: Any
 ) -> CreditNote | None:
-    """A credit note of an invoice, totals computed as the rule will; None for an unknown invoice."""
+    """A credit note of an invoice, totals computed as the rule will; None for an unknown invoice.
+
+    Refuses, in order: accounts.unknown_line, accounts.too_much.
+    """
     text = view.get(INVOICES, circle, of)
     if text is None:
         return None
     by = {line.number: line for line in text.lines}
+    unknown = sorted({part.number for part in lines} - set(by))
+    require(not unknown, "accounts.unknown_line", "the invoice has no such line", got=unknown)
     nets = [(part.net_minor or part.each * by[part.number].unit_price_minor, by[part.number].tax_ppm) for part in lines]
-    net, tax = sum(part for part, _ in nets), sum(row[2] for row in taxes_of(nets, text.rounding))
+    net = sum(part for part, _ in nets)
+    require(net <= MONEY_MAX, "accounts.too_much", "no credit note is so large", got=net, expected=f"<= {MONEY_MAX}")
+    tax = sum(row[2] for row in taxes_of(nets, text.rounding))
     totals: dict[str, Any] = {"net_minor": net, "tax_minor": tax, "gross_minor": net + tax}
     fields: dict[str, Any] = {"circle": circle, "credit": number, "invoice": of, "lines": list(lines), "number": number}
     return CreditNote(**{**fields, **totals, **rest})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from hanse.rooms.contracts.terms.runtime import muldiv, tier_at, tier_slices
+from hanse.rooms.contracts.terms.runtime import muldiv, tier_at
 from hanse.rooms.group.rows import Tier
 
 PPM = 1_000_000
@@ -54,10 +54,14 @@ def earned(scheme: str, tiers: Sequence[Tier], total_minor: int) -> int:
     >>> tiers = [Tier(0, 50_000), Tier(1_000_000, 100_000)]
     >>> earned("retroactive", tiers, 2_000_000), earned("incremental", tiers, 2_000_000)
     (200000, 150000)
+    >>> earned("incremental", [Tier(0, 1_000_000)], 10**17) == 10**17
+    True
     """
     if scheme == "retroactive":
         return muldiv(total_minor, reached(tiers, total_minor), PPM, "half_even")
-    return muldiv(tier_slices(_table(tiers), total_minor), 1, PPM, "half_even")
+    ends = [*(tier.start for tier in tiers[1:]), total_minor]
+    slices = sum(max(0, min(total_minor, end) - tier.start) * tier.value for tier, end in zip(tiers, ends, strict=True))
+    return muldiv(slices, 1, PPM, "half_even")
 
 
 def split(total: int, weights: Mapping[str, int]) -> dict[str, int]:

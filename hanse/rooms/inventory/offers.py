@@ -29,10 +29,12 @@ from hanse.rooms.inventory.offer_facts import (
     WithdrawOffer,
     WithdrawWant,
 )
-from hanse.rooms.inventory.rules import settle
+from hanse.rooms.inventory.rules import hear_again, settle
 from hanse.rooms.parties.facts import Circle
 from hanse.rooms.parties.rules import party_behind, require_home, require_member, signed_by
+from hanse.rooms.parties.told import Leaving
 
+OFFERS_READ_MAX = 1_000_000
 OFFER_ENDS = "inventory.offer_ends"
 WANT_ENDS = "inventory.want_ends"
 
@@ -81,7 +83,7 @@ def earmark(draft: Draft, fact: Earmark) -> None:
     stock = draft.get(STOCK, fact.circle, fact.site, fact.own_number, fact.lot, fact.owner)
     if stock is None:
         raise Refused("inventory.unknown_stock", "no such stock", got=fact.own_number, next="count it first")
-    _require_free(draft, fact, stock)
+    _require_free(draft, fact, hear_again(draft, stock))
     draft.put(
         EARMARKS,
         EarmarkRow(
@@ -271,6 +273,25 @@ def free_expired(draft: Draft, timer: Timer, party: str) -> None:
     mark = draft.get(EARMARKS, draft.circle, timer.args[0])
     if mark is not None and mark.audience == timer.circle:
         settle(draft, timer.args[0])
+
+
+def offers_have_ended(draft: Draft, event: Leaving) -> None:
+    """Who leaves a group has withdrawn its offers there: what stock keeps back for them is freed while it still hears.
+
+    Refuses: inventory.offers_stand.
+    """
+    made = draft.scan(OFFERS, limit=OFFERS_READ_MAX, circle=event.circle, alias=event.alias)
+    standing = [row.offer for row in made if not row.withdrawn and row.expires_at > draft.now]
+    require(
+        not standing,
+        "inventory.offers_stand",
+        "you have offers to this group",
+        got=", ".join(standing[:3]),
+        next="withdraw them first",
+    )
+
+
+ON = {Leaving: offers_have_ended}
 
 
 # -- wants ---------------------------------------------------------------------------------------------------------

@@ -285,6 +285,21 @@ def settle(draft: Draft, offer: str) -> None:
             draft.put(EARMARKS, replace(mark, set_aside_each=target))
 
 
+def hear_again(draft: Draft, stock: Stock) -> Stock:
+    """The stock, once more in line with what became of the offers that it stands behind.
+
+    An order may draw on a group's offer, by a hold, in a circle that the offer's owner is not in, and an order may
+    stand publicly that its circle refused: the owner's home hears of neither. So it looks whenever its owner counts,
+    adjusts, moves or offers the stock; where nothing is set aside there is nothing to look for.
+    """
+    if not stock.set_aside_each:
+        return stock
+    for mark in draft.scan(EARMARKS, own_number=stock.own_number):
+        if mark.set_aside_each:
+            settle(draft, mark.offer)
+    return stock_of(draft, StockKey(stock.site, stock.own_number, stock.lot, stock.owner))
+
+
 def _mark_allocated(draft: Draft, mark: EarmarkRow | None, each: int) -> int:
     """Add to an earmark's allocated; the change of what is set aside, for the caller's stock."""
     if mark is None:

@@ -24,7 +24,7 @@ from hanse.rooms.inventory.facts import (
     SetPolicy,
     Stock,
 )
-from hanse.rooms.inventory.rules import StockKey, change, stock_of
+from hanse.rooms.inventory.rules import StockKey, change, hear_again, stock_of
 from hanse.rooms.parties.facts import SITES
 from hanse.rooms.parties.rules import require_home
 
@@ -75,7 +75,7 @@ def count(draft: Draft, fact: Count) -> None:
     at = fact.counted_at or draft.now
     require(at <= draft.now, "inventory.counted_ahead", "a count is not in the future", got=at, expected=draft.now)
     _require_known(draft, fact.lines)
-    found = [stock_of(draft, key) for key in keys]
+    found = [hear_again(draft, stock_of(draft, key)) for key in keys]
     for stock in found:
         _require_newer(stock, at)
     for line, stock in zip(fact.lines, found, strict=True):
@@ -118,7 +118,7 @@ def adjust(draft: Draft, fact: Adjust) -> None:
         require(ahead, "inventory.made_ahead", "a change is not in the future", got=line.made_at, expected=draft.now)
     _require_known(draft, fact.lines)
     for line in fact.lines:
-        stock = stock_of(draft, _key(line))
+        stock = hear_again(draft, stock_of(draft, _key(line)))
         require(
             stock.on_hand_each + line.each >= 0,
             "inventory.not_enough",
@@ -141,7 +141,7 @@ def move(draft: Draft, fact: Move) -> None:
     require_site(draft, fact.from_site)
     require_site(draft, fact.to_site)
     require(fact.from_site != fact.to_site, "inventory.same_site", "it stands there already", got=fact.to_site)
-    there = stock_of(draft, StockKey(fact.from_site, fact.own_number, fact.lot, fact.owner))
+    there = hear_again(draft, stock_of(draft, StockKey(fact.from_site, fact.own_number, fact.lot, fact.owner)))
     require(
         fact.each <= there.free_each,
         "inventory.not_enough",

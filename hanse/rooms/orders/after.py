@@ -10,12 +10,26 @@ from hanse.kernel.draft import Draft
 from hanse.kernel.kept import Timer
 from hanse.kernel.refusal import Refused, require
 from hanse.kernel.rules import rule, timer
+from hanse.rooms.inventory.offer_facts import OFFERS
 from hanse.rooms.orders.balance import as_buyer, as_seller, deadline, find_order, keep, step
 from hanse.rooms.orders.delivery import find_shipment
 from hanse.rooms.orders.delivery_facts import AcceptReturn, Rate, ReturnGoods, SendMessage
-from hanse.rooms.orders.rows import DEEMED, ORDERS, RETURNS, SHIPMENTS, Order, Return, ReturnLine, Shipment
+from hanse.rooms.orders.rows import (
+    DEEMED,
+    HOLDS,
+    LIVE_STATES,
+    ORDERS,
+    RETURNS,
+    SHIPMENTS,
+    STATES,
+    Order,
+    Return,
+    ReturnLine,
+    Shipment,
+)
 from hanse.rooms.orders.told import Rated, Returned
 from hanse.rooms.parties.rules import require_member
+from hanse.rooms.parties.told import Leaving
 
 RETURN_UNANSWERED = "orders.return_unanswered"
 ASKED, ACCEPTED, DECLINED, UNANSWERED = "asked", "accepted", "declined", "unanswered"
@@ -164,3 +178,32 @@ def send_message(draft: Draft, fact: SendMessage) -> None:
         order_id = order.order_id
     if order_id:
         step(draft, order_id, "message", fact.message)
+
+
+ORDERS_READ_MAX = 1_000_000
+
+
+def nothing_is_open(draft: Draft, event: Leaving) -> None:
+    """Who leaves a group has nothing open there that its home would have to hear of: no hold on an offer of its own, no
+    order with anything unshipped, under way, or asked back.
+
+    Refuses, in order: orders.holds_stand, orders.orders_stand.
+    """
+    for kept in draft.scan(HOLDS, limit=ORDERS_READ_MAX, circle=event.circle, ended=False):
+        offer = draft.get(OFFERS, kept.offer)
+        free = offer is None or offer.alias != event.alias
+        require(free, "orders.holds_stand", "a member holds goods of yours", got=kept.hold, expected=kept.until_at)
+    for state in STATES:
+        for order in draft.scan(ORDERS, limit=ORDERS_READ_MAX, circle=event.circle, state=state):
+            if event.alias in (order.buyer, order.seller):
+                waits = state in LIVE_STATES or any(line.in_transit or line.returning for line in order.lines)
+                require(
+                    not waits,
+                    "orders.orders_stand",
+                    "an order of yours is open in this group",
+                    got=order.order_id,
+                    next="ship, receive or cancel it first",
+                )
+
+
+ON = {Leaving: nothing_is_open}

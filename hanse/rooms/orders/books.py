@@ -34,7 +34,10 @@ UNPROMISED = inventory.StockKey("", "")
 
 @home_rule(PlaceOrder)
 def note_order(draft: Draft, fact: PlaceOrder, party: str) -> None:
-    """Enter the order into the book of its buyer or seller; a third member of the circle keeps no book of it."""
+    """Enter the order into the book of its buyer or seller; a third member of the circle keeps no book of it.
+
+    What a hold kept beyond the line that uses it is free again, in the home of the offer's owner too.
+    """
     order = order_row(draft, fact.order)
     if order.one_sided:
         side, partner = str(fact.side), fact.counterparty
@@ -63,6 +66,8 @@ def note_order(draft: Draft, fact: PlaceOrder, party: str) -> None:
         lines=lines,
     )
     draft.put(MINE, mine)
+    if side == SELL and any(line.hold for line in fact.lines):
+        _settle(draft, mine)
 
 
 def _settle(draft: Draft, mine: Mine) -> None:
@@ -105,10 +110,13 @@ def _allocate(draft: Draft, mine: Mine) -> None:
 @home_timer(UNSHIPPED)
 @home_timer(CHANGE_UNANSWERED)
 def allocate_after_wait(draft: Draft, due: Timer, party: str) -> None:
-    """What a timer ended holds no stock any more."""
-    mine = draft.get(MINE, draft.circle, due.args[0])
+    """What a timer ended holds no stock any more; nor of an order that never came to stand in its circle."""
+    mine, order = draft.get(MINE, draft.circle, due.args[0]), draft.get(ORDERS, due.args[0])
     if mine is not None:
         _allocate(draft, mine)
+    elif order is not None:
+        for offer in sorted({line.offer for line in order.lines if line.offer}):
+            inventory.settle(draft, offer)
 
 
 @home_rule(Hold)

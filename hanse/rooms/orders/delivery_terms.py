@@ -40,14 +40,18 @@ DAY_SECONDS = 86_400
 
 @circle_rule(Ship)
 def keep_shipment(draft: Draft, fact: Ship) -> None:
-    """What left, promise by promise, the earliest first. Refuses: orders.no_terms."""
+    """What left, promise by promise, the earliest first. What was confirmed in words that did not come to stand in this
+    circle counts as ordered, without a date. Refuses: orders.no_terms."""
     terms = terms_of(draft, fact.circle, fact.order)
     known = {line.line: line for line in terms.lines}
     slices: list[ShippedSlice] = []
     after: dict[int, tuple[Promise, ...]] = {}
     for part in fact.lines:
-        taken, after[part.line] = _consume(known[part.line].promises, part.each)
+        line = known[part.line]
+        taken, after[part.line] = _consume(line.promises, part.each)
         slices += [ShippedSlice(part.line, p.each, p.item, p.unit_price_minor, p.promised_at) for p in taken]
+        if rest := part.each - sum(p.each for p in taken):
+            slices.append(ShippedSlice(part.line, rest, line.item, line.unit_price_minor, 0))
     lots = tuple(
         LotOut(part.line, lot.lot, lot.each, tuple(lot.serials), lot.expires_at)
         for part in fact.lines

@@ -16,6 +16,7 @@ from hanse.rooms.orders.balance import (
     CHANGE_UNANSWERED,
     UNANSWERED,
     UNSHIPPED,
+    WAIT_SECONDS_MAX,
     as_buyer,
     as_seller,
     cancel_each,
@@ -153,9 +154,9 @@ def place(draft: Draft, fact: PlaceOrder) -> None:
     """Place an order, and reserve what its lines draw on.
 
     Refuses, in order: parties.unknown_circle, parties.not_in_circle, orders.unknown_partner, orders.order_taken,
-        orders.bad_deadline (confirm_by, cancel_after_at), orders.unknown_quote, orders.quote_ended,
-        orders.repeated_line, orders.unknown_hold, orders.hold_ended, orders.hold_too_small, orders.offer_elsewhere,
-        inventory.unknown_offer, inventory.offer_ended, inventory.not_enough.
+        orders.bad_deadline (confirm_by, cancel_after_at, receive_within_seconds), orders.unknown_quote,
+        orders.quote_ended, orders.repeated_line, orders.unknown_hold, orders.hold_ended, orders.hold_too_small,
+        orders.offer_elsewhere, inventory.unknown_offer, inventory.offer_ended, inventory.not_enough.
     """
     circle = require_member(draft, fact.circle)
     seller = partner_in(draft, circle, fact.seller)
@@ -168,6 +169,8 @@ def place(draft: Draft, fact: PlaceOrder) -> None:
     cancel_after_at = fact.cancel_after_at or (0 if one_sided else fact.confirm_by + CANCEL_AFTER_SECONDS)
     late = bool(cancel_after_at) and cancel_after_at < fact.confirm_by
     require(not late, "orders.bad_deadline", "the cancel date is not before the time to confirm", got=cancel_after_at)
+    ends = fact.receive_within_seconds <= WAIT_SECONDS_MAX
+    require(ends, "orders.bad_deadline", "a receipt is waited for two years at most", got=fact.receive_within_seconds)
     if fact.quote:
         use_quote(draft, fact.quote, fact.circle, draft.signer, seller, fact.order)
     order = Order(

@@ -35,6 +35,7 @@ from hanse.rooms.parties.facts import (
 from hanse.rooms.parties.keys import new_key, require_proven
 from hanse.rooms.parties.proofs import Membership, consent_stands
 from hanse.rooms.parties.rules import GROUP_MEMBERS_MAX, party_behind, require_member, require_name
+from hanse.rooms.parties.told import Leaving
 from hanse.standards.sdjwt import digest, read_disclosure
 
 ENDORSED = 2
@@ -186,7 +187,9 @@ def name_new_member(draft: Draft, fact: WidenCircle) -> None:
 
 @rule(LeaveCircle)
 def leave_circle(draft: Draft, fact: LeaveCircle) -> None:
-    """Refuses, in order: parties.unknown_circle, parties.not_in_circle, parties.not_a_group, parties.opener_stays."""
+    """Refuses, in order: parties.unknown_circle, parties.not_in_circle, parties.not_a_group, parties.opener_stays, then
+    as later rooms do that have something open (`told.Leaving`): inventory.offers_stand, orders.holds_stand,
+    orders.orders_stand."""
     circle = require_member(draft, fact.circle)
     require(circle.purpose == "group", "parties.not_a_group", "only a group can be left", got=circle.purpose)
     require(circle.members[0] != draft.signer, "parties.opener_stays", "the opener cannot leave its group")
@@ -198,6 +201,7 @@ def leave_circle(draft: Draft, fact: LeaveCircle) -> None:
             entered=tuple(alias for alias in circle.entered if alias != draft.signer),
         ),
     )
+    draft.tell(Leaving(fact.circle, draft.signer))
 
 
 @circle_rule(LeaveCircle)

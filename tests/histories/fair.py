@@ -81,7 +81,7 @@ class Fair(Town):
     `yard-NAME`).
     """
 
-    def __init__(self, now: int = 1_700_000_000) -> None:
+    def __init__(self, now: int = 1_800_000_000) -> None:
         self.keys: dict[str, str] = {}
         """alias -> the name of the key that it signs with, where that is not its first."""
         self.shelves = Shelves()

@@ -15,10 +15,12 @@ from hanse.rooms.orders.testing import DAY, SECRET, Market
 from hanse.rooms.parties.facts import LeaveCircle
 from hanse.rooms.testing import home
 
+NOW = 1_800_000_000
+
 
 @pytest.fixture
 def market() -> Market:
-    return Market()
+    return Market(now=NOW)
 
 
 def count(market: Market, each: int) -> Count:
@@ -64,7 +66,7 @@ def test_who_leaves_a_group_has_nothing_open_there(market: Market) -> None:
 
 def test_what_was_confirmed_in_words_that_the_circle_refused_is_delivered_and_billed_as_ordered() -> None:
     """The confirmation binds publicly; another item in it, undeclared, is no word of the circle."""
-    books = Ledgers()
+    books = Ledgers(now=NOW)
     books.must("ann", books.order_fact("po1", books.line(1, 10, unit_price_minor=1000)))
     wrong = ConfirmLine(line=1, each=10, substitute="item-6306", promised_at=books.now)
     assert books.refused("bob", books.confirm_fact("po1", lines=[wrong])) == "orders.undeclared_change"
@@ -110,7 +112,7 @@ def test_no_buyer_makes_its_seller_wait_for_a_receipt_for_ever(market: Market) -
 
 
 def test_a_credit_note_beyond_all_money_is_refused_before_it_is_drafted() -> None:
-    books = Ledgers()
+    books = Ledgers(now=NOW)
     books.invoiced("i1", 10)
     for line, code in (
         (CreditLine(number=1, each=10**15), "accounts.too_much"),

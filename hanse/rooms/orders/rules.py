@@ -58,6 +58,8 @@ from hanse.rooms.parties.rules import require_member
 CANCEL_AFTER_SECONDS = 365 * 86_400
 HOLD_SECONDS_MAX = 30 * 86_400
 HOLD_OVER = "orders.hold_over"
+RECEIPTS_END_FROM = 1_795_370_400
+"""2026-11-22, 18:00 UTC: from then on an order's receipts are waited for two years at most: docs/decisions/0017."""
 
 
 @rule(Hold)
@@ -169,7 +171,7 @@ def place(draft: Draft, fact: PlaceOrder) -> None:
     cancel_after_at = fact.cancel_after_at or (0 if one_sided else fact.confirm_by + CANCEL_AFTER_SECONDS)
     late = bool(cancel_after_at) and cancel_after_at < fact.confirm_by
     require(not late, "orders.bad_deadline", "the cancel date is not before the time to confirm", got=cancel_after_at)
-    ends = fact.receive_within_seconds <= WAIT_SECONDS_MAX
+    ends = draft.now < RECEIPTS_END_FROM or fact.receive_within_seconds <= WAIT_SECONDS_MAX
     require(ends, "orders.bad_deadline", "a receipt is waited for two years at most", got=fact.receive_within_seconds)
     if fact.quote:
         use_quote(draft, fact.quote, fact.circle, draft.signer, seller, fact.order)

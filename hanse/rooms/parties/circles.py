@@ -35,7 +35,7 @@ from hanse.rooms.parties.facts import (
 from hanse.rooms.parties.keys import new_key, require_proven
 from hanse.rooms.parties.proofs import Membership, consent_stands
 from hanse.rooms.parties.rules import GROUP_MEMBERS_MAX, party_behind, require_member, require_name
-from hanse.rooms.parties.told import Leaving
+from hanse.rooms.parties.told import EMPTY_FROM, Leaving
 from hanse.standards.sdjwt import digest, read_disclosure
 
 ENDORSED = 2
@@ -201,7 +201,8 @@ def leave_circle(draft: Draft, fact: LeaveCircle) -> None:
             entered=tuple(alias for alias in circle.entered if alias != draft.signer),
         ),
     )
-    draft.tell(Leaving(fact.circle, draft.signer))
+    if draft.now >= EMPTY_FROM:
+        draft.tell(Leaving(fact.circle, draft.signer))
 
 
 @circle_rule(LeaveCircle)

@@ -24,6 +24,7 @@ from hanse.node.disclosures import Disclosures
 from hanse.node.pipes import Beside, read_frame, write_frame
 from hanse.node.signed_by import Signatures
 from hanse.node.stored import RECORD, Kinds, ReplayFault, StoredBlock, blocks
+from hanse.node.tally import Tally, tally
 from hanse.record.damage import Damaged, Finding, UnknownVersion
 from hanse.record.frames import SEGMENT
 from hanse.record.note import VerifierKey
@@ -43,7 +44,7 @@ class Request(Struct, frozen=True):
     Attributes:
         directory: of a node, or a copy. start, stop: entries; `start` opens a block.
         net, keys: of the log, for a copy without a segment, which is read from 0 on.
-        check: verify signatures, and go on where disclosures do not fit. live: a node may be writing.
+        check: verify signatures, count, and go on where disclosures do not fit. live: a node may be writing.
     """
 
     directory: str
@@ -60,13 +61,14 @@ class Part(Struct):
 
     Attributes:
         bad_disclosures, bad_signatures: (position, why). unverified: places in `block.facts` whose key the reader did
-            not know.
+            not know. tally: where it was asked to check.
     """
 
     block: StoredBlock
     bad_disclosures: Wrong
     bad_signatures: Wrong
     unverified: list[int]
+    tally: Tally | None
 
 
 def read_parts(request: Request, kinds: Kinds) -> Iterator[Part]:
@@ -91,7 +93,7 @@ def read_parts(request: Request, kinds: Kinds) -> Iterator[Part]:
         on_bad = (lambda position, why: bad.append((position, why))) if request.check else None
         for block in blocks(entries, request.start, kinds, private, on_bad):
             wrong, unverified = signatures.of(block) if signatures else ([], [])
-            yield Part(block, bad, wrong, unverified)
+            yield Part(block, bad, wrong, unverified, tally(block) if request.check else None)
             bad = []
 
 
@@ -103,6 +105,7 @@ class _Carried(Struct, array_like=True, gc=False):
     bad_disclosures: Wrong
     bad_signatures: Wrong
     unverified: list[int]
+    tally: Tally | None
 
 
 class _Ended(Struct, array_like=True):
@@ -140,7 +143,7 @@ class ReadAhead:
             entry = read_entry(leaf)
             facts.append(take_up(kinds, found, entry.body, private, entry.batch))
         block = StoredBlock(one.first, read_header(read_entry(one.leaves[0])), one.leaves, facts)
-        return Part(block, one.bad_disclosures, one.bad_signatures, one.unverified)
+        return Part(block, one.bad_disclosures, one.bad_signatures, one.unverified, one.tally)
 
     def __enter__(self) -> ReadAhead:
         return self
@@ -189,7 +192,7 @@ def _frames(request: Request, kinds: Kinds) -> Iterator[tuple[list[_Carried], _E
 def _carried(part: Part) -> _Carried:
     block = part.block
     facts, private = [opened(signed) for signed in block.facts], [signed.disclosures for signed in block.facts]
-    rest = part.bad_disclosures, part.bad_signatures, part.unverified
+    rest = part.bad_disclosures, part.bad_signatures, part.unverified, part.tally
     return _Carried(block.first, block.leaves, facts, private, *rest)
 
 

@@ -15,15 +15,13 @@ from functools import cache
 from msgspec import Struct
 
 from hanse.kernel.apply import Applier
-from hanse.kernel.facts import ERASED, layout
 from hanse.kernel.kept import CHAIN
 from hanse.kernel.view import View
-from hanse.node.stored import StoredBlock
+from hanse.node.tally import REFUSED, WITHHELD, Tally
 from hanse.rooms import modules
 from hanse.rooms.checked import Check, Checked
 
 PROVEN, NOT_DISCLOSED, HAS_ERASED, WRONG = "proven", "not disclosed to you", "erased", "wrong"
-_REFUSED, _READ, _WITHHELD, _BY_ITSELF = range(4)
 
 
 class Figure(Struct, frozen=True):
@@ -48,29 +46,19 @@ class Entries:
         self.withheld: Counter[str] = Counter()
         self.erased: Counter[str] = Counter()
 
-    def take(self, stored: StoredBlock) -> None:
+    def take(self, said: Tally) -> None:
         """The entries of the next block."""
-        self._kinds.append(_BY_ITSELF)
-        for leaf, signed in zip(stored.leaves[1:], stored.facts, strict=False):
-            circle = getattr(signed.fact, "circle", "")
-            if leaf.split(b"\n", 2)[1] != b"ok":
-                self._kinds.append(_REFUSED)
-            elif signed.full is None:
-                self._kinds.append(_WITHHELD)
-                self.withheld[circle] += 1
-            else:
-                self._kinds.append(_READ)
-            if not layout(type(signed.fact)).empty and any(d[:1] == ERASED for d in signed.disclosures):
-                self.erased[circle] += 1
-        self._kinds.extend([_BY_ITSELF] * (len(stored.leaves) - 1 - len(stored.facts)))
+        self._kinds.frombytes(said.kinds)
+        self.withheld.update(said.withheld)
+        self.erased.update(said.erased_of)
 
     def fault(self, positions: tuple[int, ...]) -> str:
         """Why a figure cannot rest on these entries, "" where it can."""
         for position in positions:
-            kind = self._kinds[position] if position < len(self._kinds) else _REFUSED
-            if kind == _REFUSED:
+            kind = self._kinds[position] if position < len(self._kinds) else REFUSED
+            if kind == REFUSED:
                 return f"it rests on entry {position}, which is no accepted fact"
-            if kind == _WITHHELD:
+            if kind == WITHHELD:
                 return f"it rests on entry {position}, which is not disclosed"
         return ""
 

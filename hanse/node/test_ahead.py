@@ -102,6 +102,18 @@ def test_a_forged_signature_is_found_by_the_process_beside(directory, monkeypatc
     assert [one.what for one in found.findings] == ["the signature does not verify"]
 
 
+@pytest.mark.parametrize("name", ["public/checkpoint", "public/tile/0/000.p/*", "public/tile/entries/*/*", SEGMENT])
+def test_damage_of_the_record_is_named_alike_and_first_whether_checked_before_or_beside(directory, monkeypatch, name):
+    path = next(iter(sorted((directory / "record").glob(name))))
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    before = verify(directory)
+    monkeypatch.setattr(verify_module, "READ_AHEAD_FROM", 1)
+    assert verify(directory) == before
+    assert before.findings[0].where == f"record/{path.relative_to(directory / 'record')}"
+
+
 def test_a_process_that_dies_is_an_error_and_no_end(directory):
     with ReadAhead(Request(str(directory), 0, size_of(directory)), rulebook().kinds) as ahead:
         ahead._beside.process.kill()

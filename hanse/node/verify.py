@@ -21,7 +21,8 @@ import os
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
+from functools import cached_property
 from pathlib import Path
 
 import msgspec
@@ -29,7 +30,6 @@ from msgspec import Struct
 
 from hanse.kernel.apply import Applier
 from hanse.kernel.draft import Draft
-from hanse.kernel.facts import ERASED, count_digests, layout
 from hanse.kernel.state import State
 from hanse.kernel.writer import connect
 from hanse.node import disclosures as disclosed
@@ -40,16 +40,18 @@ from hanse.node.node import FILES, LOCK, read_about
 from hanse.node.parts import rulebook, schema
 from hanse.node.read_path import STATE
 from hanse.node.recomputing import WRONG, Entries, Figure, recompute
+from hanse.node.record_check import RecordCheck
 from hanse.node.replay import CHUNK_ENTRIES, apply_stored, pass_on_broken_storage
 from hanse.node.signed_by import fault
 from hanse.node.state_check import StoredState
-from hanse.node.stored import RECORD, ReplayFault, StoredBlock
+from hanse.node.stored import RECORD, ReplayFault
 from hanse.record.damage import Damaged, UnknownVersion
 from hanse.record.frames import SEGMENT
 from hanse.record.log import KEY, PUBLIC, read_keys
-from hanse.record.note import VerifierKey
+from hanse.record.note import NoteError, VerifierKey
 from hanse.record.reader import LogReader
 from hanse.record.segment import Segment
+from hanse.record.verify import Report
 from hanse.record.verify import verify as verify_record
 
 FINDINGS_MAX = 50
@@ -164,8 +166,8 @@ class _Run:
         private = Disclosures(self.directory, read_only=True, live=self.said.live) if path.exists() else None
         try:
             self._open_state()
-            self._check_record()
-            whole = self._replay()
+            with self._checked_record():
+                whole = self._replay()
             if private is not None:
                 self._check_disclosures(private, whole)
             if whole:
@@ -191,15 +193,32 @@ class _Run:
 
     # 1. the record
 
-    def _check_record(self) -> None:
-        def told(done: int, all: int) -> None:
-            self.progress("record", done, all)
+    @contextmanager
+    def _checked_record(self) -> Iterator[None]:
+        """Of a long record beside what is done inside, else before it; what it finds comes first in either case."""
+        directory = self.directory / RECORD
+        if self._is_long():
+            with RecordCheck(directory, self.keys, self.about.net) as check:
+                yield
+                self._take_report(check.report())
+        else:
+            self._take_report(verify_record(directory, self.keys, self.about.net))
+            yield
 
-        report = verify_record(self.directory / RECORD, self.keys, self.about.net, told)
+    def _is_long(self) -> bool:
+        try:
+            return self._size >= READ_AHEAD_FROM
+        except (Damaged, FileNotFoundError, UnknownVersion, NoteError):
+            return False  # the replay will say
+
+    def _take_report(self, report: Report) -> None:
+        later, self.said.findings = self.said.findings, []
         for finding in report.findings:
             if self.said.live and finding.file == SEGMENT and "no whole group" in finding.what:
                 continue  # the block that the running node is writing
             self.found(f"{RECORD}/{finding.file}", finding.entry, finding.what)
+        for found in later:
+            self.found(found.where, found.position, found.what)
         self.said.checkpoint, self.said.root, self.said.own_key = report.size or 0, report.root.hex(), report.own_key
 
     # 2. to 4.
@@ -208,14 +227,14 @@ class _Run:
         """Facts, replay, disclosures; whether the record replayed to its end."""
         pending = 0
         try:
-            size = self._size()
+            size = self._size
             self._compare_state()
             with writing_behind(self.applier.state, scratch=True) if size >= READ_AHEAD_FROM else nullcontext():
                 for part in self._parts(size):
                     stored = part.block
                     self._take_findings(part)
                     apply_stored(self.applier, stored)
-                    self._count(stored)
+                    self._count(part)
                     self._compare_state()
                     pending += len(stored.leaves)
                     if pending >= CHUNK_ENTRIES:
@@ -234,6 +253,7 @@ class _Run:
             self.found(disclosed.FILE, self.said.entries, f"it does not read: {error}")
         return False
 
+    @cached_property
     def _size(self) -> int:
         """The entries of the segment; of a copy without one, those that the checkpoint covers. Raises: Damaged."""
         record = self.directory / RECORD
@@ -264,15 +284,11 @@ class _Run:
             self.found(disclosed.FILE, position, why)
         for position, why in part.bad_signatures:
             self.found(RECORD, position, why)
-        draft, statements, unverified = Draft(self.applier.state, now=0, position=0), set(), set(part.unverified)
+        draft, unverified = Draft(self.applier.state, now=0, position=0), set(part.unverified)
         for i, signed in enumerate(part.block.facts):
-            position = part.block.first + 1 + i
-            if signed.batch is None or signed.batch.statement not in statements:
-                self.said.signatures += 1
-            if signed.batch is not None:
-                statements.add(signed.batch.statement)
             if signed.fact.introduces:
                 continue
+            position = part.block.first + 1 + i
             key = self._key(draft, signed.envelope.kid)
             if key is None:
                 self.found(RECORD, position, "it was signed with a key that nobody had")
@@ -287,22 +303,19 @@ class _Run:
                 self.keys_known[kid] = key  # a kid's key never changes
         return key
 
-    def _count(self, stored: StoredBlock) -> None:
-        said, figures = self.said, self.said.figures
-        self.known.take(stored)
+    def _count(self, part: Part) -> None:
+        said, figures, stored, tally = self.said, self.said.figures, part.block, part.tally
+        assert tally is not None, "it was asked to check"
+        self.known.take(tally)
         said.blocks += 1
         said.entries += len(stored.leaves)
         said.facts += stored.header.facts
         said.timers += stored.header.timers
-        said.refused += sum(leaf.split(b"\n", 2)[1] != b"ok" for leaf in stored.leaves)
-        for signed in stored.facts:
-            where = layout(type(signed.fact))
-            if where.empty:
-                continue
-            erased = sum([d[:1] == ERASED for d in signed.disclosures])
-            figures.erased += erased
-            figures.proven += len(signed.disclosures) - erased
-            figures.not_disclosed += count_digests(signed.fact, where) - len(signed.disclosures)
+        said.refused += tally.refused
+        said.signatures += tally.signatures
+        figures.erased += tally.erased
+        figures.proven += tally.proven
+        figures.not_disclosed += tally.not_disclosed
 
     def _check_disclosures(self, private: Disclosures, whole: bool) -> None:
         """The file's form; what belongs to no entry (a running node may have written it for its next block)."""

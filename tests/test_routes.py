@@ -241,6 +241,27 @@ def test_a_thing_is_shown_to_those_in_the_table_alone(people: dict[str, Visitor]
         assert answer.status_code == 404
 
 
+SAME = ("content-type", "location", "content-encoding", "content-disposition", "cache-control")
+
+
+def test_head_says_what_get_says_without_its_body_at_every_address(people: dict[str, Visitor]) -> None:
+    owner, wrong = people["owner"], []
+    for path in [*PAGES, *(path.partition("{")[0] + name for path, (name, _) in WITH_NAMES.items()), "/nowhere"]:
+        head, shown = owner.client.head(path, follow_redirects=False), owner.get(path)
+        same = [head.headers.get(name) == shown.headers.get(name) for name in SAME]
+        if head.status_code != shown.status_code or head.content or not all(same):
+            wrong.append((path, head.status_code, shown.status_code))
+    assert wrong == []
+
+
+def test_head_opens_to_nobody_what_get_does_not(people: dict[str, Visitor]) -> None:
+    stranger = people["stranger"].client
+    answer = stranger.head("/orders", follow_redirects=False)
+    assert answer.status_code == 303 and answer.headers["location"].startswith("/sign-in")
+    assert stranger.head("/api/v1/orders").status_code == 401
+    assert stranger.head("/orders/do/confirm").status_code == 405, "what only takes forms answers neither"
+
+
 @pytest.mark.parametrize("path", ["/orders/o/{}", "/orders/confirmation/{}", "/offers/o/{}"])
 def test_another_firm_sees_none_of_these_things(town: SmallTown, path: str) -> None:
     eve = town.visitor("eve")

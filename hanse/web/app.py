@@ -22,6 +22,7 @@ from hanse.web.cells import CELLS
 from hanse.web.charts import chart_json
 from hanse.web.formats import FILTERS
 from hanse.web.gate import Gate, add_headers
+from hanse.web.head import Application
 from hanse.web.refusals import answer
 from hanse.web.site import Session, Site
 
@@ -71,7 +72,7 @@ def create_app(site: Site) -> Litestar:
     own = [handler for handler in home.PAGES if not (set(handler.paths) & taken)]
     pages = Router("/", route_handlers=[*own, *signin.PAGES, *settings.PAGES, *site.pages], opt={"door": "web"})
     mounts = Router("/", route_handlers=list(site.mounts), opt={"door": "api", "public": True})
-    return Litestar(
+    return Application(
         route_handlers=[static_file, pages, *([mounts] if site.mounts else [])],
         dependencies={
             "session": Provide(provide_session, sync_to_thread=False),

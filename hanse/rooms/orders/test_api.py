@@ -190,6 +190,8 @@ def test_every_read_of_orders_answers(town: SmallTown, ann: Program) -> None:
         asked = {"until_at": 2**40} if path == "orders/to-ship" else {"side": "buy"} if "figures" in path else {}
         answer = ann.get(name, **asked)
         assert answer.status_code == 200, (path, answer.text)
+        head = ann.client.head(str(answer.url), headers=answer.request.headers)
+        assert (head.status_code, head.content) == (200, b""), path
         assert msgspec.json.decode(answer.content) is not None
 
 

@@ -11,6 +11,7 @@ from hanse.kernel.view import View
 from hanse.rooms.inventory.offer_queries import Availability, OfferCard, availability, offers, offers_of_item
 from hanse.rooms.inventory.queries import MoneyMatched, WorkLine, money_matched, worklist
 from hanse.rooms.orders.lending import Lent, lent_out
+from hanse.rooms.orders.naming import order_name, shipment_name
 from hanse.rooms.orders.queries import OrderRow, orders
 
 ORDERS_MAX = 500
@@ -50,6 +51,12 @@ def trade_with(view: View, party: str) -> Trade:
         side = bought if row.side == "buy" else sold
         side[row.currency] = side.get(row.currency, 0) + row.amount_minor
     return Trade(found.rows, len(found.rows), bool(found.cursor), bought, sold)
+
+
+def called(view: View, name: str) -> str:
+    """An order's or a shipment's id as the reader's firm calls it; anything else as it is."""
+    found = order_name(view, name)
+    return found if found != name else shipment_name(view, name)
 
 
 def lent(view: View) -> tuple[Lent, ...]:

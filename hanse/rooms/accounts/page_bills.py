@@ -17,6 +17,7 @@ from hanse.rooms.accounts import drafting
 from hanse.rooms.accounts.facts import Invoice
 from hanse.rooms.accounts.page_words import CRUMBS, TABS, apart, at_desk, key_of, name_of
 from hanse.rooms.accounts.rows import CREDIT_NOTE, INVOICE, INVOICES, ITEMS
+from hanse.rooms.orders.naming import order_name
 from hanse.rooms.orders.private_rows import ORDER_TERMS, SHIPMENT_TERMS, OrderTerms
 from hanse.rooms.orders.rows import SHIPMENTS
 from hanse.site.pages_forms import Fields, Given, attempt
@@ -34,6 +35,7 @@ class Bill(Struct, frozen=True):
     key: str
     shipment: str
     order: str
+    order_name: str
     partner: str
     partner_name: str
     received_at: int
@@ -68,6 +70,7 @@ def _bill(view: View, circle: str, shipment: str) -> Bill | None:
         key=key_of(circle, shipment),
         shipment=shipment,
         order=terms.order_id,
+        order_name=order_name(view, terms.order_id),
         partner=partner,
         partner_name=name_of(view, partner),
         received_at=row.received_at,

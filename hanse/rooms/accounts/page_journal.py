@@ -17,6 +17,7 @@ from hanse.rooms.accounts.page_document import attached
 from hanse.rooms.accounts.page_statement import day_start
 from hanse.rooms.accounts.page_words import CRUMBS, TABS, at_desk, name_of
 from hanse.site.pages_forms import Accounts, exported, note_seen, table_view
+from hanse.site.pages_market import called
 from hanse.web import Badge, Column, Money, Read, Reader, Table, not_here, page
 from hanse.web.export import csv_bytes
 from hanse.web.formats import decimal
@@ -88,7 +89,7 @@ def journal_page(
 def _shown(view: View, row: JournalRow) -> dict[str, Any]:
     return {
         "date": row.date, "kind": Badge(row.kind.replace("_", " "), "" if row.proven else "unproven"),
-        "document": row.document, "account": row.account, "partner": name_of(view, row.partner),
+        "document": called(view, row.document), "account": row.account, "partner": name_of(view, row.partner),
         "debit": Money(row.debit_minor, row.currency) if row.debit_minor else None,
         "credit": Money(row.credit_minor, row.currency) if row.credit_minor else None, "text": row.text,
         "entry": row.entry,

@@ -132,7 +132,7 @@ def show(
         c=shown.card, row=row, version=version, badge=AGREEMENT_BADGES[shown.card.state],
         clauses=clauses_of(plan.terms, shown.prose) if plan else [], params=told_params(plan.terms) if plan else [],
         around=surroundings(view, version.content), steps=timeline_of(view, shown), partner=circle_words(view, circle),
-        awards=award_rows(view, shown), runs=_runs(shown), folds=_folds(shown, plan.terms if plan else None),
+        awards=award_rows(view, shown), runs=_runs(view, shown), folds=_folds(shown, plan.terms if plan else None),
         open_proposals=waiting, may=may(found, Amend, EndAgreement, ConfirmResult), refusal=refusal,
         given=given or {}, opened=opened, hashes=hashes_of(view, shown),
         changes={number: [change_words(one) for one in said] for number, said in shown.changes.items()},
@@ -156,17 +156,17 @@ def award_rows(view: View, shown: AgreementPage) -> list[list[Any]]:
         to_me = award.receiver == view.party
         rows.append([
             Link(award.award, address("w", award.circle, award.award)), award.label.replace("_", " "),
-            key_words(award.key), "to you" if to_me else f"to {party_name(view, award.receiver)}",
+            key_words(view, award.key), "to you" if to_me else f"to {party_name(view, award.receiver)}",
             Money(award.amount_minor, award.currency), AWARD_BADGES[award.state],
             award.objection_until if award.state == PENDING else None, award.position,
         ])  # fmt: skip
     return rows
 
 
-def _runs(shown: AgreementPage) -> list[list[Any]]:
+def _runs(view: View, shown: AgreementPage) -> list[list[Any]]:
     """Runs that gave no money: what waits, what failed, what was excused, what came to nothing."""
     return [
-        [Link(run.clause, address("r", run.circle, run.agreement, run.clause, run.key)), key_words(run.key),
+        [Link(run.clause, address("r", run.circle, run.agreement, run.clause, run.key)), key_words(view, run.key),
          RUN_BADGES[run.state], "not yet" if run.state == "armed" else run.code or outcome_words(run.actions),
          run.due_at or run.at, run.position]
         for run in shown.results if not run.awards

@@ -15,6 +15,7 @@ from hanse.rooms.contracts.private_rows import DISPUTED, PENDING, STANDING, UNPR
 from hanse.rooms.contracts.rows import TEMPLATES
 from hanse.rooms.contracts.terms import Template, TermsRefused
 from hanse.rooms.parties.queries import circle_card, party_name
+from hanse.site.pages_market import called
 from hanse.web import Badge, not_here
 from hanse.web.formats import time_text
 
@@ -128,13 +129,13 @@ def circle_words(view: View, circle: str) -> str:
     return card.name if card.purpose == "group" else ", ".join(others) or circle
 
 
-def key_words(key: str) -> str:
-    """What a clause ran for, in words: its key is a JSON list.
+def key_words(view: View, key: str) -> str:
+    """What a clause ran for, in words: its key is a JSON list of an order, a shipment or a document, and a line.
 
-    >>> key_words('["s-1","2"]')
-    's-1, 2'
+    `["sh-o-a57a13c43535a9737080","2"]` is "4711-WINCH, line 2" where the reader's firm calls the order so.
     """
-    return key.strip("[]").replace('"', "").replace(",", ", ")
+    parts = [called(view, part) for part in key.strip("[]").replace('"', "").split(",")]
+    return ", ".join(part if n == 0 or not part.isdecimal() else f"line {part}" for n, part in enumerate(parts))
 
 
 def change_words(change: str) -> str:

@@ -147,7 +147,8 @@ def _draw(
     disputes = [[Link(row.dispute, address("d", row.circle, row.dispute)), party_name(view, row.opened_by),
                  DISPUTE_BADGES[row.state], row.opened_at, row.position] for row in shown.disputes]  # fmt: skip
     return page(
-        "contracts/result.html", title=f"{label_of(run.clause)}: {key_words(run.key)}", crumbs=crumbs, status=status,
+        "contracts/result.html", title=f"{label_of(run.clause)}: {key_words(view, run.key)}", crumbs=crumbs,
+        status=status,
         p=shown, run=run, award=award, steps=explained(view, shown), facts=_facts(view, shown),
         state=AWARD_BADGES[award.state] if award else RUN_BADGES[run.state],
         sender=party_name(view, award.sender) if award else "", receiver=party_name(view, award.receiver) if award

@@ -51,7 +51,7 @@ def timeline_of(view: View, shown: AgreementPage) -> list[Step]:
         if not run.awards and (run.actions or run.state == "failed"):
             words = outcome_words(run.actions)
             href = address("r", circle, agreement, run.clause, run.key)
-            past.append({"at": run.at, "title": f"Clause {run.clause}: {words}", "detail": key_words(run.key),
+            past.append({"at": run.at, "title": f"Clause {run.clause}: {words}", "detail": key_words(view, run.key),
                          "proof": run.position, "href": href})  # fmt: skip
     latest = sorted(past, key=_order)[-STEPS_SHOWN:]
     return sorted(life + latest, key=_order) + _ahead(view, shown)
@@ -134,7 +134,7 @@ def _award(view: View, award: Award, disputes: list[DisputeRow]) -> list[Step]:
     label = award.label.replace("_", " ")
     title = f"{label.capitalize()}: {money(award.posted_minor, award.currency)}"
     steps: list[Step] = [{
-        "at": award.posted_at, "title": title, "detail": f"{who}, for {key_words(award.key)}",
+        "at": award.posted_at, "title": title, "detail": f"{who}, for {key_words(view, award.key)}",
         "proof": award.evidence[-1] if award.evidence else award.position, "href": href,
     }]  # fmt: skip
     for row in disputes:

@@ -8,6 +8,7 @@ from litestar import Request, get, post
 from litestar.response import Response, Template
 
 from hanse.kernel.facts import Fact
+from hanse.kernel.view import View
 from hanse.node.desk import Desk
 from hanse.rooms.catalog.facts import SetOwnItem
 from hanse.rooms.inventory import offer_queries as offering
@@ -27,6 +28,7 @@ from hanse.rooms.inventory.facts import (
 from hanse.rooms.inventory.offer_facts import MakeOffer
 from hanse.rooms.inventory.page_offers import CARD, card_address, home_desk, offer_address, party_link, site_options
 from hanse.rooms.parties.queries import sites
+from hanse.site import pages_market as market
 from hanse.site.pages_forms import Accounts, Fields, Given, Where, attempt, note_seen, tail
 from hanse.site.places import Places
 from hanse.web import Badge, Link, Money, Read, Reader, Session, go, not_here, page
@@ -96,19 +98,19 @@ def _tables(found: Desk, card: stock.StockCard, places: Places) -> dict[str, Any
         ],
         "serials": [
             [s.serial, names.get(s.site, s.site), s.lot, Badge("here", "good") if s.here else Badge("gone"),
-             _reference(s.reference, places), s.position]
+             _reference(view, s.reference, places), s.position]
             for s in stock.serials(view, card.own.own_number, limit=SERIALS_SHOWN)
         ],
         "movements": [
-            [m.made_at, m.each, _movement_words(m), _reference(m.reference, places), names.get(m.site, m.site), m.lot,
-             m.position]
+            [m.made_at, m.each, _movement_words(m), _reference(view, m.reference, places),
+             names.get(m.site, m.site), m.lot, m.position]
             for m in card.movements
         ],
     }  # fmt: skip
 
 
-def _reference(text: str, places: Places) -> Any:
-    return Link(text, places.of("order", text)) if text and " " not in text else text
+def _reference(view: View, text: str, places: Places) -> Any:
+    return Link(market.called(view, text), places.of("order", text)) if text and " " not in text else text
 
 
 def _card(

@@ -9,6 +9,8 @@ from hanse.rooms.orders.private_rows import MINE
 from hanse.rooms.orders.rows import SHIPMENTS
 
 MADE_UP = re.compile("[io]-[0-9a-f]{20}(-[0-9]+)?")
+MADE_UP_ID = re.compile("([a-z]{1,2}-)+[0-9a-f]{20}(-[0-9]+)?|S-[0-9a-f]{12}")
+"""Of anything that a program named: people are told something else instead."""
 SHIPPED = re.compile("(sh-[io]-[0-9a-f]{20}|S-[0-9a-f]{12}|[a-z]{1,2}-[0-9a-f]{20})(-[0-9]+)?")
 
 

@@ -17,7 +17,7 @@ from hanse.node.desk import Desk
 from hanse.rooms.catalog.facts import ITEMS
 from hanse.rooms.catalog.queries import substitutes
 from hanse.rooms.inventory.offer_queries import OwnSource
-from hanse.rooms.orders.naming import known_as
+from hanse.rooms.orders.naming import MADE_UP_ID, known_as
 from hanse.rooms.orders.pages_actions import DO, actions_of, shipment_actions, sides_of
 from hanse.rooms.orders.pages_forms import (
     PROOF_WORDS,
@@ -31,12 +31,13 @@ from hanse.rooms.orders.pages_forms import (
 from hanse.rooms.orders.pages_hold import hold_of
 from hanse.rooms.orders.private_rows import Message
 from hanse.rooms.orders.queries import OrderPage, order_page, stock_of_line
-from hanse.rooms.orders.rows import LIVE_STATES, RETURNS
+from hanse.rooms.orders.rows import LIVE_STATES, RETURNS, SHIPMENTS, Shipment
 from hanse.rooms.orders.worklists import approvals
 from hanse.rooms.parties.queries import party_name, sites
 from hanse.site.desks import desk
 from hanse.site.pages_forms import note_seen
 from hanse.web import Badge, Read, Reader, go, not_here, page
+from hanse.web.formats import time_text
 
 JUDGED = {"yes": Badge("you take it", "good"), "no": Badge("not for you", "warn")}
 """A buyer's word on a substitute, as its catalogue page takes it."""
@@ -54,7 +55,7 @@ def timeline_of(view: View, found: OrderPage) -> list[dict[str, Any]]:
     steps = []
     for step in found.timeline:
         said = [step.party_name] if step.party_name else []
-        if step.subject and step.step != "message":
+        if step.subject and step.step != "message" and not MADE_UP_ID.fullmatch(step.subject):
             said.append(step.subject)
         if step.private_refusal:
             said.append(f"not agreed between the parties: {step.private_refusal}")
@@ -67,7 +68,7 @@ def timeline_of(view: View, found: OrderPage) -> list[dict[str, Any]]:
             due = shown.shipment.arrive_by
             late = 0 < due < now
             steps.append({
-                "at": due or None, "title": f"{shown.shipment.shipment} under way",
+                "at": due or None, "title": "Shipment under way",
                 "detail": "expected then" if due else "no day was named", "state": "late" if late else "now",
             })  # fmt: skip
     for line in found.lines:
@@ -83,14 +84,19 @@ def timeline_of(view: View, found: OrderPage) -> list[dict[str, Any]]:
 
 def _subjects(view: View, found: OrderPage) -> list[tuple[str, str]]:
     """What a message on this page may be about: the order, one of its deliveries, one of its items."""
-    shipments = [(f"s:{one.shipment.shipment}", f"shipment {one.shipment.shipment}") for one in found.shipments]
+    shipments = [(f"s:{one.shipment.shipment}", _shipment_words(one.shipment)) for one in found.shipments]
     items = {line.terms.item: f"item {_called(view, line.terms.item)}" for line in found.lines}
     return [("", "the order"), *shipments, *((f"i:{item}", words) for item, words in items.items())]
 
 
+def _shipment_words(shipment: Shipment) -> str:
+    return f"the shipment of {time_text(shipment.shipped_at)}"
+
+
 def _about(view: View, message: Message) -> str:
     """What a message on this page is about, "" for the order as a whole."""
-    said = [f"shipment {message.shipment}"] if message.shipment else []
+    shipment = view.get(SHIPMENTS, message.shipment) if message.shipment else None
+    said = [_shipment_words(shipment)] if shipment else []
     return ", ".join([*said, *([_called(view, message.item)] if message.item else [])])
 
 

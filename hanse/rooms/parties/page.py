@@ -117,7 +117,7 @@ def _member(
         raise not_here()
     mine = party == view.party
     trade = market.trade_with(view, party) if view.home and not mine else None
-    rows = [_order(order, places) for order in trade.rows] if trade else []
+    rows = [_order(view, order, places) for order in trade.rows] if trade else []
     if (file := exported(request, (ORDER_TABLE, rows))) is not None:
         return file
     offered = market.offered_by(view, party)
@@ -143,9 +143,9 @@ def _offered(cards: list[Any], places: Places) -> list[list[Any]]:
     ]  # fmt: skip
 
 
-def _order(order: Any, places: Places) -> dict[str, Any]:
+def _order(view: View, order: Any, places: Places) -> dict[str, Any]:
     return {
-        "order": Link(order.order, places.of("order", order.order)),
+        "order": Link(market.called(view, order.order), places.of("order", order.order)),
         "way": Badge("from them") if order.side == "buy" else Badge("to them", "info"), "placed_at": order.placed_at,
         "state": "late" if order.late else order.state.replace("_", " "), "each": order.ordered_each,
         "amount": Money(order.amount_minor, order.currency), "position": order.position,

@@ -8,9 +8,9 @@ import highspy
 import numpy as np
 from numpy.typing import NDArray
 
-from hanse.planning.sourcing.problem import Ints, Problem
+from hanse.planning.sourcing.problem import Floats, Ints, Problem
 
-Floats = NDArray[np.float64]
+DUAL, PRIMAL = 1, 4  # HiGHS' numbers of simplex strategies
 
 
 def contested(problem: Problem) -> tuple[Ints, Ints, Ints]:
@@ -63,7 +63,7 @@ class Master:
         self.col_ptr = np.zeros(orders + 1, np.int64)
         self.col_cand: list[Ints] = []
         self.col_units: list[Ints] = []
-        self.warm = False
+        self.warm, self.rows_new = False, False
         self.lp: Any = highspy.Highs()  # type: ignore[no-untyped-call]
         self.lp.setOptionValue("output_flag", False)
         self.lp.setOptionValue("threads", 1)
@@ -163,9 +163,11 @@ class Master:
         """(value, price total[stock], foreign[stock], place[place]) of the restricted program in minor units; None
         if cut."""
         self.lp.setOptionValue("time_limit", self.lp.getRunTime() + max(0.05, seconds))
-        self.lp.setOptionValue(
-            "solver", "choose" if self.warm else "ipm"
-        )  # from nothing, interior point is 4 times faster
+        # From nothing, interior point is 4 times faster. After that new columns leave the basis feasible: the primal
+        # simplex goes on from it, 40 times faster than the dual where many orders contest few places.
+        self.lp.setOptionValue("solver", "choose" if self.warm else "ipm")
+        self.lp.setOptionValue("simplex_strategy", PRIMAL if self.warm and not self.rows_new else DUAL)
+        self.rows_new = False
         self.lp.run()
         self.warm = True
         if self.lp.getModelStatus() != highspy.HighsModelStatus.kOptimal:

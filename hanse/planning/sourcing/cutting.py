@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from hanse.planning.sourcing.columns import Floats, Master
+from hanse.planning.sourcing.columns import Master
 from hanse.planning.sourcing.cuts import Cuts, most_units, priced_net, terms
 from hanse.planning.sourcing.plan import Prices
 from hanse.planning.sourcing.prices import Pricer
-from hanse.planning.sourcing.problem import Flags, Ints, Problem
+from hanse.planning.sourcing.problem import Flags, Floats, Ints, Problem
 from hanse.planning.sourcing.separating import STARTS, best_cut
 
 BROKEN = 1e-3  # distance, each, below which a cut is not worth a row
@@ -108,6 +108,7 @@ class CutMaster(Master):
         low = np.full(len(found), -highspy.kHighsInf)
         self.lp.addRows(len(found), low, right.astype(float), keep.size, start, cols[keep].astype(np.int32), vals[keep])
         self.found += found
+        self.rows_new = True
         self.by_cand = _stacked(self.by_cand, by_cand)
         self.by_pair = _stacked(self.by_pair, by_pair)
 

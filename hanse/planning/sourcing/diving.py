@@ -12,10 +12,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from hanse.planning.sourcing.columns import Floats, Master
-from hanse.planning.sourcing.placing import serve
+from hanse.planning.sourcing.columns import Master
+from hanse.planning.sourcing.placing import serve, serve_all
 from hanse.planning.sourcing.pricing import price_some
-from hanse.planning.sourcing.problem import QTY_MAX, Ints, Net
+from hanse.planning.sourcing.problem import QTY_MAX, Floats, Ints, Net
 from hanse.planning.sourcing.work import workspace
 
 SURE = 0.999  # a pattern's share above which its order is settled at once
@@ -36,20 +36,29 @@ class Dive:
         self.work = workspace(net)
 
     def run(self, left: Callable[[], float]) -> Ints | None:
-        """The units [net cand] of a feasible plan, or None when `left()` (seconds) runs out first."""
+        """The units [net cand] of a feasible plan. When `left()` (seconds) runs out, the orders that are not settled
+        are served one after the other at the last prices; None where there were none yet."""
+        dual: list[Ints] = []
         while self.open.any():
             for _ in range(PRICINGS):
                 solved = self.master.solve(left())
                 if solved is None or left() <= 0:
-                    return None
+                    return self._rest(*dual) if dual else None
                 dual = [np.rint(d * self.scale).astype(np.int64) for d in solved[1:]]
                 if self._price(*dual) == 0:
                     break
             else:
                 if self.master.solve(left()) is None:
-                    return None
+                    return self._rest(*dual)
             self._settle(np.asarray(self.master.lp.getSolution().col_value), *dual)
             self._clean()
+        return self.units
+
+    def _rest(self, t: Ints, f: Ints, p: Ints) -> Ints:
+        """The units with every open order served at these prices from what is left."""
+        some = np.flatnonzero(self.open)
+        net = self.net
+        serve_all(net, some, self.scale, t, f, p, self.total, self.foreign, self.place, self.units, self.work)
         return self.units
 
     def _price(self, t: Ints, f: Ints, p: Ints) -> int:

@@ -7,6 +7,7 @@ nothing, so two threads search them without a lock and the result depends on the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -48,20 +49,24 @@ class Local:
         out[self.index.cand_order[sort]] = self.item_of_row[self.net.cand_row[sort]]
         return out
 
-    def begin(self, units: Ints | None) -> None:
-        """From given units [cand of the problem], or by priced insertion in a random sequence with re-insertions."""
+    def begin(self, units: Ints | None, stop: Callable[[], bool] = lambda: False) -> None:
+        """From given units [cand of the problem], or by priced insertion in a random sequence with re-insertions, of
+        which there are fewer once `stop()`."""
         net, ix, w = self.net, self.index, self.works[0]
         self.state = search.blank(net, self.value, self.ideal, self.floor)
-        if units is not None:
-            mine = np.ascontiguousarray(units[self.problem.net_cand])
-            search.plant(net, mine, self.scale, ix, self.state, w)
         sequence = self.rng.permutation(net.kmax.size)
         top = search.FACTORS - 1
         if units is None:
-            search.insert_all(net, sequence, self.scale, top, False, ix, self.state, w, self.keeps[0])
-        for level in (top, 3, 2, 1, 0) if units is None else (0,):
-            search.insert_all(net, sequence, self.scale, level, True, ix, self.state, w, self.keeps[0])
+            search.insert_ideals(net, sequence, self.scale, top, ix, self.state, w)
+        else:
+            mine = np.ascontiguousarray(units[self.problem.net_cand])
+            search.plant(net, mine, self.scale, ix, self.state, w)
         self._note()
+        for level in (top, 3, 2, 1, 0) if units is None else (0,):
+            if level and stop():
+                continue
+            search.insert_again(net, sequence, self.scale, level, ix, self.state, w, self.keeps[0])
+            self._note()
 
     def worthwhile(self) -> bool:
         """Whether any order costs more than its bound."""

@@ -8,18 +8,23 @@ never exceeds the cost of any plan (Lagrange; the greatest such bound is that of
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hanse.planning.sourcing.plan import Prices
 from hanse.planning.sourcing.pricing import price_orders
-from hanse.planning.sourcing.problem import MONEY_MAX, QTY_MAX, Ints, Net, Problem
+from hanse.planning.sourcing.problem import MONEY_MAX, QTY_MAX, Floats, Ints, Net, Problem
+from hanse.planning.sourcing.sketching import sketch
+from hanse.planning.sourcing.stepping import Steps
 from hanse.planning.sourcing.work import workspace
 
-Floats = NDArray[np.float64]
 THREADS = 2
+NEAR = 0.1  # of the first reach, where prices are good already
+NARROWER = 0.3  # the second reach of stock's prices, of the first
 
 
 class Pricer:
@@ -88,37 +93,40 @@ def dot(price: Ints, amount: Ints) -> int:
 
 
 class Ascent:
-    """Adaptive subgradient on the bound: each row steps by its own history (AdaGrad), along a running mean of the
-    excess.
+    """Adaptive subgradient on the bound, from the prices that serve lines one by one (`sketching`), or those given.
 
     The step of a row starts at `reach` of what a unit may be worth there, by how scarce its item is: up to the shortage
     penalty where the network holds less than is asked (nearly), else what it costs to take the unit from elsewhere.
+    From good prices on it starts at `NEAR` of that.
     """
 
-    def __init__(self, pricer: Pricer, problem: Problem, reach: float = 0.4, start: Prices | None = None) -> None:
+    def __init__(
+        self,
+        pricer: Pricer,
+        problem: Problem,
+        reach: float = 0.4,
+        start: Prices | None = None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`stop`: asked while lines are served one by one, ends that."""
         net = pricer.net
         self.pricer = pricer
-        line = np.repeat(np.arange(net.qty.size), np.diff(net.cand_ptr))
-        worth = np.maximum(0, net.pen[line] - net.cand_cost).astype(float)
-        asked = np.maximum(1, np.bincount(net.cand_row, minlength=pricer.rows))
-        row = reach * np.bincount(net.cand_row, weights=worth, minlength=pricer.rows) / asked
-        elsewhere = np.bincount(net.cand_row, weights=_elsewhere(net)[line], minlength=pricer.rows) / asked
-        local = np.where(_scarce(problem), row, np.minimum(row, 0.75 * elsewhere))
-        order = float((net.qty * net.pen).sum()) / max(1, net.kmax.size)
-        self.reach = (local, local, np.full(pricer.places, 0.1 * reach * order))
-        self.most = (float(worth.max(initial=0.0)), float(worth.max(initial=0.0)), float(MONEY_MAX))
-        self.price = [np.zeros(r.size) for r in self.reach]
-        if start is not None:
-            self.price = [v / start.scale for v in (start.total, start.foreign, start.place)]
-        self.square = [np.full(r.size, 1e-9) for r in self.reach]
-        self.drift = [np.zeros(r.size) for r in self.reach]
-        self.over = [np.zeros(r.size, bool) for r in self.reach]  # what patterns have ever overdrawn
-        nothing = [np.zeros(r.size) for r in self.reach]
-        self.evaluate(nothing)
+        self.over = [np.zeros(n, bool) for n in (pricer.rows, pricer.rows, pricer.places)]  # what was ever overdrawn
+        self.most = [_worth(net), _worth(net), float(MONEY_MAX)]
+        begin = monotonic()
+        self.best = self.evaluate([np.zeros(k.size) for k in self.over])
+        self.seconds = monotonic() - begin  # what an evaluation takes
         self.floor = pricer.value // pricer.scale  # [order] true cost with all stock to itself
-        self.best = self.evaluate(self.price)
+        if start is not None:
+            self.take(self.evaluate([v / start.scale for v in (start.total, start.foreign, start.place)]))
+        reaches = _reaches(net, problem, reach)
+        self.take(self.evaluate(sketch(net, reaches, self.most, stop)))
+        self.evaluate_best()
+        b = self.best
+        near = [NEAR * r for r in reaches[-1]]
+        self.steps = Steps(near, self.most, [v / b.scale for v in (b.total, b.foreign, b.place)])
 
-    def evaluate(self, price: list[Floats] | tuple[Floats, ...]) -> Prices:
+    def evaluate(self, price: Sequence[Floats]) -> Prices:
         """The bound at these prices (minor units), rounded to the scale and kept within what a unit can be worth."""
         scale = self.pricer.scale
         whole = [np.rint(np.clip(p, 0.0, m) * scale).astype(np.int64) for p, m in zip(price, self.most, strict=True)]
@@ -130,22 +138,12 @@ class Ascent:
 
     def step(self) -> Prices:
         """Move once from where the pricer stands; returns the prices there, and keeps the best in `best`."""
-        for k, over in enumerate(self.pricer.excess()):
-            self.over[k] |= self.price[k] > 0
-            g = over.astype(float)
-            g[(self.price[k] <= 0) & (g < 0)] = 0
-            self.drift[k] = 0.7 * self.drift[k] + 0.3 * g
-            self.square[k] += g * g
-            moved = self.price[k] + self.reach[k] * self.drift[k] / np.sqrt(self.square[k])
-            self.price[k] = np.clip(moved, 0.0, self.most[k])
-        now = self.evaluate(self.price)
+        for known, price in zip(self.over, self.steps.price, strict=True):
+            known |= price > 0
+        self.steps.move(self.pricer.excess())
+        now = self.evaluate(self.steps.price)
         self.take(now)
         return now
-
-    def begin_at(self, total: Floats) -> None:
-        """Go on from these prices of stock [stock], minor units per each."""
-        self.price[0] = np.clip(total, 0.0, self.most[0])
-        self.take(self.evaluate(self.price))
 
     def take(self, now: Prices) -> None:
         """Keep these prices if they are the best so far."""
@@ -157,6 +155,34 @@ class Ascent:
         b = self.best
         self.pricer(b.total, b.foreign, b.place)
         return b
+
+
+def _worth(net: Net) -> float:
+    """What a unit can be worth at most: the largest shortage price less cost."""
+    line = np.repeat(np.arange(net.qty.size), np.diff(net.cand_ptr))
+    return float(np.maximum(0, net.pen[line] - net.cand_cost).max(initial=0))
+
+
+def _reaches(net: Net, problem: Problem, reach: float) -> list[tuple[Floats, Floats, Floats]]:
+    """First steps of prices: total [stock], foreign [stock], place [place]; wide ones, then narrow ones."""
+    line = np.repeat(np.arange(net.qty.size), np.diff(net.cand_ptr))
+    worth = np.maximum(0, net.pen[line] - net.cand_cost).astype(float)
+    rows = net.row_total.size
+    asked = np.maximum(1, np.bincount(net.cand_row, minlength=rows))
+    row = reach * np.bincount(net.cand_row, weights=worth, minlength=rows) / asked
+    dearer = _elsewhere(net)
+    elsewhere = np.bincount(net.cand_row, weights=dearer[line], minlength=rows) / asked
+    local = np.where(_scarce(problem), row, np.minimum(row, 0.75 * elsewhere))
+    orders = max(1, net.kmax.size)
+    penalty, way = reach * float((net.qty * net.pen).sum()) / orders, reach * float((net.qty * dearer).sum()) / orders
+    places = np.ones(net.place_cap.size)
+    limited = bool((net.place_cap < QTY_MAX).any())
+    first = [(local, local, penalty * places)] if limited else []
+    return [
+        *first,
+        (local, local, 0.1 * penalty * places),
+        (NARROWER * local, NARROWER * local, min(0.1 * penalty, way) * places),
+    ]
 
 
 def _elsewhere(net: Net) -> Floats:
@@ -177,29 +203,3 @@ def _scarce(problem: Problem) -> NDArray[np.bool_]:
     held = np.bincount(number[:rows], weights=problem.stock_total_each, minlength=names.size)
     asked = np.bincount(number[rows:], weights=problem.line_qty_each, minlength=names.size)
     return np.asarray((asked > 0.85 * held)[number[:rows]], bool)
-
-
-def clearing(problem: Problem) -> Floats:
-    """[stock] prices at which, item by item, those who value a unit most are served and the rest give up, times 0.85.
-
-    A line values a unit at its shortage price less its cheapest unit cost less half a shipment shared by its quantity.
-    One look at the lines: some 10% below the best bound, where price steps from nothing need six to eight evaluations.
-    """
-    value = np.zeros(problem.lines)
-    served = np.flatnonzero(np.diff(problem.cand_ptr) > 0)
-    if not served.size or not problem.stock_item.size:
-        return np.zeros(problem.stock_item.size)
-    first = problem.cand_ptr[served]
-    unit = np.minimum.reduceat(problem.cand_cost_minor, first)
-    opening = np.minimum.reduceat(problem.open_cost_minor[problem.cand_pair], first)
-    value[served] = problem.line_penalty_minor[served] - unit - opening / 2 / problem.line_qty_each[served]
-    items = 1 + int(max(problem.line_item.max(), problem.stock_item.max()))
-    held = np.bincount(problem.stock_item, weights=problem.stock_total_each, minlength=items)
-    fall = np.lexsort((-value, problem.line_item))
-    item = problem.line_item[fall]
-    asked = np.cumsum(problem.line_qty_each[fall])
-    before = np.concatenate([[0], asked])[np.searchsorted(item, np.arange(items))]
-    unserved = asked - before[item] > held[item]
-    price = np.zeros(items)
-    np.maximum.at(price, item[unserved], value[fall][unserved])
-    return np.asarray(0.85 * price[problem.stock_item])

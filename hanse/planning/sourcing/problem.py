@@ -35,6 +35,7 @@ from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.uint8]
+Floats = NDArray[np.float64]
 
 MONEY_MAX = 2**50  # the dearest conceivable plan, minor units: leaves 12 bits for the price scale below int64
 SCALE_MAX = 1024  # prices are integers in 1/scale of a minor unit

@@ -127,24 +127,53 @@ def set_excess(net: Net, o: int, scale: int, ix: Index, st: State, w: Work) -> N
 
 
 @njit
-def insert_all(
-    net: Net, sequence: Ints, scale: int, level: int, again: bool, ix: Index, st: State, w: Work, keep: Ints
-) -> None:
-    """Serve the orders one after the other; `again`: take each out first, and, at level 0, put the old units back where
-    they cost less: two lines of one item that share a remnant are served line by line, so the new may cost more.
+def _fit(net: Net, o: int, units: Ints, st: State, w: Work) -> bool:
+    """Serve order o (which has no units) by `units` of its candidates, if all of them are left; whether they were."""
+    restore(net, o, 0, st, w, units)
+    s0 = net.pair_ptr[o]
+    fits = True
+    for c in range(net.cand_ptr[net.line_ptr[o]], net.cand_ptr[net.line_ptr[o + 1]]):
+        if st.units[c] > 0:
+            row = net.cand_row[c]
+            fits = fits and st.left_t[row] >= 0 and (net.cand_own[c] == 1 or st.left_f[row] >= 0)
+            fits = fits and st.left_p[net.pair_place[s0 + net.cand_loc[c]]] >= 0
+    if not fits:
+        clear(net, o, st.units, st.left_t, st.left_f, st.left_p, 1, w)
+    return fits
 
-    keep: buffer as long as the most candidates of an order.
+
+@njit
+def insert_ideals(net: Net, sequence: Ints, scale: int, level: int, ix: Index, st: State, w: Work) -> None:
+    """Serve the orders one after the other, each by its cheapest pattern where that is left: at good prices most are,
+    and nothing needs to be searched; the others as `insert` does."""
+    for x in range(sequence.size):
+        o = sequence[x]
+        a, b = net.cand_ptr[net.line_ptr[o]], net.cand_ptr[net.line_ptr[o + 1]]
+        if not _fit(net, o, st.ideal[a:b], st, w):
+            insert(net, o, scale, level, ix, st, w)
+        set_excess(net, o, scale, ix, st, w)
+
+
+@njit
+def insert_again(net: Net, sequence: Ints, scale: int, level: int, ix: Index, st: State, w: Work, keep: Ints) -> None:
+    """Take the orders out one after the other and serve each anew from what is left, at this price level.
+
+    At level 0 the old units go back where they cost less: two lines of one item that share a remnant are served line by
+    line, so the new may cost more. An order that has the pattern it would choose from all stock stays as it is: at the
+    highest level the one without excess, below it the one that costs its floor. keep: buffer as long as the most
+    candidates of an order.
     """
     for x in range(sequence.size):
         o = sequence[x]
         before = st.cost[o]
-        if again:
-            a = net.cand_ptr[net.line_ptr[o]]
-            for c in range(a, net.cand_ptr[net.line_ptr[o + 1]]):
-                keep[c - a] = st.units[c]
-            clear(net, o, st.units, st.left_t, st.left_f, st.left_p, 1, w)
+        if (st.excess[o] <= 0) if level == FACTORS - 1 else (before <= st.floor[o]):
+            continue
+        a = net.cand_ptr[net.line_ptr[o]]
+        for c in range(a, net.cand_ptr[net.line_ptr[o + 1]]):
+            keep[c - a] = st.units[c]
+        clear(net, o, st.units, st.left_t, st.left_f, st.left_p, 1, w)
         insert(net, o, scale, level, ix, st, w)
-        if again and level == 0 and st.cost[o] > before:
+        if level == 0 and st.cost[o] > before:
             clear(net, o, st.units, st.left_t, st.left_f, st.left_p, 1, w)
             restore(net, o, 0, st, w, keep)
         set_excess(net, o, scale, ix, st, w)

@@ -20,17 +20,18 @@ from hanse.planning.sourcing.cutting import CutMaster, raise_bound
 from hanse.planning.sourcing.diving import Dive
 from hanse.planning.sourcing.local import Local
 from hanse.planning.sourcing.plan import Plan, Prices, fitting, plan_of
-from hanse.planning.sourcing.polishing import ORDERS_MAX, Polish
-from hanse.planning.sourcing.prices import Ascent, Pricer, clearing
+from hanse.planning.sourcing.polishing import Polish, part_orders
+from hanse.planning.sourcing.prices import Ascent, Pricer
 from hanse.planning.sourcing.problem import Ints, Problem
 
 SCALE = 1000  # prices in thousandths of a minor unit
-LP_SIZE_MAX = 120_000  # orders + contested rows above which column generation is left out
+LP_SIZE_MAX = 1_000_000  # orders + contested rows above which column generation is left out: memory
 
 SEARCH_FIRST = 0.1  # share of what is left when the search begins, before plans are polished
-POLISH_SECONDS = 0.0015  # an order of a program, at least, measured
 ROUNDS_A_POLISH = 20
-STEPS_FEW = 14  # price steps below which it is better to begin at prices that clear each item
+SKETCH = 0.3  # share of the time that the first prices may take
+STEPS = 8  # of prices before column generation: their patterns are its first
+EVALUATIONS = 30  # so many evaluations of prices does column generation take in all, measured
 
 Progress = Callable[[str, Plan], None]
 Cancel = Callable[[], bool]
@@ -181,19 +182,18 @@ def _whole(problem: Problem, run: _Run, units: Ints | None, prices: Prices | Non
     if units is not None:
         units, _ = fitting(problem, units, np.zeros(problem.orders, bool))
     pricer = Pricer(problem.net, SCALE)
-    begin = monotonic()
-    ascent = Ascent(pricer, problem, start=prices)
-    if prices is None and run.left(0.4) < STEPS_FEW * (monotonic() - begin) / 2:  # it evaluated twice
-        ascent.begin_at(clearing(problem))
-    best = Local(problem, run.seed, ascent.best, pricer.value, pricer.units, ascent.floor)
-    best.begin(units)
-    run.tell("first plan", lambda: best.plan(ascent.best, False))
-    master = _ascend(problem, run, ascent, best)
-    final = ascent.evaluate_best()
-    local = Local(problem, run.seed, final, pricer.value, pricer.units, ascent.floor)
-    local.begin(best.best_units if units is not None else None)
-    if best.best_cost < local.best_cost:
-        local.begin(best.best_units)
+    ascent = Ascent(pricer, problem, start=prices, stop=lambda: run.stop(SKETCH))
+    first = Local(problem, run.seed, ascent.evaluate_best(), pricer.value, pricer.units, ascent.floor)
+    first.begin(units, lambda: run.stop(0.3))
+    run.tell("first plan", lambda: first.plan(ascent.best, False))
+    begun = ascent.best
+    master = _ascend(problem, run, ascent, first)
+    local, final = first, ascent.evaluate_best()
+    if final is not begun and not run.stop():
+        local = Local(problem, run.seed, final, pricer.value, pricer.units, ascent.floor)
+        local.begin(first.best_units if units is not None else None, lambda: run.stop(0.8))
+        if first.best_cost < local.best_cost:
+            local.begin(first.best_units)
     with ExitStack() as stack:
         found: Future[Cuts | None] | None = None
         if master is not None and local.best_cost > final.bound:
@@ -212,7 +212,7 @@ def _better(problem: Problem, run: _Run, local: Local, prices: Prices) -> int:
     rounds = _search(run, local, prices, SEARCH_FIRST, run.rounds)
     polish: Polish | None = None
     turns = 0
-    while local.best_cost > prices.bound and not run.stop() and turns < _polishings(run, problem):
+    while local.best_cost > prices.bound and not run.stop() and turns < _polishings(run):
         polish = polish or Polish(problem, prices, local.item_of_order, local.item_of_row, run.seed)
         before = local.best_cost
         better = polish.round(local.best_units, lambda: run.left(1.0), run.cancelled)
@@ -228,11 +228,11 @@ def _better(problem: Problem, run: _Run, local: Local, prices: Prices) -> int:
     return rounds
 
 
-def _polishings(run: _Run, problem: Problem) -> float:
+def _polishings(run: _Run) -> float:
     """How many rounds of polishing may follow: while one should end in time; without a clock, 1 in 20 of search."""
     if run.seconds is None:
         return -(-(run.rounds or 0) // ROUNDS_A_POLISH)
-    return float("inf") if run.left(1.0) > POLISH_SECONDS * min(problem.orders, ORDERS_MAX) else 0
+    return float("inf") if part_orders(run.left(1.0)) > 0 else 0
 
 
 def _search(run: _Run, local: Local, prices: Prices, until: float, most: int | None) -> int:
@@ -267,11 +267,9 @@ def _ascend(problem: Problem, run: _Run, ascent: Ascent, best: Local) -> Master 
     contested = contested_rows(problem)
     if contested == 0:
         return None
-    guess = (
-        2.0 * ((problem.orders + contested / 3) / 7_000) ** 1.5
-    )  # seconds of two cores, measured; a third is overdrawn
-    columns = problem.orders + contested <= LP_SIZE_MAX and (run.seconds is None or guess < 0.6 * run.left(1.0))
-    steps, share = (40, 0.3) if columns else (400, 0.4)
+    columns = run.seconds is None or EVALUATIONS * ascent.seconds < 0.6 * run.left(1.0)
+    columns = columns and problem.orders + contested <= LP_SIZE_MAX
+    steps, share = (STEPS, 0.3) if columns else (400, 0.4)
     recent: deque[Pattern] = deque(maxlen=15)
     for _ in range(steps):
         if run.stop(share):

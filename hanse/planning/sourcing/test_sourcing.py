@@ -243,21 +243,47 @@ def test_a_program_without_a_needed_row_is_widened_so_that_little_time_costs_no_
     assert sourcing.solve(p, seconds=None, rounds=0).prices.bound >= 0.999 * long
 
 
-def test_prices_that_clear_each_item_prove_most_of_the_bound_at_once():
-    from hanse.planning.sourcing.prices import Ascent, Pricer, clearing
+def test_prices_of_lines_alone_prove_most_of_the_bound_at_once():
+    from hanse.planning.sourcing.prices import Ascent, Pricer
 
     p = Problem.of(**medium(5, 80))
     best = sourcing.solve(p, seconds=None, rounds=0).prices.bound
-    ascent = Ascent(Pricer(p.net, 1000), p)
-    nothing = ascent.best.bound
-    ascent.begin_at(clearing(p))
-    assert (best + nothing) / 2 < ascent.best.bound <= best
+    pricer = Pricer(p.net, 1000)
+    none, flat = np.zeros(p.stock_site.size, np.int64), np.zeros(p.places, np.int64)
+    nothing = -(-pricer(none, none, flat) // 1000)
+    ascent = Ascent(pricer, p)
+    assert nothing + 0.9 * (best - nothing) < ascent.best.bound <= best
+
+
+def test_a_dive_that_runs_out_of_time_serves_the_rest_in_turn():
+    from hanse.planning.sourcing.columns import Master
+    from hanse.planning.sourcing.diving import Dive
+
+    p = Problem.of(**medium(2, 80))
+    asked = []
+
+    def left() -> float:
+        asked.append(1)
+        return 60.0 if len(asked) < 9 else 0.0
+
+    units = np.zeros(p.cand_place.size, np.int64)
+    units[p.net_cand] = Dive(Master(p), p.net, 1000).run(left)
+    found = plan_of(p, units)
+    assert violations(p, found) == [] and len(asked) >= 9
+    assert found.cost_minor <= sourcing.greedy(p).cost_minor
+
+
+def test_the_least_time_still_gives_a_plan_that_beats_serving_orders_in_turn():
+    p = Problem.of(**medium(3, 80))
+    plan = sourcing.solve(p, seconds=1e-9, seed=1)  # everything that may be left out is
+    assert violations(p, plan) == [] and plan.bound_minor <= plan.cost_minor
+    assert plan.cost_minor <= sourcing.order_by_order(p).cost_minor
 
 
 def test_memory_stays_within_what_is_said(monkeypatch):
     from hanse.planning.sourcing import solving
 
-    monkeypatch.setattr(solving, "_polishings", lambda run, problem: 0)  # HiGHS' own memory is not traced
+    monkeypatch.setattr(solving, "_polishings", lambda run: 0)  # HiGHS' own memory is not traced
     data = medium(1, 1500)
     data["stock_total_each"] = data["stock_total_each"] * 20
     p = Problem.of(**data)

@@ -33,6 +33,7 @@ from hanse.rooms.plans.facts import (
     Propose,
     WithdrawPlan,
 )
+from hanse.rooms.plans.proofs import prove
 from hanse.rooms.plans.rows import ATTESTED, PLANS, STANDING
 from hanse.rooms.plans.rows import Refused as RefusedPart
 from hanse.rooms.plans.rules import lines_hash, plan_hash
@@ -77,7 +78,7 @@ class Way(Struct, frozen=True):
     def solve(self, given: Arrays, **more: object) -> sourcing.Plan:
         return solve(
             given.problem, seconds=self.seconds, rounds=self.rounds, seed=self.seed, worker=self.worker,
-            progress=self.progress, cancel=self.cancel, **more,
+            progress=self.progress, cancel=self.cancel, cuts=True, **more,
         )  # fmt: skip
 
 
@@ -298,13 +299,12 @@ def _now(desk: Desk) -> int:
 def propose(desk: Desk, circle: str, window: str, given: Arrays, found: sourcing.Plan) -> str:
     """Propose a solved plan; its name. Refuses: as the rules of `plans.propose`.
 
-    Both kinds of price of a source are published as their sum: to no order is anything its own here.
+    Both kinds of price of a source are published as their sum: to no order is anything its own here. Where cuts prove
+    more, the circle gets them too.
     """
     assert found.prices is not None, "a solver's plan carries prices"
     whole = found.prices.total + found.prices.foreign
-    prices = sourcing.Prices(found.prices.scale, whole, np.zeros_like(whole), found.prices.place, 0)
-    stated = sourcing.plan_of(given.problem, found.units, prices)
-    proof = sourcing.certificate(given.problem, stated)
+    proof, cut_parts = prove(given, found.units, found.prices, found.cuts)
     taken = [
         (given.lines[at].line, source, int(found.units[cand]))
         for (at, source), cand in sorted(given.cand.items())
@@ -316,7 +316,7 @@ def propose(desk: Desk, circle: str, window: str, given: Arrays, found: sourcing
     taken = [one for one in taken if not one[1].startswith(OWN)]
     priced = [one for one in priced if not one[0].startswith(OWN)]
     size = ASSIGNMENTS_PER_PART_MAX
-    parts = max(1, -(-max(len(taken), len(priced), len(mine), len(own_priced)) // size))
+    parts = max(1, len(cut_parts), -(-max(len(taken), len(priced), len(mine), len(own_priced)) // size))
     running = ""
     for k in range(parts):
         running = plan_hash(running, taken[k * size : (k + 1) * size], priced[k * size : (k + 1) * size])
@@ -327,6 +327,8 @@ def propose(desk: Desk, circle: str, window: str, given: Arrays, found: sourcing
             "circle": circle, "plan": name, "assignments": taken[cut], "prices": priced[cut],
             "own_assignments": mine[cut], "own_prices": own_priced[cut],
         }  # fmt: skip
+        if k < len(cut_parts):
+            part |= {"cuts": list(cut_parts[k].cuts), "cut_prices": list(cut_parts[k].prices)}
         if k:
             desk.do(AddAssignments(part=k + 1, **part))
             continue

@@ -53,15 +53,15 @@ class CheckResult:
         return not self.faults
 
 
-def certificate(problem: Problem, plan: Plan) -> Certificate:
-    """The certificate of a plan that carries prices; of its cuts where they prove more.
+def certificate(problem: Problem, plan: Plan, by_cuts: bool | None = None) -> Certificate:
+    """The certificate of a plan that carries prices; of its cuts where they prove more, or as `by_cuts` says.
 
     Raises: ValueError when the plan has no prices, or they are out of range.
     """
     if plan.prices is None:
         raise ValueError("plan: no prices, so nothing is proven")
     p, more = plan.prices, plan.cuts
-    if more is not None and more.prices.bound > p.bound:
+    if more is not None and (more.prices.bound > p.bound if by_cuts is None else by_cuts):
         p = more.prices
     else:
         more = None

@@ -10,8 +10,9 @@ from msgspec import Struct
 
 from hanse.kernel.view import View
 from hanse.planning import sourcing
+from hanse.rooms.plans import proofs
 from hanse.rooms.plans.facts import OwnStock
-from hanse.rooms.plans.private_rows import LINES, OWN_PARTS, QUESTIONS, LineRow
+from hanse.rooms.plans.private_rows import CUT_PARTS, LINES, OWN_PARTS, QUESTIONS, LineRow
 from hanse.rooms.plans.rows import ASSIGNED, DRAWN, PLANS, SOURCES, PlanRow
 
 ROWS_MAX = 10_000_000
@@ -146,11 +147,13 @@ def plan_of(view: View, row: PlanRow, asked: Arrays) -> tuple[sourcing.Plan, lis
             price[source_at[source]] = scaled
         elif scaled > 0:
             faults.append(f"{source} has a price and serves no line")
-    zero = np.zeros(len(asked.sources), np.int64)
-    stated = sourcing.Prices(row.scale, price, zero, np.zeros(problem.places, np.int64), row.bound_scaled)
+    stated = proofs.prices_of(asked, row.scale, price)
+    rows = view.rows(CUT_PARTS, "circle = ? AND plan = ?", (row.circle, row.plan), order="part", limit=ROWS_MAX)
+    cuts, unknown = proofs.read(asked, row.scale, rows)
+    faults += unknown
     opened = np.zeros(problem.open_order.size, np.uint8)
     opened[problem.cand_pair[units > 0]] = 1
-    return sourcing.Plan(units, opened, row.cost_minor, stated), faults
+    return sourcing.Plan(units, opened, row.cost_minor, stated, cuts=cuts), faults
 
 
 def check_plan(view: View, plan: str) -> Checked | None:
@@ -171,7 +174,7 @@ def check_plan(view: View, plan: str) -> Checked | None:
     found, faults = plan_of(view, row, asked)
     faults += sourcing.violations(asked.problem, found)
     try:
-        proof = sourcing.certificate(asked.problem, found)
+        proof = sourcing.certificate(asked.problem, found, by_cuts=True)  # those that it carries
     except ValueError as error:
         return Checked(plan, (*faults, str(error)), cost_minor=row.cost_minor)
     if proof.bound_scaled != row.bound_scaled:

@@ -13,6 +13,8 @@ OFFERS_PER_PART_MAX = 1_000
 ASSIGNMENTS_PER_PART_MAX = 1_000
 PARTS_MAX = 1_000
 SCALE_MAX = 1024
+CUTS_PER_PART_MAX = 500
+ENTRIES_PER_CUT_MAX = 2_000
 
 LineNo = Annotated[int, Meta(ge=1, le=10_000_000)]
 """A line's number within its window."""
@@ -68,6 +70,24 @@ class OwnStock(Struct, frozen=True, array_like=True):
     each: Annotated[int, Meta(ge=0, le=2**40)]
 
 
+class PlanCut(Struct, frozen=True, array_like=True):
+    """What every plan keeps because a source does not divide into whole lines; see `hanse.planning.sourcing.cuts`.
+
+    price: minor units x scale, of one each. entries: (line, source, kind 0 MAY, 1 OPEN, 2 SERVED, 3 ELSE).
+    """
+
+    source: Source
+    step: Annotated[int, Meta(ge=1, le=2**40)]
+    price: Annotated[int, Meta(ge=1, le=2**49)]
+    entries: Annotated[
+        list[tuple[LineNo, Source, Annotated[int, Meta(ge=0, le=3)]]], Meta(max_length=ENTRIES_PER_CUT_MAX)
+    ]
+
+
+Cuts = Annotated[list[PlanCut], Meta(max_length=CUTS_PER_PART_MAX)]
+CutPrices = Annotated[list[tuple[Source, Price]], Meta(max_length=5_000)]
+
+
 Lines = Annotated[list[PlanLine], Meta(max_length=LINES_PER_PART_MAX)]
 Offers = Annotated[list[Id], Meta(max_length=OFFERS_PER_PART_MAX)]
 
@@ -110,7 +130,8 @@ class Propose(Fact, frozen=True, kw_only=True):
 
     Public: assignments and prices of offers; `plan_hash` over both, of all parts (see `rules.plan_hash`); what it
     claims: cost, bound x scale, gap; `certificate`: the digest of `hanse.planning.sourcing.certificate`.
-    Commercial: (line, source, each) and (source, price) of own stock.
+    Commercial: (line, source, each) and (source, price) of own stock. `cuts`, with `cut_prices` of all sources: where
+    there are any, they prove the bound, and `prices` are bid prices alone. They tell lines' quantities and options.
     """
 
     kind: ClassVar[str] = "plans.propose"
@@ -128,6 +149,8 @@ class Propose(Fact, frozen=True, kw_only=True):
     prices: Prices = []
     own_assignments: Commercial[Annotated[list[tuple[LineNo, Source, Some]], Meta(max_length=5_000)]] = WITHHELD
     own_prices: Commercial[Annotated[list[tuple[Source, Price]], Meta(max_length=5_000)]] = WITHHELD
+    cuts: Commercial[Cuts] = WITHHELD
+    cut_prices: Commercial[CutPrices] = WITHHELD
 
 
 class AddAssignments(Fact, frozen=True, kw_only=True):
@@ -141,6 +164,8 @@ class AddAssignments(Fact, frozen=True, kw_only=True):
     prices: Prices = []
     own_assignments: Commercial[Annotated[list[tuple[LineNo, Source, Some]], Meta(max_length=5_000)]] = WITHHELD
     own_prices: Commercial[Annotated[list[tuple[Source, Price]], Meta(max_length=5_000)]] = WITHHELD
+    cuts: Commercial[Cuts] = WITHHELD
+    cut_prices: Commercial[CutPrices] = WITHHELD
 
 
 class Attest(Fact, frozen=True, kw_only=True):

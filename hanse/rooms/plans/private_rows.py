@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hanse.kernel.tables import Row, Table
-from hanse.rooms.plans.facts import Option, OwnStock, PlanLine
+from hanse.rooms.plans.facts import Option, OwnStock, PlanCut, PlanLine
 
 
 class Question(Row, frozen=True, kw_only=True):
@@ -59,6 +59,16 @@ class OwnPart(Row, frozen=True, kw_only=True):
     prices: tuple[tuple[str, int], ...]
 
 
+class CutPart(Row, frozen=True, kw_only=True):
+    """What proves a plan's bound where its prices alone prove less, part by part: cuts, and (source, price x scale)."""
+
+    circle: str
+    plan: str
+    part: int
+    cuts: tuple[PlanCut, ...]
+    prices: tuple[tuple[str, int], ...]
+
+
 class Verdict(Row, frozen=True, kw_only=True):
     """Why a reader attested as it did; "" for good."""
 
@@ -84,5 +94,6 @@ class RuleRow(Row, frozen=True, kw_only=True):
 QUESTIONS = Table("plans_question", Question, ("circle", "window"), circle=True)
 LINES = Table("plans_line", LineRow, ("circle", "window", "line"), circle=True)
 OWN_PARTS = Table("plans_own_part", OwnPart, ("circle", "plan", "part"), circle=True)
+CUT_PARTS = Table("plans_cut_part", CutPart, ("circle", "plan", "part"), circle=True)
 VERDICTS = Table("plans_verdict", Verdict, ("circle", "plan", "alias"), circle=True)
 RULES = Table("plans_rule", RuleRow, ("circle", "rule_id"), circle=True)

@@ -12,7 +12,7 @@ from hanse.rooms.inventory.offer_facts import OFFER_TERMS, OFFERS
 from hanse.rooms.parties.facts import CIRCLES, PARTIES
 from hanse.rooms.parties.queries import circle_card, party_behind
 from hanse.rooms.plans.next_best import NextBest, Others
-from hanse.rooms.plans.private_rows import LINES, OWN_PARTS, QUESTIONS, VERDICTS, LineRow, Question
+from hanse.rooms.plans.private_rows import CUT_PARTS, LINES, OWN_PARTS, QUESTIONS, VERDICTS, LineRow, Question
 from hanse.rooms.plans.rows import (
     ASSIGNED,
     ATTESTED,
@@ -106,7 +106,7 @@ class AttestedBy(Struct, frozen=True):
 
 
 class PlanPage(Struct, frozen=True):
-    """Everything of one plan that its circle may see."""
+    """Everything of one plan that its circle may see. cuts_n: cuts that prove its bound; 0: its prices do."""
 
     row: PlanRow
     window: Window
@@ -119,6 +119,7 @@ class PlanPage(Struct, frozen=True):
     rivals: tuple[PlanLineRow, ...]
     asked_each: int
     served_each: int
+    cuts_n: int
 
 
 def _party_name(view: View, circle: str, alias: str) -> str:
@@ -194,6 +195,7 @@ def plan_page(view: View, plan: str) -> PlanPage | None:
         rivals=tuple(one for one in plans(view, window=row.window) if one.plan != plan),
         asked_each=sum(line.each for line in served),
         served_each=sum(line.each - line.short_each for line in served),
+        cuts_n=sum(len(p.cuts) for p in view.rows(CUT_PARTS, "circle = ? AND plan = ?", (row.circle, row.plan))),
     )
 
 

@@ -22,11 +22,13 @@ from hanse.rooms.plans.facts import (
     SetRule,
 )
 from hanse.rooms.plans.private_rows import (
+    CUT_PARTS,
     LINES,
     OWN_PARTS,
     QUESTIONS,
     RULES,
     VERDICTS,
+    CutPart,
     OwnPart,
     Question,
     RuleRow,
@@ -116,7 +118,7 @@ def _keep_lines(draft: Draft, row: Question, lines: Sequence[PlanLine]) -> None:
 
 @circle_rule(Propose)
 def keep_first_part(draft: Draft, fact: Propose) -> None:
-    """What the plan takes from own stock. Refuses: plans.own_stock_elsewhere."""
+    """What the plan takes from own stock, and its cuts. Refuses: plans.own_stock_elsewhere."""
     _keep_own(draft, fact.circle, fact.plan, 1, fact)
 
 
@@ -131,6 +133,9 @@ def _keep_own(draft: Draft, circle: str, plan: str, part: int, fact: Propose | A
     _require_home_for_own(draft, circle, assignments or prices)
     if assignments or prices:
         draft.put(OWN_PARTS, OwnPart(circle=circle, plan=plan, part=part, assignments=assignments, prices=prices))
+    cuts, priced = tuple(fact.cuts or ()), tuple(fact.cut_prices or ())
+    if cuts or priced:
+        draft.put(CUT_PARTS, CutPart(circle=circle, plan=plan, part=part, cuts=cuts, prices=priced))
 
 
 @circle_rule(Attest)

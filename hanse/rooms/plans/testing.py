@@ -10,6 +10,7 @@ from hanse.planning import sourcing
 from hanse.rooms.orders.testing import DAY, ITEM, Market
 from hanse.rooms.plans.checking import Arrays, question
 from hanse.rooms.plans.facts import Attest, OpenWindow, Option, PlanLine, Propose
+from hanse.rooms.plans.proofs import prove
 from hanse.rooms.plans.rows import PLANS, WINDOWS, PlanRow, Window
 from hanse.rooms.plans.rules import gap_of, lines_hash, plan_hash
 
@@ -27,9 +28,13 @@ class PlanMarket(Market):
         self.offer("ob", each=30, circle=self.POOL, party="bob", price=1000)
         self.offer("oc", each=20, circle=self.POOL, party="cay", price=1200)
 
+    OPEN_MINOR = (900, 1100)
+    """A shipment from bob, from cay."""
+
     def lines(self) -> list[PlanLine]:
         def line(number: int, each: int, to_bob: int, to_cay: int) -> PlanLine:
-            options = [Option("ob", "Bob, Bremen", to_bob, 900), Option("oc", "Cay, Kiel", to_cay, 1100)]
+            bob, cay = self.OPEN_MINOR
+            options = [Option("ob", "Bob, Bremen", to_bob, bob), Option("oc", "Cay, Kiel", to_cay, cay)]
             return PlanLine(line=number, order=number, reference=f"want:{number}", item=ITEM, each=each,
                             penalty_minor=9_000, options=options)  # fmt: skip
 
@@ -51,11 +56,12 @@ class PlanMarket(Market):
 
     def proposal(
         self, plan: str = "p1", *, taken: list[tuple[int, str, int]] | None = None,
-        prices: list[tuple[str, int]] | None = None, **rest: Any,
+        prices: list[tuple[str, int]] | None = None, cuts: bool = False, **rest: Any,
     ) -> Propose:  # fmt: skip
-        """A plan's fact: solved, or with these assignments; everything that it claims follows from them."""
+        """A plan's fact: solved, or with these assignments; everything that it claims follows from them. cuts: it
+        carries those that the solver finds."""
         given = self.asked()
-        solved = sourcing.solve(given.problem, seconds=None, rounds=2)
+        solved = sourcing.solve(given.problem, seconds=None, rounds=2, cuts=cuts)
         assert solved.prices is not None
         if taken is None:
             taken = [
@@ -72,7 +78,7 @@ class PlanMarket(Market):
             if (number[line], source) in given.cand:
                 units[given.cand[number[line], source]] = each
         stated = sourcing.Prices(1000, total, np.zeros_like(total), np.zeros(given.problem.places, np.int64), 0)
-        proof = sourcing.certificate(given.problem, sourcing.plan_of(given.problem, units, stated))
+        proof, cut_parts = prove(given, units, stated, solved.cuts)
         priced = [(source, int(p)) for source, p in zip(given.sources, total, strict=True) if p]
         claimed: dict[str, Any] = {
             "circle": self.POOL, "window": self.WINDOW, "plan": plan, "plan_hash": plan_hash("", taken, priced),
@@ -80,6 +86,8 @@ class PlanMarket(Market):
             "cost_minor": proof.cost_minor, "gap_ppm": gap_of(proof.cost_minor, proof.lower_bound_minor),
             "parts": 1, "assignments": taken, "prices": priced, "own_assignments": [], "own_prices": [],
         }  # fmt: skip
+        for part in cut_parts:
+            claimed |= {"cuts": list(part.cuts), "cut_prices": list(part.prices)}
         return Propose(**{**claimed, **rest})
 
     def attest_fact(self, plan: str = "p1", good: bool = True, **rest: Any) -> Attest:

@@ -26,6 +26,7 @@ from hanse.node.node import Node, has_node
 from hanse.rooms.parties.facts import PartyKind
 from hanse.site.readers import Readers, Shown, behind_readers, readers_by_cores
 from hanse.web.accounts import AccountStore
+from hanse.web.timely import Timely, open_many_files
 from hanse.webhooks import Webhooks, WebhookStore
 
 _journal = journal("hanse.cli")
@@ -91,6 +92,7 @@ def serve(
     if new and has_node(data):
         raise Refused("serve.node_stands", "there is a node already", got=data, next="leave out --new")
     open_port(host, port)
+    open_many_files()
     address = f"http://{host if host != '0.0.0.0' else '127.0.0.1'}:{port}"
     with ExitStack() as held:
         with progress() as step:
@@ -168,7 +170,9 @@ def serve_node(
 
 
 def _open(app: Any, host: str, port: int) -> uvicorn.Config:
-    return uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False, server_header=False)
+    return uvicorn.Config(
+        app, host=host, port=port, http=Timely, log_level="warning", access_log=False, server_header=False
+    )
 
 
 def _until_stopped(config: uvicorn.Config) -> None:

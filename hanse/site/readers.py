@@ -133,6 +133,7 @@ async def _serve(shown: Shown, behind: str, listening: socket.socket) -> None:
     from hanse.site import build_site
     from hanse.web import AccountStore, create_app
     from hanse.web.forward import Forward
+    from hanse.web.timely import Timely
 
     accounts = AccountStore(Path(shown.directory) / ACCOUNTS)
     site = build_site(
@@ -146,7 +147,7 @@ async def _serve(shown: Shown, behind: str, listening: socket.socket) -> None:
     app = create_app(site)
     gc.set_threshold(*COLLECT_AFTER)
     gc.freeze()  # what stands now stays: no look for cycles goes over it again
-    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
+    config = uvicorn.Config(app, http=Timely, log_level="warning", access_log=False, server_header=False)
     await uvicorn.Server(config).serve(sockets=[listening])
 
 

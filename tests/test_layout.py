@@ -23,7 +23,9 @@ DOORS = {"api", "web", "site", "cli", "demo", "importers"}
 
 
 def sources() -> list[Path]:
-    return [path for path in sorted(PACKAGE.rglob("*.py")) if not path.name.startswith(("test_", "testing"))]
+    return [
+        path for path in sorted(PACKAGE.rglob("*.py")) if not path.name.startswith(("test_", "testing", "conftest"))
+    ]
 
 
 def imports(path: Path) -> set[str]:

@@ -15,6 +15,7 @@ from hanse.cli._order_forms import (
     Key,
     Lines,
     Lot,
+    Order,
     Over,
     Price,
     Promised,
@@ -40,15 +41,13 @@ Score = Annotated[int, Parameter(validator=Number(gte=1, lte=5))]
 
 
 def confirm(
-    order: str, *, line: Lines = (), promised: Promised = (), price: Price = (), substitute: Substitute = (),
+    order: Order, *, line: Lines = (), promised: Promised = (), price: Price = (), substitute: Substitute = (),
     note: str = "", key: Key = "", party: Party = "", data: Data = HERE,
 ) -> Answer:  # fmt: skip
     """Confirm an order as its seller: what is open, or some of it; it binds you.
 
     Parameters
     ----------
-    order
-        Its number, or its PO number.
     note
         To the buyer.
     """
@@ -63,13 +62,11 @@ def confirm(
     return act("confirm", order, said, filled, key=key, party=party, data=data)
 
 
-def decline(order: str, *, reason: str = "", key: Key = "", party: Party = "", data: Data = HERE) -> Answer:
+def decline(order: Order, *, reason: str = "", key: Key = "", party: Party = "", data: Data = HERE) -> Answer:
     """Decline, as the seller, what is still open.
 
     Parameters
     ----------
-    order
-        Its number, or its PO number.
     reason
         Told to the buyer.
     """
@@ -78,15 +75,13 @@ def decline(order: str, *, reason: str = "", key: Key = "", party: Party = "", d
 
 
 def answer(
-    order: str, says: Literal["yes", "no"], *, line: Annotated[tuple[int, ...], Parameter(negative="")] = (),
+    order: Order, says: Literal["yes", "no"], *, line: Annotated[tuple[int, ...], Parameter(negative="")] = (),
     key: Key = "", party: Party = "", data: Data = HERE,
 ) -> Answer:  # fmt: skip
     """Answer the changes that a seller proposes: another item, a higher price, a later day.
 
     Parameters
     ----------
-    order
-        Its number, or its PO number.
     says
         Whether they are accepted.
     line
@@ -100,14 +95,12 @@ def answer(
 
 
 def cancel(
-    order: str, *, line: Lines = (), reason: str = "", key: Key = "", party: Party = "", data: Data = HERE
+    order: Order, *, line: Lines = (), reason: str = "", key: Key = "", party: Party = "", data: Data = HERE
 ) -> Answer:
     """Cancel what is open as the buyer, or also what is confirmed and unshipped as the seller.
 
     Parameters
     ----------
-    order
-        Its number, or its PO number.
     reason
         Told to the other side.
     """
@@ -119,7 +112,7 @@ def cancel(
 
 
 def ship(
-    order: str, *, line: Lines = (), site: Site = "", lot: Lot = (), serial: Serial = (), carrier: str = "",
+    order: Order, *, line: Lines = (), site: Site = "", lot: Lot = (), serial: Serial = (), carrier: str = "",
     tracking: str = "", packages: NotNegative = 1, weight_g: NotNegative = 0, arrive_by: str = "",
     neutral: bool = True, key: Key = "", party: Party = "", data: Data = HERE,
 ) -> Answer:  # fmt: skip
@@ -127,8 +120,6 @@ def ship(
 
     Parameters
     ----------
-    order
-        Its number, or its PO number.
     weight_g
         Of all packages, in grams.
     arrive_by
@@ -149,15 +140,13 @@ def ship(
 
 
 def hand_over(
-    order: str, *, shipment: Shipment = "", carrier: str = "", taken_by: str = "", key: Key = "", party: Party = "",
+    order: Order, *, shipment: Shipment = "", carrier: str = "", taken_by: str = "", key: Key = "", party: Party = "",
     data: Data = HERE,
 ) -> Answer:  # fmt: skip
     """Sign, as the seller, that a shipment was handed over.
 
     Parameters
     ----------
-    order
-        Its number, or its PO number.
     carrier
         To whom; without it as shipped.
     taken_by
@@ -172,7 +161,7 @@ def hand_over(
 
 
 def receive(
-    order: str, *, line: Lines = (), damaged: Damaged = (), over: Over = (), reason: Reason = (),
+    order: Order, *, line: Lines = (), damaged: Damaged = (), over: Over = (), reason: Reason = (),
     shipment: Shipment = "", site: str = "", received_by: str = "", key: Key = "", party: Party = "",
     data: Data = HERE,
 ) -> Answer:  # fmt: skip
@@ -180,8 +169,6 @@ def receive(
 
     Parameters
     ----------
-    order
-        Its number, or its PO number.
     site
         The own site it came to; without it the order's.
     received_by
@@ -198,14 +185,12 @@ def receive(
 
 
 def contest(
-    order: str, reason: str, *, shipment: Shipment = "", key: Key = "", party: Party = "", data: Data = HERE
+    order: Order, reason: str, *, shipment: Shipment = "", key: Key = "", party: Party = "", data: Data = HERE
 ) -> Answer:
     """Say that a receipt is not how it was.
 
     Parameters
     ----------
-    order
-        Its number, or its PO number.
     reason
         What was different.
     """
@@ -217,15 +202,13 @@ def contest(
 
 
 def return_goods(
-    order: str, *, line: Lines, reason: str = "", shipment: Shipment = "", site: Site = "", lot: Lot = (),
+    order: Order, *, line: Lines, reason: str = "", shipment: Shipment = "", site: Site = "", lot: Lot = (),
     key: Key = "", party: Party = "", data: Data = HERE,
 ) -> Answer:  # fmt: skip
     """Ask, as the buyer, to return goods; they leave the stock once the seller has accepted them.
 
     Parameters
     ----------
-    order
-        Its number, or its PO number.
     reason
         Told to the seller.
     """
@@ -240,15 +223,13 @@ def return_goods(
 
 
 def accept_return(
-    order: str, *, line: Lines = (), return_id: Annotated[str, Parameter(name="--return")] = "", note: str = "",
+    order: Order, *, line: Lines = (), return_id: Annotated[str, Parameter(name="--return")] = "", note: str = "",
     site: Site = "", lot: Lot = (), key: Key = "", party: Party = "", data: Data = HERE,
 ) -> Answer:  # fmt: skip
     """Answer a return as the seller: all that was asked, or so many of a line; 0 declines.
 
     Parameters
     ----------
-    order
-        Its number, or its PO number.
     return_id
         Which; not needed where one alone is asked.
     note
@@ -272,16 +253,10 @@ def accept_return(
 
 
 def rate(
-    order: str, score: Score, *, comment: str = "", shipment: Shipment = "", key: Key = "", party: Party = "",
+    order: Order, score: Score, *, comment: str = "", shipment: Shipment = "", key: Key = "", party: Party = "",
     data: Data = HERE,
 ) -> Answer:  # fmt: skip
-    """Rate a delivery that you have signed for, once: 1 (bad) to 5 (good).
-
-    Parameters
-    ----------
-    order
-        Its number, or its PO number.
-    """
+    """Rate a delivery that you have signed for, once: 1 (bad) to 5 (good)."""
 
     def filled(desk: Desk, page: OrderPage) -> Form:
         return {**the_shipment(desk, page, "rate", shipment), "score": str(score), "comment": comment}

@@ -34,6 +34,7 @@ def _by_line(option: str, about: str) -> Parameter:
     return Parameter(name=[f"--{option}"], negative="", help=f"[LINE=]VALUE. {about}")
 
 
+Order = Annotated[str, Parameter(help="Its number, or a PO number that one order alone has.")]
 Lines = Annotated[
     tuple[str, ...],
     Parameter(name=["--line"], negative="", help="NUMBER=EACH, once a line; without it all lines, all there is."),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from cyclopts import App
+from cyclopts import App, Parameter
 from msgspec.structs import replace
 
 from hanse.cli._desk import Party, desk_of
@@ -24,6 +24,9 @@ from hanse.rooms.orders import queries
 from hanse.rooms.orders.facts import DeliverTo
 from hanse.rooms.orders.pages_terms import order_terms
 from hanse.web.formats import money
+
+Item = Annotated[str, Parameter(help="By GTIN, by brand and part number, or by an own number.")]
+City = Annotated[str, Parameter(help="Where to.")]
 
 
 def mount(app: App) -> None:
@@ -112,16 +115,8 @@ def _told(proposal: Proposal) -> str:
     return "\n".join(said) or "nothing that you may see serves this"
 
 
-def find(item: str, each: Positive, *, city: str, country: str = "", party: Party = "", data: Data = HERE) -> Answer:
-    """Find the cheapest way to get so many of an item to a city: price, freight, dates, and the next best source.
-
-    Parameters
-    ----------
-    item
-        By GTIN, by brand and part number, or by an own number.
-    city
-        Where to.
-    """
+def find(item: Item, each: Positive, *, city: City, country: str = "", party: Party = "", data: Data = HERE) -> Answer:
+    """Find the cheapest way to get so many of an item to a city: price, freight, dates, and the next best source."""
     with Node(data, helper=False) as node:
         desk = desk_of(node, party)
         wish = _wish(desk, item, each, city, country)
@@ -130,10 +125,10 @@ def find(item: str, each: Positive, *, city: str, country: str = "", party: Part
 
 
 def place(
-    item: str,
+    item: Item,
     each: Positive,
     *,
-    city: str,
+    city: City,
     country: str = "",
     po: str = "",
     rest: Literal["later", "complete", "cancel"] = "later",
@@ -145,10 +140,6 @@ def place(
 
     Parameters
     ----------
-    item
-        By GTIN, by brand and part number, or by an own number.
-    city
-        Where to.
     po
         Your own PO number.
     rest

@@ -7,7 +7,7 @@ from msgspec import Struct
 from hanse.kernel.view import View
 from hanse.rooms.orders.private_rows import KEPT_DAYS, MINE
 from hanse.rooms.orders.queries import Side
-from hanse.rooms.orders.worklists import PPM, line_counts
+from hanse.rooms.orders.worklists import kept_shares, line_counts
 
 DAY_SECONDS = 86_400
 
@@ -40,15 +40,8 @@ def recent(view: View, side: Side, days: int) -> Recent:
         [view.party, view.now // DAY_SECONDS - days],
         tables=(KEPT_DAYS,),
     )
-    by = {bool(unproven): (dated, kept) for unproven, dated, kept in found}
-    dated, kept = by.get(False, (0, 0))
-    unproven_dated, unproven_kept = by.get(True, (0, 0))
     return Recent(
-        kept_ppm=kept * PPM // dated if dated else -1,
-        dated_n=dated,
-        kept_n=kept,
-        unproven_dated_n=unproven_dated,
-        unproven_kept_n=unproven_kept,
+        **kept_shares(found),
         lines=line_counts(view, side),
         traded=bool(view.home and view.rows(MINE, "circle = ? AND side = ?", (view.home, side), limit=1)),
     )

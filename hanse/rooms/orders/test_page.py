@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import html
 import re
-from collections.abc import Iterator
-from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -16,57 +13,20 @@ from hanse.rooms.orders.facts import DeliverTo, PlaceLine, PlaceOrder
 from hanse.rooms.orders.pages_forms import day_text
 from hanse.rooms.orders.queries import order_page
 from hanse.rooms.orders.rows import SHIPMENTS
+from hanse.rooms.orders.testing_pages import PNG, act, code_of, day, link_of, shipped
 from hanse.site.testing import DAY, EVIL, SmallTown, Visitor
 
-PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(40)).decode()
-
 
 @pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallTown]:
-    there = SmallTown(tmp_path_factory.mktemp("town"), stock_each=1_000)
-    there.offer("o-ab", "bob", circle=there.ab, each=40, price=1000)
-    there.offer("o-pool", "cay", each=40, price=900)
-    yield there
-    there.close()
-
-
-@pytest.fixture(scope="module")
-def ann(town: SmallTown) -> Visitor:
-    return town.visitor("ann")
-
-
-@pytest.fixture(scope="module")
-def bob(town: SmallTown) -> Visitor:
-    return town.visitor("bob", "seller")
+def town(town: SmallTown) -> SmallTown:
+    town.offer("o-ab", "bob", circle=town.ab, each=40, price=1000)
+    town.offer("o-pool", "cay", each=40, price=900)
+    return town
 
 
 @pytest.fixture(scope="module")
 def eve(town: SmallTown) -> Visitor:
     return town.visitor("eve")
-
-
-def code_of(answer: Any) -> str:
-    found = re.search(r'class="code">([^<]+)<', answer.text)
-    return found.group(1) if found else ""
-
-
-def act(who: Visitor, action: str, order: str, **fields: Any) -> Any:
-    return who.post(f"/orders/do/{action}", {"order": order, **{k.replace("__", "."): v for k, v in fields.items()}})
-
-
-def day(town: SmallTown, days: int) -> str:
-    return day_text(town.now() + days * DAY)
-
-
-def shipped(town: SmallTown, bob: Visitor, order: str, each: int = 10) -> str:
-    """An order that was placed, confirmed and shipped; the shipment."""
-    town.order(order, each=each)
-    town.confirm(order, each)
-    stock = '["bob-6205","store-bob",""]'
-    assert act(bob, "ship", order, each__1=each, stock__1=stock, carrier="DHL").status_code == 303
-    page = order_page(town.node.view("bob"), order)
-    assert page is not None
-    return page.shipments[-1].shipment.shipment
 
 
 def test_an_order_goes_from_placed_to_rated_by_its_pages_alone(town: SmallTown, ann: Visitor, bob: Visitor) -> None:
@@ -188,12 +148,6 @@ def test_the_packing_slip_is_neutral(town: SmallTown, bob: Visitor) -> None:
     for word in ("Ann", "Bob", "4500017", "10.00", "EUR", "A-77", "neutral-1"):
         assert word not in slip
     assert "Ball bearing 6205" in slip and "10 each" in slip
-
-
-def link_of(answer: Any) -> str:
-    found = re.search(r'href="https://[^/]+(/pod/[^"]+)"', answer.text)
-    assert found is not None, answer.text[-3000:]
-    return found.group(1)
 
 
 def test_a_driver_signs_on_glass_once_and_without_an_account(town: SmallTown, ann: Visitor, bob: Visitor) -> None:

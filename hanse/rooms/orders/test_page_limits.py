@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,18 +13,16 @@ from hanse.rooms.orders.facts import Quote, QuoteLine
 from hanse.rooms.orders.purchases import requests
 from hanse.rooms.orders.queries import order_page
 from hanse.rooms.orders.quote_queries import the_quote
-from hanse.rooms.orders.test_page import code_of, day
+from hanse.rooms.orders.testing_pages import code_of, day
 from hanse.site.testing import DAY, SmallTown, Visitor
 
 
 @pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallTown]:
+def town(town: SmallTown) -> SmallTown:
     """Its buyer and its seller may bind their firm to ten euros alone."""
-    there = SmallTown(tmp_path_factory.mktemp("town"), stock_each=1_000)
-    there.accounts.add_membership(there.users["ann", "buyer"], "ann", "buyer", 1_000)
-    there.accounts.add_membership(there.users["bob", "seller"], "bob", "seller", 1_000)
-    yield there
-    there.close()
+    town.accounts.add_membership(town.users["ann", "buyer"], "ann", "buyer", 1_000)
+    town.accounts.add_membership(town.users["bob", "seller"], "bob", "seller", 1_000)
+    return town
 
 
 def quoted(town: SmallTown, name: str, each: int = 50, circle: str = "") -> Quote:

@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from hanse.rooms.orders.queries import order_page
 from hanse.rooms.orders.quote_queries import the_quote
-from hanse.rooms.orders.test_page import code_of, day
+from hanse.rooms.orders.testing_pages import code_of, day
 from hanse.site.testing import SmallTown, Visitor
-
-
-@pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallTown]:
-    there = SmallTown(tmp_path_factory.mktemp("town"))
-    yield there
-    there.close()
-
-
-@pytest.fixture(scope="module")
-def ann(town: SmallTown) -> Visitor:
-    return town.visitor("ann")
 
 
 def form_of(town: SmallTown, side: str) -> tuple[str, dict[str, str]]:

@@ -3,30 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-
-import pytest
 
 from hanse.rooms.orders.message_queries import messages_about
-from hanse.rooms.orders.test_page import act, code_of, shipped
+from hanse.rooms.orders.testing_pages import act, code_of, shipped
 from hanse.site.testing import EVIL, SmallTown, Visitor
-
-
-@pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallTown]:
-    there = SmallTown(tmp_path_factory.mktemp("town"), stock_each=1_000)
-    yield there
-    there.close()
-
-
-@pytest.fixture(scope="module")
-def ann(town: SmallTown) -> Visitor:
-    return town.visitor("ann")
-
-
-@pytest.fixture(scope="module")
-def bob(town: SmallTown) -> Visitor:
-    return town.visitor("bob", "seller")
 
 
 def test_a_message_says_which_delivery_or_item_it_is_about(town: SmallTown, ann: Visitor, bob: Visitor) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,20 +9,8 @@ import pytest
 from hanse.rooms.catalog.facts import OWN_ITEMS
 from hanse.rooms.inventory.facts import STOCK, Count, CountLine
 from hanse.rooms.orders.queries import order_page
-from hanse.rooms.orders.test_page import act, code_of, day
+from hanse.rooms.orders.testing_pages import act, code_of, day
 from hanse.site.testing import EVIL, SmallTown, Visitor
-
-
-@pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallTown]:
-    there = SmallTown(tmp_path_factory.mktemp("town"))
-    yield there
-    there.close()
-
-
-@pytest.fixture(scope="module")
-def ann(town: SmallTown) -> Visitor:
-    return town.visitor("ann")
 
 
 def number(who: Visitor, name: str, **more: str) -> Any:

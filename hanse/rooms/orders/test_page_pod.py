@@ -5,7 +5,6 @@ The receiver's signature on glass, once, stands in `test_page.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,27 +12,15 @@ import pytest
 from hanse.rooms.orders import pages_actions, pages_documents
 from hanse.rooms.orders.facts import DeliverTo, PlaceLine, PlaceOrder
 from hanse.rooms.orders.queries import PageShipment, order_page
-from hanse.rooms.orders.test_page import PNG, act, code_of, day, link_of, shipped
+from hanse.rooms.orders.testing_pages import PNG, act, code_of, day, link_of, shipped
 from hanse.site.testing import DAY, SmallTown, Visitor
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(40)
 
 
 @pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallTown]:
-    there = SmallTown(tmp_path_factory.mktemp("town"), stock_each=1_000)
-    yield there
-    there.close()
-
-
-@pytest.fixture(scope="module")
 def ann(town: SmallTown) -> Visitor:
     return town.visitor("ann", "warehouse")
-
-
-@pytest.fixture(scope="module")
-def bob(town: SmallTown) -> Visitor:
-    return town.visitor("bob", "seller")
 
 
 def delivery(town: SmallTown, party: str, order: str) -> PageShipment:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,25 +9,13 @@ import pytest
 from hanse.node.answering import Answering
 from hanse.rooms.orders.queries import order_page
 from hanse.rooms.orders.quote_queries import quotes, quotes_to_answer, quotes_to_order
-from hanse.rooms.orders.test_page import code_of, day
+from hanse.rooms.orders.testing_pages import code_of, day
 from hanse.site.testing import EVIL, SmallTown, Visitor
-
-
-@pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallTown]:
-    there = SmallTown(tmp_path_factory.mktemp("town"), stock_each=1_000)
-    yield there
-    there.close()
 
 
 @pytest.fixture(scope="module")
 def ann(town: SmallTown) -> Visitor:
     return town.visitor("ann", "buyer")
-
-
-@pytest.fixture(scope="module")
-def bob(town: SmallTown) -> Visitor:
-    return town.visitor("bob", "seller")
 
 
 def asked(town: SmallTown, who: Visitor, **more: Any) -> Any:

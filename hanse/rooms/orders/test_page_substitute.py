@@ -2,41 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from hanse.rooms.catalog.facts import ApproveSubstitute, JudgeSubstitute, LinkItem, PublishItem, SetOwnItem
 from hanse.rooms.inventory.facts import STOCK, Count, CountLine
 from hanse.rooms.orders.queries import order_page
-from hanse.rooms.orders.test_page import act, code_of, day
+from hanse.rooms.orders.testing_pages import act, code_of, day
 from hanse.site.testing import SmallTown, Visitor
 
 
 @pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallTown]:
-    there = SmallTown(tmp_path_factory.mktemp("town"))
-    home = there.home("bob")
-    there.do("cay", PublishItem(item="item-6205-c3", description="Ball bearing C3", brand="SKF", part_number="6205-C3"))
-    there.do("cay", ApproveSubstitute(item="item-6205", substitute="item-6205-c3"))
-    there.do(
+def town(town: SmallTown) -> SmallTown:
+    home = town.home("bob")
+    town.do("cay", PublishItem(item="item-6205-c3", description="Ball bearing C3", brand="SKF", part_number="6205-C3"))
+    town.do("cay", ApproveSubstitute(item="item-6205", substitute="item-6205-c3"))
+    town.do(
         "bob",
         SetOwnItem(
             circle=home, own_number="bob-C3", description="C3", brand="SKF", part_number="6205-C3", gtin="",
             unit="H87", pack_each=1, category="", cost_minor=700, currency="EUR",
         ),
         LinkItem(circle=home, own_number="bob-C3", item="item-6205-c3", method="brand_part"),
-        Count(circle=home, counted_at=there.now(), lines=[
+        Count(circle=home, counted_at=town.now(), lines=[
             CountLine(site="store-bob", own_number="bob-C3", each=50, unit_cost_minor=700),
         ]),
     )  # fmt: skip
-    yield there
-    there.close()
-
-
-@pytest.fixture(scope="module")
-def bob(town: SmallTown) -> Visitor:
-    return town.visitor("bob")
+    return town
 
 
 def test_a_substitute_is_proposed_judged_accepted_and_shipped(town: SmallTown, bob: Visitor) -> None:

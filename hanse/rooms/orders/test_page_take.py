@@ -2,46 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from hanse.rooms.inventory.offer_facts import Earmark, MakeOffer
 from hanse.rooms.orders.lending import lent_out
 from hanse.rooms.orders.queries import order_page
-from hanse.rooms.orders.test_page import act, code_of
+from hanse.rooms.orders.testing_pages import act, code_of
 from hanse.site.testing import DAY, SmallTown, Visitor
 
 
 @pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallTown]:
-    there = SmallTown(tmp_path_factory.mktemp("town"), stock_each=1_000)
-    there.offer("o-sell", "bob", circle=there.ab, each=40, price=1000)
-    there.do(
+def town(town: SmallTown) -> SmallTown:
+    town.offer("o-sell", "bob", circle=town.ab, each=40, price=1000)
+    town.do(
         "bob",
         Earmark(
-            circle=there.home("bob"), offer="o-lend", own_number="bob-6205", site="store-bob", lot="", owner="",
+            circle=town.home("bob"), offer="o-lend", own_number="bob-6205", site="store-bob", lot="", owner="",
             each=30, minimum_price_minor=0, currency="EUR",
         ),
         MakeOffer(
-            circle=there.ab, offer="o-lend", each=30, expires_at=there.now() + 30 * DAY, item="item-6205",
+            circle=town.ab, offer="o-lend", each=30, expires_at=town.now() + 30 * DAY, item="item-6205",
             offer_kind="lend", country="DE", city="Bremen", latitude_microdeg=53_079_000, longitude_microdeg=8_801_000,
             unit_price_minor=700, currency="EUR", pack_each=1, minimum_each=1, lead_time_days=1, firm=True,
             condition="new", lot_expiry_at=0,
         ),
     )  # fmt: skip
-    yield there
-    there.close()
-
-
-@pytest.fixture(scope="module")
-def ann(town: SmallTown) -> Visitor:
-    return town.visitor("ann")
-
-
-@pytest.fixture(scope="module")
-def bob(town: SmallTown) -> Visitor:
-    return town.visitor("bob")
+    return town
 
 
 def taken(who: Visitor, offer: str, each: str, **more: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterable
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
@@ -163,9 +164,6 @@ def figures(view: View, side: Side, *, arrived_from: int = 0, arrived_until: int
         [DEEMED, view.home, side, arrived_from, arrived_until],
         tables=(MINE, ORDERS, SHIPMENTS, SHIPMENT_TERMS),
     )
-    by = {bool(unproven): (dated or 0, kept or 0) for unproven, dated, kept in found}
-    dated, kept = by.get(False, (0, 0))
-    unproven_dated, unproven_kept = by.get(True, (0, 0))
     states = view.sql(
         "SELECT o.state, COUNT(*) FROM {orders_mine} m JOIN {orders_order} o ON o.order_id = m.order_id"
         " WHERE m.circle = ? AND m.side = ? GROUP BY o.state",
@@ -173,14 +171,24 @@ def figures(view: View, side: Side, *, arrived_from: int = 0, arrived_until: int
         tables=(MINE, ORDERS),
     )
     return Figures(
-        kept_ppm=kept * PPM // dated if dated else -1,
-        dated_n=dated,
-        kept_n=kept,
-        unproven_dated_n=unproven_dated,
-        unproven_kept_n=unproven_kept,
+        **kept_shares(found),
         lines=line_counts(view, side),
         orders=dict(sorted(states)),
     )
+
+
+def kept_shares(found: Iterable[tuple[Any, ...]]) -> dict[str, int]:
+    """The figures of kept promises, as `Figures` has them, of rows (unproven, dated, kept): sums, None for none."""
+    by = {bool(unproven): (dated or 0, kept or 0) for unproven, dated, kept in found}
+    dated, kept = by.get(False, (0, 0))
+    unproven_dated, unproven_kept = by.get(True, (0, 0))
+    return {
+        "kept_ppm": kept * PPM // dated if dated else -1,
+        "dated_n": dated,
+        "kept_n": kept,
+        "unproven_dated_n": unproven_dated,
+        "unproven_kept_n": unproven_kept,
+    }
 
 
 def line_counts(view: View, side: Side) -> dict[str, int]:

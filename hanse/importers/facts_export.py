@@ -116,8 +116,8 @@ def _stock(desk: Desk) -> Iterator[Values]:
             "site": row.site,
             "lot": row.lot,
             "quantity_each": row.on_hand_each,
-            "value_minor": row.on_hand_each * row.unit_cost_minor,
-            "currency": own.currency if own and own.currency else None,
+            "value_minor": None if row.unvalued_each else row.on_hand_each * row.unit_cost_minor,
+            "currency": row.currency or (own.currency if own and own.currency else None),
             "counted_at": _time(row.counted_at) if _stands_as_counted(view, row) else None,
         }
 

@@ -67,11 +67,13 @@ def lots_page(request: Request[Any, Any, Any], session: Reader, read: Read) -> A
 
 
 def _lot(view: View, row: Any) -> dict[str, Any]:
-    currency = currency_of(view, view.party)
+    currency = row.currency or currency_of(view, view.party)
+    value = Money((row.each - row.unvalued_each) * row.unit_cost_minor, currency)
     return {
         "item": Link(item_words(view, row.item), f"/items/{row.item}"),
         "keeper": Link(name_of(view, row.custodian), f"/parties/{row.custodian}"), "lot": row.lot, "each": row.each,
-        "cost": Money(row.unit_cost_minor, currency), "value": Money(row.each * row.unit_cost_minor, currency),
+        "cost": Money(row.unit_cost_minor, currency), "value": value,
+       
         "position": row.position,
     }  # fmt: skip
 

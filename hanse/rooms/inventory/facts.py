@@ -101,8 +101,10 @@ class RecordSerials(Fact, frozen=True, kw_only=True):
 class Stock(Row, frozen=True, kw_only=True):
     """One lot at one site. Quantities in each.
 
-    `unit_cost_minor`: of one each. `counted_at`, `moved_at`: last count; last receipt or issue (moves and corrections
-    are none). `changed_at`: ledger time of the last change of on hand.
+    `unit_cost_minor`: of one each, in `currency` ("": the own number's). `unvalued_each`: of on hand, what came at a
+    cost in another currency; that cost is not averaged with the others, and these are the last to leave. `counted_at`,
+    `moved_at`: last count; last receipt or issue (moves and corrections are none). `changed_at`: ledger time of the
+    last change of on hand.
     """
 
     circle: str
@@ -115,6 +117,8 @@ class Stock(Row, frozen=True, kw_only=True):
     set_aside_each: int = 0
     short_each: int = 0
     unit_cost_minor: int = 0
+    currency: str = ""
+    unvalued_each: int = 0
     counted_at: int = 0
     moved_at: int = 0
     changed_at: int = 0
@@ -185,7 +189,7 @@ class Serial(Row, frozen=True, kw_only=True):
 
 
 class Held(Row, frozen=True, kw_only=True):
-    """The firm's title to goods that `custodian` keeps. `unit_cost_minor`: of one each."""
+    """The firm's title to goods that `custodian` keeps. Cost, currency and `unvalued_each`: as in `Stock`."""
 
     circle: str
     custodian: str
@@ -193,6 +197,8 @@ class Held(Row, frozen=True, kw_only=True):
     lot: str
     each: int
     unit_cost_minor: int
+    currency: str = ""
+    unvalued_each: int = 0
 
 
 STOCK = Table(

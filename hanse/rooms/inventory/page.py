@@ -160,7 +160,7 @@ def held_page(session: Reader, read: Read, places: Where) -> Template:
     there = [
         [Link(page_offers.item_words(view, h.item), places.of("item", h.item)),
          party_link(view, places, h.custodian), h.lot, h.each,
-         Money(h.each * h.unit_cost_minor, _own_currency(view, h.item)), h.position]
+         Money((h.each - h.unvalued_each) * h.unit_cost_minor, h.currency or _own_currency(view, h.item)), h.position]
         for h in stock.held_elsewhere(view)
     ]  # fmt: skip
     lent = [

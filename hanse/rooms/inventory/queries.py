@@ -47,6 +47,7 @@ class StockRow(Struct, frozen=True):
     unit_cost_minor: int
     counted_at: int
     moved_at: int
+    unvalued_each: int
     position: int
 
     @property
@@ -101,11 +102,13 @@ class DeadStock(Struct, frozen=True):
 
 
 class Money(Struct, frozen=True):
-    """A sum of one currency, and over how many lines."""
+    """A sum of one currency, and over how many lines. `unvalued_each`: what came at a cost in another currency, and is
+    not in the sum."""
 
     currency: str
     value_minor: int
     lines: int
+    unvalued_each: int = 0
 
 
 class WorkLine(Struct, frozen=True):
@@ -148,9 +151,11 @@ class SiteStock(Struct, frozen=True):
     on_hand_each: int
 
 
+_COST = "(k.on_hand_each - k.unvalued_each) * k.unit_cost_minor"
+_CURRENCY = "coalesce(nullif(k.currency, ''), o.currency, '')"
 _STOCK = (
     "k.site, coalesce(s.name, k.site), k.own_number, k.lot, k.owner, k.on_hand_each, k.allocated_each, "
-    "k.set_aside_each, k.short_each, k.unit_cost_minor, k.counted_at, k.moved_at, k.position "
+    "k.set_aside_each, k.short_each, k.unit_cost_minor, k.counted_at, k.moved_at, k.unvalued_each, k.position "
     f"FROM {{{STOCK.name}}} k LEFT JOIN {{{SITES.name}}} s ON s.circle = k.circle AND s.site = k.site"
 )
 
@@ -244,7 +249,7 @@ def dead_stock(view: View, idle_days_min: int = 180, *, limit: int = 200) -> lis
     """The reader's own goods that have neither come nor gone for that many days, the most money first."""
     sql = f"""
         SELECT k.own_number, coalesce(o.description, ''), coalesce(o.item, ''), k.site, k.lot, k.on_hand_each,
-               (? - k.moved_at) / {DAY}, k.on_hand_each * k.unit_cost_minor AS value, coalesce(o.currency, '')
+               (? - k.moved_at) / {DAY}, {_COST} AS value, {_CURRENCY}
         FROM {{{STOCK.name}}} k
         LEFT JOIN {{{OWN_ITEMS.name}}} o ON o.circle = k.circle AND o.own_number = k.own_number
         WHERE k.circle = ? AND k.moved_at <= ? AND k.owner = '' AND k.on_hand_each > 0
@@ -265,7 +270,7 @@ def stock_value(view: View) -> list[Money]:
 
 def _value(view: View, where: str, values: tuple[SqlValue, ...]) -> list[Money]:
     sql = f"""
-        SELECT coalesce(o.currency, ''), SUM(k.on_hand_each * k.unit_cost_minor), COUNT(*)
+        SELECT {_CURRENCY}, SUM({_COST}), COUNT(*), SUM(k.unvalued_each)
         FROM {{{STOCK.name}}} k
         LEFT JOIN {{{OWN_ITEMS.name}}} o ON o.circle = k.circle AND o.own_number = k.own_number
         WHERE k.circle = ? AND k.owner = '' AND k.on_hand_each > 0 {where} GROUP BY 1 ORDER BY 1"""
@@ -274,8 +279,11 @@ def _value(view: View, where: str, values: tuple[SqlValue, ...]) -> list[Money]:
 
 _WORTH = f"""
     FROM {{{OWN_ITEMS.name}}} o
-    LEFT JOIN (SELECT own_number, SUM(on_hand_each) AS on_hand, SUM(on_hand_each * unit_cost_minor) AS value
-               FROM {{{STOCK.name}}} WHERE circle = ? AND owner = '' GROUP BY own_number) k
+    LEFT JOIN (SELECT k.own_number, SUM(k.on_hand_each) AS on_hand,
+                      SUM(CASE WHEN k.currency IN ('', w.currency) THEN {_COST} ELSE 0 END) AS value
+               FROM {{{STOCK.name}}} k
+               JOIN {{{OWN_ITEMS.name}}} w ON w.circle = k.circle AND w.own_number = k.own_number
+               WHERE k.circle = ? AND k.owner = '' GROUP BY k.own_number) k
            ON k.own_number = o.own_number
     WHERE o.circle = ?"""
 

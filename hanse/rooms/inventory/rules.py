@@ -21,6 +21,7 @@ from hanse.rooms.inventory.facts import (
     STOCK,
     TOTALS,
     UNCHANGED_COST,
+    Held,
     Hold,
     Movement,
     Serial,
@@ -112,6 +113,35 @@ def stock_of(draft: Draft, key: StockKey) -> Stock:
     )
 
 
+class Cost(Struct, frozen=True):
+    """Of one each of a stock after goods came in: `unit_cost_minor` and `currency`, -1 and "" for as it was.
+
+    `unvalued_each`: how many of those that came in have no part in it.
+    """
+
+    unit_cost_minor: int = UNCHANGED_COST
+    currency: str = ""
+    unvalued_each: int = 0
+
+
+def cost_with(stock: Stock | Held, there_each: int, each: int, unit_cost_minor: int, currency: str) -> Cost:
+    """The cost of a stock of `there_each` with `each` that come at a cost: the average, rounded half to even.
+
+    Costs in two currencies are never averaged: without a rate of exchange their mean is no amount of either. Then the
+    stock keeps its cost, and what came in is not valued until somebody counts it with a cost.
+    Source: IAS 2.25 and 2.27 (weighted average), IAS 21.21 (a purchase in another currency needs the rate of its day).
+    """
+    if unit_cost_minor == UNCHANGED_COST:
+        return Cost()
+    if stock.currency and currency and stock.currency != currency and there_each:
+        return Cost(unvalued_each=each)
+    valued = there_each - stock.unvalued_each
+    if valued + each <= 0:
+        return Cost(unit_cost_minor, currency)
+    worth = valued * stock.unit_cost_minor + each * unit_cost_minor
+    return Cost(divide_half_even(worth, valued + each), currency or stock.currency)
+
+
 def change(
     draft: Draft,
     stock: Stock,
@@ -121,13 +151,13 @@ def change(
     set_aside: int = 0,
     reason: str = "",
     reference: str = "",
-    unit_cost_minor: int = UNCHANGED_COST,
+    cost: Cost = Cost(),
     made_at: int = 0,
 ) -> Stock:
     """Change one stock, its total and its journal together; the only writer of STOCK, TOTALS and MOVEMENTS.
 
     Args:
-        each: on hand, with sign; needs a `reason`. allocated, set_aside: with sign.
+        each: on hand, with sign; needs a `reason`. allocated, set_aside: with sign. cost: as `cost_with` gives it.
         made_at: UTC seconds, 0 for now; an earlier `moved_at` is never set back.
     """
     on_hand = stock.on_hand_each + each
@@ -140,7 +170,9 @@ def change(
         allocated_each=now_allocated,
         set_aside_each=now_aside,
         short_each=short,
-        unit_cost_minor=stock.unit_cost_minor if unit_cost_minor == UNCHANGED_COST else unit_cost_minor,
+        unit_cost_minor=stock.unit_cost_minor if cost.unit_cost_minor == UNCHANGED_COST else cost.unit_cost_minor,
+        currency=cost.currency or stock.currency,
+        unvalued_each=min(stock.unvalued_each + cost.unvalued_each, on_hand),
         moved_at=max(stock.moved_at, made_at or draft.now) if reason in _MOVING else stock.moved_at,
         changed_at=draft.now if each else stock.changed_at,
     )
@@ -225,17 +257,13 @@ def receive_in(
 
     Args:
         item, own_number: one of them; an item is received under the home's own number for it, adopted if there is none.
-        owner: who has title, "" for the firm. unit_cost_minor: of one each; the stock's becomes the average by
-            quantity, rounded half to even; -1 leaves it. reason: "received", "returned" or "transferred".
-        currency: of the cost, for an own number that is adopted.
+        owner: who has title, "" for the firm. unit_cost_minor: of one each, in `currency`; the stock's becomes what
+            `cost_with` says; -1 leaves it. reason: "received", "returned" or "transferred".
     """
     key = StockKey(site, own_number or own_number_of(draft, item, currency), lot, owner)
     stock = stock_of(draft, key)
-    cost = unit_cost_minor
-    if cost != UNCHANGED_COST and stock.on_hand_each + each > 0:
-        worth = stock.on_hand_each * stock.unit_cost_minor + each * cost
-        cost = divide_half_even(worth, stock.on_hand_each + each)
-    change(draft, stock, each=each, reason=reason, reference=reference, unit_cost_minor=cost)
+    cost = cost_with(stock, stock.on_hand_each, each, unit_cost_minor, currency)
+    change(draft, stock, each=each, reason=reason, reference=reference, cost=cost)
     for serial in serials:
         draft.put(SERIALS, Serial(circle=draft.circle, own_number=key.own_number, serial=serial, site=site, lot=lot))
     return key

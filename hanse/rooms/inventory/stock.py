@@ -13,6 +13,7 @@ from hanse.rooms.catalog.own_numbers import require_own_item
 from hanse.rooms.inventory.facts import (
     POLICIES,
     SERIALS,
+    UNCHANGED_COST,
     Adjust,
     AdjustLine,
     Count,
@@ -24,7 +25,7 @@ from hanse.rooms.inventory.facts import (
     SetPolicy,
     Stock,
 )
-from hanse.rooms.inventory.rules import StockKey, change, hear_again, stock_of
+from hanse.rooms.inventory.rules import Cost, StockKey, change, cost_with, hear_again, stock_of
 from hanse.rooms.parties.facts import SITES
 from hanse.rooms.parties.rules import require_home
 
@@ -76,6 +77,7 @@ def count(draft: Draft, fact: Count) -> None:
     require(at <= draft.now, "inventory.counted_ahead", "a count is not in the future", got=at, expected=draft.now)
     _require_known(draft, fact.lines)
     found = [hear_again(draft, stock_of(draft, key)) for key in keys]
+    currencies = {line.own_number: require_own_item(draft, line.own_number).currency for line in fact.lines}
     for stock in found:
         _require_newer(stock, at)
     for line, stock in zip(fact.lines, found, strict=True):
@@ -83,13 +85,16 @@ def count(draft: Draft, fact: Count) -> None:
             stock,
             counted_at=at,
             moved_at=line.moved_at if line.moved_at and not stock.changed_at else stock.moved_at,
+            unvalued_each=stock.unvalued_each if line.unit_cost_minor == UNCHANGED_COST else 0,
         )
         change(
             draft,
             before,
             each=line.each - stock.on_hand_each,
             reason="counted",
-            unit_cost_minor=line.unit_cost_minor,
+            cost=Cost(
+                line.unit_cost_minor, "" if line.unit_cost_minor == UNCHANGED_COST else currencies[line.own_number]
+            ),
             made_at=at,
         )
 
@@ -132,7 +137,7 @@ def adjust(draft: Draft, fact: Adjust) -> None:
 
 @circle_rule(Move)
 def move(draft: Draft, fact: Move) -> None:
-    """Cost and standing time move with the goods.
+    """Cost and standing time move with the goods: where others stand, the cost becomes what `cost_with` says.
 
     Refuses, in order: inventory.bad_quantity, inventory.unknown_site (from, then to), inventory.same_site,
     inventory.not_enough.
@@ -152,9 +157,12 @@ def move(draft: Draft, fact: Move) -> None:
     )
     change(draft, there, each=-fact.each, reason="moved", reference=fact.to_site)
     here = stock_of(draft, StockKey(fact.to_site, fact.own_number, fact.lot, fact.owner))
+    unvalued = max(0, fact.each - (there.on_hand_each - there.unvalued_each))
+    cost = cost_with(here, here.on_hand_each, fact.each - unvalued, there.unit_cost_minor, there.currency)
     if not here.on_hand_each:
-        here = replace(here, moved_at=there.moved_at, unit_cost_minor=there.unit_cost_minor)
-    change(draft, here, each=fact.each, reason="moved", reference=fact.from_site)
+        here = replace(here, moved_at=there.moved_at)
+    cost = replace(cost, unvalued_each=cost.unvalued_each + unvalued)
+    change(draft, here, each=fact.each, reason="moved", reference=fact.from_site, cost=cost)
 
 
 @circle_rule(SetPolicy)

@@ -10,7 +10,7 @@ from hanse.kernel.refusal import Refused, require
 from hanse.kernel.rules import circle_rule, circle_timer, home_rule, home_timer, rule, timer
 from hanse.rooms.catalog.own_numbers import own_number_of
 from hanse.rooms.catalog.rules import require_item
-from hanse.rooms.inventory.facts import HELD, Held
+from hanse.rooms.inventory.facts import HELD, UNCHANGED_COST, Held
 from hanse.rooms.inventory.offer_facts import (
     EARMARKS,
     OFFERS,
@@ -25,7 +25,9 @@ from hanse.rooms.inventory.offer_facts import (
 from hanse.rooms.inventory.offers import require_ahead
 from hanse.rooms.inventory.rules import (
     UNKNOWN_SITE,
+    Cost,
     StockKey,
+    cost_with,
     divide_half_even,
     issue,
     receive_in,
@@ -228,20 +230,21 @@ def pass_on(draft: Draft, fact: AcceptTransfer, party: str) -> None:
 def _hold_elsewhere(draft: Draft, custodian: str, terms: TransferTerms, each: int, unit_cost_minor: int = 0) -> None:
     """Add to the title of goods that another keeps, never below none. Cost as in `receive_in`."""
     had = draft.get(HELD, draft.circle, custodian, terms.item, terms.lot)
-    before, cost = (had.each, had.unit_cost_minor) if had else (0, 0)
-    after = max(0, before + each)
-    if each > 0:
-        cost = divide_half_even(before * cost + each * unit_cost_minor, after)
+    row = had or Held(
+        circle=draft.circle, custodian=custodian, item=terms.item, lot=terms.lot, each=0, unit_cost_minor=0
+    )
+    after = max(0, row.each + each)
+    cost = cost_with(row, row.each, each, unit_cost_minor, terms.currency) if each > 0 else Cost()
     if after:
+        known = cost.unit_cost_minor != UNCHANGED_COST
         draft.put(
             HELD,
-            Held(
-                circle=draft.circle,
-                custodian=custodian,
-                item=terms.item,
-                lot=terms.lot,
+            replace(
+                row,
                 each=after,
-                unit_cost_minor=cost,
+                unit_cost_minor=cost.unit_cost_minor if known else row.unit_cost_minor,
+                currency=cost.currency or row.currency,
+                unvalued_each=min(row.unvalued_each + cost.unvalued_each, after),
             ),
         )
     elif had:
@@ -272,6 +275,7 @@ def _give(draft: Draft, terms: TransferTerms) -> None:
             unit_cost_minor=unit_price(terms),
             reason="transferred",
             reference=terms.transfer,
+            currency=terms.currency,
         )
     if terms.transfer_kind == "consign":
         _hold_elsewhere(draft, terms.taker, terms, terms.each, terms.unit_cost_minor)
@@ -284,7 +288,7 @@ def unit_price(terms: TransferTerms) -> int:
 
 def _receive(draft: Draft, terms: TransferTerms) -> None:
     """The taker's side."""
-    kind, price = terms.transfer_kind, unit_price(terms)
+    kind, price, currency = terms.transfer_kind, unit_price(terms), terms.currency
     if kind == "sale_in_place":
         _hold_elsewhere(draft, terms.giver, terms, terms.each, price)
         return
@@ -293,7 +297,7 @@ def _receive(draft: Draft, terms: TransferTerms) -> None:
         issue(draft, theirs, terms.each, reason="transferred", reference=terms.transfer)
     if kind == "hand_over":
         held = draft.get(HELD, draft.circle, terms.giver, terms.item, terms.lot)
-        price = held.unit_cost_minor if held else 0
+        price, currency = (held.unit_cost_minor, held.currency or currency) if held else (0, currency)
         _hold_elsewhere(draft, terms.giver, terms, -terms.each)
     receive_in(
         draft,
@@ -305,5 +309,5 @@ def _receive(draft: Draft, terms: TransferTerms) -> None:
         unit_cost_minor=terms.unit_cost_minor if kind == "consign" else price,
         reason="transferred",
         reference=terms.transfer,
-        currency=terms.currency,
+        currency=currency,
     )

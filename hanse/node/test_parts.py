@@ -11,7 +11,7 @@ import pytest
 from hanse.node.parts import rulebook, schema
 from hanse.rooms import RULE_PARTS, modules
 
-RULES = "4ac7f94d11a2a222"
+RULES = "afa395eb61cfbda2"
 """Of the rules at `parts.REVISION`. Another hash: if what the rules write has changed, raise REVISION; then note it."""
 OUR_PARTS = ("hanse.kernel", "hanse.rooms", "hanse.standards")
 NOT_RULES = {"hanse.kernel.view", "hanse.kernel.testing"}

@@ -61,7 +61,7 @@ def on_hand_is_the_sum_of_its_movements(fair: Fair) -> None:
     sums: dict[tuple[str, str], list[int]] = {}
     for s in fair.rows(STOCK):
         key = (s.circle.removeprefix("home-"), s.site, s.own_number, s.lot, s.owner)
-        assert moved.pop(key, 0) == s.on_hand_each
+        assert moved.pop(key, 0) == s.on_hand_each >= s.unvalued_each >= 0
         if not s.owner:
             total = sums.setdefault((s.circle, s.own_number), [0, 0, 0, 0])
             for at, each in enumerate((s.on_hand_each, s.allocated_each, s.set_aside_each, s.short_each)):

@@ -73,7 +73,6 @@ def _lot(view: View, row: Any) -> dict[str, Any]:
         "item": Link(item_words(view, row.item), f"/items/{row.item}"),
         "keeper": Link(name_of(view, row.custodian), f"/parties/{row.custodian}"), "lot": row.lot, "each": row.each,
         "cost": Money(row.unit_cost_minor, currency), "value": value,
-       
         "position": row.position,
     }  # fmt: skip
 

@@ -38,68 +38,105 @@ def mount(app: App) -> None:
     app.command(export)
 
 
+ImportFiles = Annotated[
+    Path,
+    Parameter(
+        help=("CSV, XLSX, JSON or NDJSON, packed with gzip or not; or a folder of them."),
+    ),
+]
+ImportParty = Annotated[Party, Parameter(help="Who imports; not needed where this node hosts one party alone.")]
+ImportName = Annotated[str, Parameter(help="The firm's name, where the import founds its network.")]
+ImportMapping = Annotated[
+    str,
+    Parameter(
+        help=(
+            "What the columns mean: a mapping that comes with Hanse (hanse, brunel_logistics, adventureworks, "
+            "online_retail, northwind), one that was saved, or a TOML file. Without one it is found by the "
+            "columns."
+        ),
+    ),
+]
+ImportTarget = Annotated[
+    str,
+    Parameter(
+        help=("What one file is, where no mapping says it: parties, sites, items, stock, orders, receipts, ..."),
+    ),
+]
+ImportSave = Annotated[
+    str,
+    Parameter(
+        help=("Save the mapping under this name: files of the same columns then find it by themselves."),
+    ),
+]
+ImportDryRun = Annotated[bool, Parameter(help="Say what would be done, and sign nothing.")]
+ImportFulfilOrders = Annotated[
+    bool,
+    Parameter(
+        help=("Then promise, ship and receive the imported sales: sites by their capacity, carriers by their tariffs."),
+        name="--fulfil",
+        negative="",
+    ),
+]
+ImportPublish = Annotated[
+    bool,
+    Parameter(
+        help=(
+            "Publish items with a GTIN, or a brand and part number, that the network does not know yet. Everybody"
+            " sees them."
+        ),
+        negative="",
+    ),
+]
+ImportWhole = Annotated[bool, Parameter(help="Sign nothing as long as one row is wrong.", negative="")]
+ImportCurrency = Annotated[str, Parameter(help="Of amounts without one.")]
+ImportFixes = Annotated[Path | None, Parameter(help="Where fix lists go; without it `fixes` in the data directory.")]
+ImportTemplate = Annotated[
+    str,
+    Parameter(
+        help=("Print an empty table of this target, with one example row, and do nothing else."),
+    ),
+]
+ImportWatchFolder = Annotated[
+    Path | None,
+    Parameter(
+        help=("Import what is put into this folder until interrupted."),
+        name="--watch",
+    ),
+]
+ImportReport = Annotated[
+    Path | None,
+    Parameter(
+        help=("With --fulfil: a CSV of every late and every unserved line, with its reason."),
+    ),
+]
+ImportCity = Annotated[str, Parameter(help="The firm's town, where the import founds its network.")]
+ImportCountry = Annotated[str, Parameter(help="The firm's country, two letters, ISO 3166-1.")]
+
+
 def import_(
-    *files: Path,
-    party: Party = "",
-    name: str = "",
-    mapping: str = "",
-    target: str = "",
-    save: str = "",
-    dry_run: bool = False,
-    fulfil_orders: Annotated[bool, Parameter(name="--fulfil", negative="")] = False,
-    publish: Annotated[bool, Parameter(negative="")] = False,
-    whole: Annotated[bool, Parameter(negative="")] = False,
-    currency: str = "",
-    fixes: Path | None = None,
-    template: str = "",
-    watch_folder: Annotated[Path | None, Parameter(name="--watch")] = None,
-    report: Path | None = None,
-    city: str = "",
-    country: str = "DE",
+    *files: ImportFiles,
+    party: ImportParty = "",
+    name: ImportName = "",
+    mapping: ImportMapping = "",
+    target: ImportTarget = "",
+    save: ImportSave = "",
+    dry_run: ImportDryRun = False,
+    fulfil_orders: ImportFulfilOrders = False,
+    publish: ImportPublish = False,
+    whole: ImportWhole = False,
+    currency: ImportCurrency = "",
+    fixes: ImportFixes = None,
+    template: ImportTemplate = "",
+    watch_folder: ImportWatchFolder = None,
+    report: ImportReport = None,
+    city: ImportCity = "",
+    country: ImportCountry = "DE",
     data: Data = HERE,
 ) -> Answer:
     """Import tables as signed facts: all good rows or none; the wrong ones come back as a fix list.
 
     An empty data directory becomes a network of one. The same file imported again signs nothing. Exit code 1 where rows
     are wrong: the others were signed, unless --whole or --dry-run was said.
-
-    Parameters
-    ----------
-    files
-        CSV, XLSX, JSON or NDJSON, packed with gzip or not; or a folder of them.
-    party
-        Who imports; not needed where this node hosts one party alone.
-    name
-        The firm's name, where the import founds its network.
-    mapping
-        What the columns mean: a mapping that comes with Hanse (hanse, brunel_logistics, adventureworks,
-        online_retail, northwind), one that was saved, or a TOML file. Without one it is found by the columns.
-    target
-        What one file is, where no mapping says it: parties, sites, items, stock, orders, receipts, ...
-    save
-        Save the mapping under this name: files of the same columns then find it by themselves.
-    dry_run
-        Say what would be done, and sign nothing.
-    fulfil_orders
-        Then promise, ship and receive the imported sales: sites by their capacity, carriers by their tariffs.
-    publish
-        Publish items with a GTIN, or a brand and part number, that the network does not know yet. Everybody sees them.
-    whole
-        Sign nothing as long as one row is wrong.
-    currency
-        Of amounts without one.
-    fixes
-        Where fix lists go; without it `fixes` in the data directory.
-    template
-        Print an empty table of this target, with one example row, and do nothing else.
-    watch_folder
-        Import what is put into this folder until interrupted.
-    report
-        With --fulfil: a CSV of every late and every unserved line, with its reason.
-    city
-        The firm's town, where the import founds its network.
-    country
-        The firm's country, two letters, ISO 3166-1.
     """
     if template:
         text = template_of(template)

@@ -39,52 +39,86 @@ def mount(app: App) -> None:
     app.command(serve)
 
 
+ServeNew = Annotated[bool, Parameter(help="Found a network in a new data directory; needs --party and --name.")]
+ServeParty = Annotated[str, Parameter(help='With --new: the id of your firm on the record, as in "north-bearings".')]
+ServeName = Annotated[str, Parameter(help="With --new: the name of your firm, and of the network that it founds.")]
+ServeEmail = Annotated[
+    str,
+    Parameter(
+        help=("With --new: print a link by which the owner with this address opens an account."),
+    ),
+]
+ServeHost = Annotated[
+    str,
+    Parameter(
+        help=("The address to listen on; the default can be reached from this machine alone."),
+    ),
+]
+ServeSiteHost = Annotated[
+    tuple[str, ...],
+    Parameter(
+        help=("A name under which people reach this node, beside localhost; may stand several times."),
+        negative="",
+    ),
+]
+ServePlainHttp = Annotated[
+    bool | None,
+    Parameter(
+        help=("Cookies may travel unencrypted. The default: only where the node listens to this machine alone."),
+    ),
+]
+ServePrivateWebhooks = Annotated[
+    bool,
+    Parameter(
+        help=(
+            "Webhooks may go to addresses of private networks, and unencrypted: for a receiver in the firm's own "
+            "network."
+        ),
+    ),
+]
+ServeReaders = Annotated[
+    NotNegative | None,
+    Parameter(
+        help=(
+            "Processes that only read, so that pages wait for no writer; 0: none. The default: one less than "
+            "cores, up to 4."
+        ),
+    ),
+]
+ServeWatch = Annotated[
+    Path | None,
+    Parameter(
+        help=("Import what is put into this folder, as `hanse import --watch` does where no node serves."),
+    ),
+]
+ServeWatchAs = Annotated[
+    str,
+    Parameter(
+        help=("With --watch: the party that imports; not needed where this node hosts one alone."),
+    ),
+]
+
+
 def serve(
     *,
     data: Data = HERE,
-    new: bool = False,
-    party: str = "",
-    name: str = "",
+    new: ServeNew = False,
+    party: ServeParty = "",
+    name: ServeName = "",
     kind: PartyKind = "distributor",
     country: str = "DE",
     city: str = "",
-    email: str = "",
-    host: str = "127.0.0.1",
+    email: ServeEmail = "",
+    host: ServeHost = "127.0.0.1",
     port: Port = 8000,
-    site_host: Annotated[tuple[str, ...], Parameter(negative="")] = (),
-    plain_http: bool | None = None,
-    private_webhooks: bool = False,
-    readers: NotNegative | None = None,
-    watch: Path | None = None,
-    watch_as: str = "",
+    site_host: ServeSiteHost = (),
+    plain_http: ServePlainHttp = None,
+    private_webhooks: ServePrivateWebhooks = False,
+    readers: ServeReaders = None,
+    watch: ServeWatch = None,
+    watch_as: ServeWatchAs = "",
 ) -> Answer:
-    """Run a node and its web application until it is stopped.
-
-    Parameters
-    ----------
-    new
-        Found a network in a new data directory; needs --party and --name.
-    party
-        With --new: the id of your firm on the record, as in "north-bearings".
-    name
-        With --new: the name of your firm, and of the network that it founds.
-    email
-        With --new: print a link by which the owner with this address opens an account.
-    host
-        The address to listen on; the default can be reached from this machine alone.
-    site_host
-        A name under which people reach this node, beside localhost; may stand several times.
-    plain_http
-        Cookies may travel unencrypted. The default: only where the node listens to this machine alone.
-    private_webhooks
-        Webhooks may go to addresses of private networks, and unencrypted: for a receiver in the firm's own network.
-    readers
-        Processes that only read, so that pages wait for no writer; 0: none. The default: one less than cores, up to 4.
-    watch
-        Import what is put into this folder, as `hanse import --watch` does where no node serves.
-    watch_as
-        With --watch: the party that imports; not needed where this node hosts one alone.
-    """
+    """Run a node and its web application until it is stopped."""
     if new and not (party and name):
         raise Refused(
             "serve.new_needs_a_party", "a new network needs its first party", next="add --party ID --name NAME"

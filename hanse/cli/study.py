@@ -29,69 +29,100 @@ def mount(app: App) -> None:
     app.command(study)
 
 
+StudyFolder = Annotated[Path, Parameter(help="The members' exports; or one firm's tables, or one file, with --split.")]
+StudyOut = Annotated[
+    Path | None,
+    Parameter(
+        help=("Where to write; by default study.html in the folder, and study.json beside it."),
+    ),
+]
+StudyMapping = Annotated[
+    str,
+    Parameter(
+        help=(
+            "What the columns mean, for members without a mapping.toml of their own; by default a guess that must"
+            " be sure."
+        ),
+    ),
+]
+StudyBy = Annotated[Literal["week", "month", "day"], Parameter(help="The period of review.")]
+StudySplit = Annotated[NotNegative, Parameter(help="Simulate so many members of one firm's sales; the report says so.")]
+StudySplitBy = Annotated[
+    Literal["customer", "country"],
+    Parameter(
+        help=("customer: its customers dealt evenly; country: the countries that buy most."),
+    ),
+]
+StudyItems = Annotated[
+    Positive,
+    Parameter(
+        help=("Study so many items: of those that two members or more sell, the ones that sell for most."),
+    ),
+]
+StudyGoods = Annotated[
+    str,
+    Parameter(
+        help=(
+            "Study own numbers of this form alone, a regular expression: leaves out postage, fees and the like. "
+            "With the mapping online_retail: five digits first."
+        ),
+    ),
+]
+StudyHeldOut = Annotated[
+    NotNegative,
+    Parameter(
+        help=("Periods at the end that no plan sees; by default a quarter in weeks, half a year in months."),
+    ),
+]
+StudyLeadTime = Annotated[Positive, Parameter(help="Periods from order to receipt.")]
+StudyHoldingPercent = Annotated[Positive, Parameter(help="Cost of carrying stock, per cent of its value a year.")]
+StudyShortagePercent = Annotated[Positive, Parameter(help="Cost of a unit not served at once, per cent of its value.")]
+StudyTransferMinor = Annotated[NotNegative, Parameter(help="Cost of a transfer of one item, minor units.")]
+StudyBootstrap = Annotated[Positive, Parameter(help="Resamples for the intervals.")]
+StudyWriteFrom = Annotated[
+    Path | None,
+    Parameter(
+        help=(
+            "First write the exports of every firm of this node's data directory into the folder, each in another"
+            " shape."
+        ),
+        name="--write-from",
+    ),
+]
+StudyKeep = Annotated[
+    Path | None,
+    Parameter(
+        help=("A node's data directory: keep the figures there too, for the pages of the firm named by --as."),
+    ),
+]
+StudyParty = Annotated[str, Parameter(help="With --keep: whose pages.", name="--as")]
+
+
 def study(
-    folder: Path,
+    folder: StudyFolder,
     *,
-    out: Path | None = None,
-    mapping: str = "",
-    by: Literal["week", "month", "day"] = "week",
-    split: NotNegative = 0,
-    split_by: Literal["customer", "country"] = "customer",
-    items: Positive = ITEMS_MAX,
-    goods: str = "",
-    held_out: NotNegative = 0,
-    lead_time: Positive = 2,
-    holding_percent: Positive = 25,
-    shortage_percent: Positive = 30,
-    transfer_minor: NotNegative = 500,
-    bootstrap: Positive = 1_000,
+    out: StudyOut = None,
+    mapping: StudyMapping = "",
+    by: StudyBy = "week",
+    split: StudySplit = 0,
+    split_by: StudySplitBy = "customer",
+    items: StudyItems = ITEMS_MAX,
+    goods: StudyGoods = "",
+    held_out: StudyHeldOut = 0,
+    lead_time: StudyLeadTime = 2,
+    holding_percent: StudyHoldingPercent = 25,
+    shortage_percent: StudyShortagePercent = 30,
+    transfer_minor: StudyTransferMinor = 500,
+    bootstrap: StudyBootstrap = 1_000,
     seed: int = 0,
-    write_from: Annotated[Path | None, Parameter(name="--write-from")] = None,
-    keep: Path | None = None,
-    party: Annotated[str, Parameter(name="--as")] = "",
+    write_from: StudyWriteFrom = None,
+    keep: StudyKeep = None,
+    party: StudyParty = "",
 ) -> Answer:
     """Study what members would gain by pooling stock, on sales that the plans did not see.
 
     Each sub-folder is a member's own export: sales, and if they have them items with costs, stock and sites, as CSV or
     workbooks. Writes a report in HTML, which prints well, and its figures in JSON.
-
-    Parameters
-    ----------
-    folder
-        The members' exports; or one firm's tables, or one file, with --split.
-    out
-        Where to write; by default study.html in the folder, and study.json beside it.
-    mapping
-        What the columns mean, for members without a mapping.toml of their own; by default a guess that must be sure.
-    by
-        The period of review.
-    split
-        Simulate so many members of one firm's sales; the report says so.
-    split_by
-        customer: its customers dealt evenly; country: the countries that buy most.
-    items
-        Study so many items: of those that two members or more sell, the ones that sell for most.
-    goods
-        Study own numbers of this form alone, a regular expression: leaves out postage, fees and the like. With the
-        mapping online_retail: five digits first.
-    held_out
-        Periods at the end that no plan sees; by default a quarter in weeks, half a year in months.
-    lead_time
-        Periods from order to receipt.
-    holding_percent
-        Cost of carrying stock, per cent of its value a year.
-    shortage_percent
-        Cost of a unit not served at once, per cent of its value.
-    transfer_minor
-        Cost of a transfer of one item, minor units.
-    bootstrap
-        Resamples for the intervals.
-    write_from
-        First write the exports of every firm of this node's data directory into the folder, each in another shape.
-    keep
-        A node's data directory: keep the figures there too, for the pages of the firm named by --as.
-    party
-        With --keep: whose pages.
     """
     if keep is not None and not party:
         raise Refused("study.keep_for_whom", "say whose pages shall show it", next="add --as PARTY")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import time
 import traceback
@@ -67,7 +68,8 @@ def run(application: Callable[[], App], argv: list[str]) -> int:
             return answer.code
         return DONE
     except CycloptsError as error:
-        return _wrong(USAGE, "usage", str(error), f"usage: {error}\nSee `hanse --help`.")
+        said = _plain(str(error))
+        return _wrong(USAGE, "usage", said, f"usage: {said}\nSee `{_help_of(error)}`.")
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -80,6 +82,22 @@ def run(application: Callable[[], App], argv: list[str]) -> int:
         traceback.print_exc()
         text = f"fault: {type(error).__name__}: {error}"
         return _wrong(FAULT, "fault", f"{type(error).__name__}: {error}", text)
+
+
+def _plain(said: str) -> str:
+    """What the parser says, without words of programmers.
+
+    >>> _plain('Invalid value for --port: unable to convert "abc" into int.')
+    'Invalid value for --port: "abc" is not a whole number.'
+    """
+    for kind, words in (("int", "a whole number"), ("float", "a number"), ("bool", "yes or no")):
+        said = re.sub(rf'unable to convert ("[^"]*") into {kind}\b', rf"\1 is not {words}", said)
+    return said
+
+
+def _help_of(error: CycloptsError) -> str:
+    """The command that explains what was misspelt: of the command that was found, else of all."""
+    return " ".join(["hanse", *(error.command_chain or ()), "--help"])
 
 
 def _without_json(argv: Sequence[str]) -> tuple[list[str], bool]:

@@ -76,6 +76,9 @@ def test_what_is_misspelt_is_a_usage_error(hanse, capsys):
     assert hanse("prove", "first")[0] == 64
     assert hanse("prove")[0] == 64
     assert "usage" in hanse("key", "rotate")[1]
+    assert main(["serve", "--port", "abc"]) == 64
+    told = capsys.readouterr().err
+    assert '"abc" is not a whole number' in told and "`hanse serve --help`" in told
 
 
 def test_a_refusal_has_its_members_on_stderr_or_as_json(hanse, tmp_path, capsys):

@@ -24,6 +24,12 @@ def test_a_template_is_printed_and_read_again(capsys: pytest.CaptureFixture[str]
     assert (code, said["how"], said["import"]["facts"]["catalog.set_own_item"]) == (0, "the plain bundle", 1)
 
 
+def test_what_is_no_table_leads_to_a_template(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("Dear Sirs\nwe are late\n")
+    code, said = run(capsys, "import", str(tmp_path / "letter.txt"), "--data", str(tmp_path / "n"))
+    assert code == 2 and "hanse import --template stock" in said["refused"]["next"]
+
+
 def test_a_dry_run_into_an_empty_directory_says_what_it_would_do(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -123,12 +123,15 @@ def choose_mapping(
     found = MappingFile(safe_name(sheets[0].name), tuple(sections), confidence=confidence)
     unsure = sorted({s.source for s in sections if confidence[f"{s.source}.section"] < SURE})
     if unsure:
+        step = "save this as a .toml file, correct it, and name it with --mapping"
+        if not any(section.fields for section in sections):
+            step = f"no column is known: see what a table looks like by `hanse import --template stock`, or {step}"
         raise ImportRefused(
             "mapping.unsure",
             f"nobody has said yet what the columns of {', '.join(unsure)[:200]} mean",
             dump(found)[:4_000],
             "a mapping",
-            "save this as a .toml file, correct it, and name it with --mapping",
+            step,
         )
     told = "; ".join(f"{s.source} as {s.target}" for s in sections)
     return found, f"a guess: {told}"

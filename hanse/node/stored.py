@@ -99,7 +99,7 @@ def _header(leaf: bytes, position: int) -> Header:
     entry = _entry(leaf, position, "block")
     try:
         return read_header(entry)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ReplayFault(position, f"the block's header does not read: {error}") from None
 
 

@@ -5,15 +5,19 @@ import shutil
 
 import pytest
 
+from hanse.kernel.entries import Header, block_entry, fact_entry
+from hanse.kernel.facts import HEADER
 from hanse.node import replay as replay_module
 from hanse.node import verify as verify_module
 from hanse.node.ahead import ReadAhead, Request, read_parts
 from hanse.node.desk import sign_runs
 from hanse.node.node import Node
 from hanse.node.parts import rulebook
+from hanse.node.stored import ReplayFault, blocks
 from hanse.node.testing import site, town
 from hanse.node.verify import verify
 from hanse.record.frames import SEGMENT
+from hanse.standards import sdjwt
 
 
 @pytest.fixture(scope="module")
@@ -119,3 +123,17 @@ def test_a_process_that_dies_is_an_error_and_no_end(directory):
         ahead._beside.process.kill()
         with pytest.raises(OSError, match="has ended"):
             list(ahead.parts())
+
+
+DEEP = b'{"a":' + b"[" * 5_000 + b"]" * 5_000 + b"}"
+CLAIMS = b'{"net":"n","iss":"a","kid":"k","nonce":1,"exp":1,"kind":"contracts.propose","body":{"circle":%b}}' % DEEP
+
+
+@pytest.mark.parametrize("forged", [DEEP, CLAIMS])
+def test_what_nests_deeply_in_a_record_that_was_forged_is_named_and_no_fault(forged):
+    header = block_entry(Header("n", 1, 1, 1, 1, 0, ""))
+    fact = fact_entry("ok", HEADER + b"." + sdjwt.b64(forged) + b"." + sdjwt.b64(bytes(64)))
+    leaves = [header, fact] if forged is CLAIMS else [b"hanse/1 block\nok\n" + forged]
+    with pytest.raises(ReplayFault) as caught:
+        list(blocks(iter(leaves), 7, rulebook().kinds, None))
+    assert caught.value.position == 6 + len(leaves)

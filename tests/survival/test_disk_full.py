@@ -149,8 +149,8 @@ def test_a_sync_that_fails_leaves_a_fact_unsure_and_a_restart_tells(tmp_path):
             node.path.submit(signed).result(60)
         files.dying = False
         with pytest.raises(Refused, match=r"node\.record_closed"):
-            node.act("anna", site(node, "anna", "Second", 2), check=False)
-        assert node.view("anna").rows(SITES) == []
+            node.act("anna", site(node, "anna", "Second", 2))
+        assert node.view("anna").rows(SITES) == [], "asking first what would become of a fact shows nothing unsure"
     with Node(directory, helper=False) as node:
         receipt = node.path.submit(signed).result(60)
         assert receipt.code == "ok" and len(node.view("anna").rows(SITES)) == 1

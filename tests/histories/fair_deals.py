@@ -1,4 +1,4 @@
-"""Steps of a history: agreements and their results, bills and payments, escrow, netting, the group, plans."""
+"""Steps of a history: bills and payments, escrow, netting, the group, plans."""
 
 from __future__ import annotations
 
@@ -20,21 +20,6 @@ from hanse.rooms.accounts.deal_facts import (
 from hanse.rooms.accounts.facts import Allocation, BookItems, BookLine, CreditLine, Pay, ReceivePayment, SetTerms
 from hanse.rooms.accounts.rows import ASSIGNMENTS, CYCLES, ESCROW_WAITS, INVOICES, PAYMENTS
 from hanse.rooms.accounts.rows import ITEMS as OWED
-from hanse.rooms.contracts.facts import (
-    Amend,
-    AnswerDispute,
-    Attest,
-    ConfirmResult,
-    Decide,
-    Dispute,
-    EndAgreement,
-    Propose,
-    Said,
-    SignProposal,
-    WithdrawDispute,
-)
-from hanse.rooms.contracts.private_rows import AGREEMENTS, AWARDS, DISPUTES, PROPOSALS
-from hanse.rooms.contracts.testing import LATE
 from hanse.rooms.group import queries as group_queries
 from hanse.rooms.group.facts import Commit, OpenRound, PriceTier, RateTier, ReportPurchases, SetRebate
 from hanse.rooms.group.rows import ROUNDS
@@ -51,68 +36,6 @@ def spoil(fair: Fair, hand: Hand, fact: Any, *names: str) -> Any:
     if hand.wild and hand.n(2):
         return msgspec.structs.replace(fact, **{hand.of(names): hand.of(MONEY_EDGES)})
     return fact
-
-
-# -- contracts --
-
-
-@step(3)
-def agree(fair: Fair, hand: Hand) -> None:
-    """A proposal, an amendment, or the other side's signature under one."""
-    circle, supplier, buyer = fair.rel(hand)
-    row = hand.like(fair.rows(PROPOSALS), lambda p: p.state == "open")
-    if row is not None and hand.n(3):
-        other = next(party for party in row.circle.split("--") if party != row.proposer)
-        fair.say(hand.who(other), SignProposal(circle=row.circle, proposal=row.proposal, digest=row.digest))
-        return
-    standing = hand.like(fair.rows(AGREEMENTS, "circle = ?", circle), lambda a: True)
-    kind, number = (Amend, standing.agreement) if standing is not None and hand.n(2) else (Propose, fair.name("agr"))
-    fact = kind(
-        circle=circle, agreement=number, proposal=fair.name("prop"), template=fair.sha,
-        params={**LATE, "rate": hand.of(("1%", "2.5%", "7%"))}, roles={"supplier": supplier, "buyer": buyer},
-        arbiter=hand.of([firm for firm in FIRMS if firm not in (supplier, buyer)]), scope=["*"],
-        objection_seconds=hand.of((0, 3 * DAY, 14 * DAY)), dispute_seconds=3 * DAY, answer_by=fair.ahead(hand),
-        undecided=hand.of(("stands", "void")), note=fair.word(circle, "Clause"),
-    )  # fmt: skip
-    fair.say(hand.who(supplier), fact)
-
-
-@step(3)
-def argue(fair: Fair, hand: Hand) -> None:
-    """What is done with a result: confirmed, disputed, answered, decided."""
-    award = hand.like(fair.rows(AWARDS), lambda a: a.state == "pending")
-    if award is None:
-        return
-    circle, row = award.circle, hand.like(fair.rows(DISPUTES), lambda d: d.state in ("open", "answered"))
-    facts: list[Any] = [
-        ConfirmResult(circle=circle, awards=[award.award]),
-        Dispute(circle=circle, dispute=fair.name("disp"), award=award.award, liable=award.sender, evidence=[],
-                wanted_minor=award.posted_minor * hand.n(4) // 2, reason=fair.word(circle, "Because")),
-    ]  # fmt: skip
-    party = hand.of((award.sender, award.receiver))
-    if row is not None:
-        circle = row.circle
-        facts += [
-            AnswerDispute(circle=circle, dispute=row.dispute, accept=bool(hand.n(2)), reason="no", evidence=[]),
-            WithdrawDispute(circle=circle, dispute=row.dispute),
-            Decide(circle=circle, dispute=row.dispute, amount_minor=hand.n(5) * 10_000, reason="so"),
-        ]
-        party = hand.of((row.opened_by, row.against, *FIRMS))
-    fair.say(hand.who(party), hand.of(facts))
-
-
-@step()
-def end_or_attest(fair: Fair, hand: Hand) -> None:
-    circle, party, _ = fair.rel(hand)
-    order = hand.like(fair.rows(ORDERS), lambda o: o.circle == circle)
-    standing = hand.like(fair.rows(AGREEMENTS), lambda a: a.circle == circle)
-    keys = {"order": order.order_id if order else "none", "line": "1", "delivery": "none"}
-    said = Said(id=fair.name("e"), event="delivery", occurred_at=max(0, fair.now - DAY), keys=keys,
-                fields={"quantity": hand.of((1, 10**6))})  # fmt: skip
-    facts: list[Any] = [Attest(circle=circle, events=[said])]
-    if standing is not None:
-        facts.append(EndAgreement(circle=standing.circle, agreement=standing.agreement))
-    fair.say(hand.who(party), hand.of(facts))
 
 
 # -- accounts --
@@ -277,6 +200,22 @@ def netting(fair: Fair, hand: Hand) -> None:
     else:
         for party in FIRMS if hand.n(2) else [hand.of(FIRMS)]:
             fact = drafting.signature(fair.view(party), cycle.cycle)
+            if fact is not None:
+                fair.say(party, fact)
+
+
+@step(2)
+def net_at_once(fair: Fair, hand: Hand) -> None:
+    """A whole cycle within a day: opened, submitted to by all, stated, signed by all but at times one."""
+    cycle = fair.name("cyc")
+    fair.say("cay", NettingOpen(circle=POOL, cycle=cycle, submit_by=fair.now + DAY, sign_seconds=DAY, currency="EUR"))
+    for make in (
+        [(party, drafting.submission) for party in FIRMS],
+        [("cay", lambda view, name: drafting.closing(view, name, "salt of sixteen bytes"))],
+        [(party, drafting.signature) for party in FIRMS if party != hand.of((*FIRMS, "", "", ""))],
+    ):
+        for party, draw in make:
+            fact = draw(fair.view(party), cycle)
             if fact is not None:
                 fair.say(party, fact)
 

@@ -45,6 +45,7 @@ from hanse.rooms.parties.facts import (
     KEYS,
     AppointStaff,
     AuthoriseChannel,
+    DescribeParty,
     LeaveCircle,
     RetireKey,
     SetPermit,
@@ -122,6 +123,7 @@ def people(fair: Fair, hand: Hand) -> None:
                      full_name=fair.word(home(party), "Name")),
         SetPermit(circle=home(party), permit=hand.of(("m1", "m2")), partner=hand.of(("*", *FIRMS)),
                   scope=hand.of(("*", "brand:SKF")), allow=bool(hand.n(2))),
+        DescribeParty(name="Firm", city="Kiel", country="DE"),
         AuthoriseChannel(brand=hand.of(("SKF", "FAG")), party=hand.of(FIRMS), until_at=fair.ahead(hand)),
     ]  # fmt: skip
     fair.say(hand.who(party), hand.of(facts))

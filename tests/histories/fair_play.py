@@ -1,11 +1,15 @@
-"""Playing a history: drawn steps, hostile ones among them, each followed by every claim."""
+"""Playing a history: drawn steps, hostile ones among them, each followed by every claim.
+
+The steps of a room enter themselves when their module is imported.
+"""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Sequence
 
-import fair_deals  # its steps enter themselves
+import fair_contracts  # noqa: F401
+import fair_deals  # noqa: F401
 import fair_orders  # noqa: F401
 from fair import DAY, FIRMS, Fair, Hand
 from fair_claims import all_hold, every_wait_ends, nobody_reads_anothers_words
@@ -18,7 +22,6 @@ from hanse.rooms.orders.rows import LIVE_STATES, ORDERS
 Drawn = tuple[str, tuple[int, ...], int]
 """A step: its name, the numbers that it draws, and whether it is wild (0 for yes)."""
 NUMBERS_MAX, DRAWN_EACH, WILD_OF = 1_000, 8, 6
-assert fair_deals
 
 
 @step(6)
@@ -105,12 +108,12 @@ def play(drawn: Sequence[Drawn], fair: Fair | None = None) -> Fair:
     return fair
 
 
-def end(fair: Fair) -> None:
+def end(fair: Fair, nodes: bool = True) -> None:
     """What holds once all is over: no wait is left, all firms' nodes agree, nobody has read another's words."""
     nobody_reads_anothers_words(fair)
     every_wait_ends(fair)
     nobody_reads_anothers_words(fair)
-    assert fair.both_sides_agree()
+    assert not nodes or fair.both_sides_agree()
 
 
 def names() -> list[str]:

@@ -75,14 +75,14 @@ class Disclosures:
     def of(self, position: int) -> list[bytes]:
         with self._lock:
             found = self._conn.execute("SELECT text FROM disclosed WHERE position = ?", (position,)).fetchone()
-        return found[0].split(b"~") if found else []
+        return _split(found[0]) if found else []
 
     def iterate(self, start: int, stop: int) -> Iterator[tuple[int, str, list[bytes]]]:
         """(position, circle, disclosures) in order of position, as they stand at the call."""
         sql = "SELECT position, circle, text FROM disclosed WHERE position >= ? AND position < ? ORDER BY position"
         with self._lock:
             found = self._conn.execute(sql, (start, stop)).fetchall()
-        return ((position, circle, text.split(b"~")) for position, circle, text in found)
+        return ((position, circle, _split(text)) for position, circle, text in found)
 
     def erase(self, position: int, names: set[str]) -> int:
         """Erase the disclosures of the named fields for good; how many there were."""
@@ -105,3 +105,10 @@ class Disclosures:
 
     def close(self) -> None:
         self._conn.close()
+
+
+def _split(text: object) -> list[bytes]:
+    """A stored text's disclosures. Raises: sqlite3.DatabaseError where damage made something else of it."""
+    if not isinstance(text, bytes):
+        raise sqlite3.DatabaseError("a row holds no text")
+    return text.split(b"~")

@@ -271,8 +271,8 @@ class WritePath:
                 _journal.exception("node.listener_failed", height=block.header.height)
 
     def _catch_up(self) -> None:
-        """After a state that could not be written: apply what the record has and the state lacks. Not where the disk has
-        not said whether it kept the last of it: nobody sees what a restart may not find."""
+        """After a state that could not be written: apply what the record has and the state lacks. Not where the disk
+        has not said whether it kept the last of it: nobody sees what a restart may not find."""
         if self._broken:
             return
         if self._behind or self.applier.meta.size != self.log.size:

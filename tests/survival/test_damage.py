@@ -166,6 +166,16 @@ def test_disclosures_that_do_not_belong_are_named(sql, words, directory, tmp_pat
     assert any(f.where == "disclosures.db" and words in f.what for f in found.findings), found.findings
 
 
+def test_a_row_of_disclosures_whose_text_is_gone_does_not_read_and_is_named(directory, tmp_path):
+    """As damage to a row's header leaves it; no statement could."""
+    sql = """PRAGMA writable_schema = 1;
+        UPDATE sqlite_schema SET sql = replace(replace(sql, 'NOT NULL)', ')'), 'BLOB NOT NULL', 'BLOB');
+        PRAGMA writable_schema = RESET;
+        UPDATE disclosed SET text = NULL WHERE position = (SELECT max(position) FROM disclosed)"""
+    found = changed(directory, tmp_path, "disclosures.db", sql)
+    assert any(f.where == "disclosures.db" and "does not read" in f.what for f in found.findings), found.findings
+
+
 def test_a_disclosure_that_was_taken_away_shows_as_not_disclosed_and_in_the_state(directory, tmp_path):
     last = "(SELECT max(position) FROM disclosed)"
     found = changed(directory, tmp_path, "disclosures.db", f"DELETE FROM disclosed WHERE position = {last}")

@@ -111,9 +111,7 @@ class Node:
             about = read_about(self.directory) if not create or has_node(self.directory) else self._make()
             self.net = about.net
             self.log = held.enter_context(self._open_log(about.net, files))
-            self.disclosures = Disclosures(self.directory)
-            held.callback(self.disclosures.close)
-            self.disclosures.drop_from(self.log.size)
+            self.disclosures = self._open_disclosures(held)
             self.applier, self.rebuilt = self._state(about, rebuild, progress, held)
             self.read = ReadPath(self.directory, clock=clock)
             held.callback(self.read.close)
@@ -208,6 +206,17 @@ class Node:
         if log.repaired:
             _journal.warning("record.tiles_repaired", size=log.size)
         return log
+
+    def _open_disclosures(self, held: ExitStack) -> Disclosures:
+        try:
+            found = Disclosures(self.directory)
+            held.callback(found.close)
+            found.drop_from(self.log.size)
+        except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _OUTSIDE:
+                raise
+            raise _damaged(DISCLOSED, None, str(error)) from None
+        return found
 
     def _state(
         self, about: About, rebuild: bool, progress: Callable[[int, int], None], held: ExitStack

@@ -101,6 +101,17 @@ def test_a_state_that_does_not_read_is_built_anew(directory, damage):
     assert verify(directory).ok
 
 
+@pytest.mark.parametrize("damage", [b"no database at all" * 300, b""])
+def test_disclosures_that_do_not_read_are_damage_and_no_fault(directory, damage):
+    whole = (directory / "disclosures.db").read_bytes()
+    (directory / "disclosures.db").write_bytes(damage or whole[:4096] + bytes(len(whole) - 4096))
+    error = refused(Node, directory, helper=False)
+    assert error.code == "node.damaged" and error.got == "disclosures.db"
+    (directory / "disclosures.db").write_bytes(whole)
+    with Node(directory, helper=False) as node:
+        assert node.log.size > 20
+
+
 def test_the_state_of_another_node_is_built_anew(directory, tmp_path):
     with Node(tmp_path / "other", create=True, helper=False) as other:
         joining.found(other, "office", network="Other", name="Other")

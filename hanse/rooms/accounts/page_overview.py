@@ -209,7 +209,9 @@ def ages_chart(view: View, title: str, ages: list[Age]) -> Chart | None:
     if not kept:
         return None
     shown, rest = kept[:PARTNERS_SHOWN], kept[PARTNERS_SHOWN:]
-    names = [name_of(view, age.partner)[:24] for age in shown] + ([f"{len(rest)} others"] if rest else [])
+    names = [name_of(view, age.partner)[:24] for age in shown] + (
+        ["1 other" if len(rest) == 1 else f"{len(rest)} others"] if rest else []
+    )
     series = []
     for n, (bucket, tone) in enumerate(zip(BUCKETS, TONES, strict=True)):
         amounts = [age.buckets_minor[n] for age in shown]

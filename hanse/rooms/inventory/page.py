@@ -15,6 +15,7 @@ from hanse.rooms.inventory import queries as stock
 from hanse.rooms.inventory.facts import TOTALS
 from hanse.rooms.inventory.offer_facts import Earmark, MakeOffer
 from hanse.rooms.inventory.page_offers import card_address, home_desk, offer_address, party_link
+from hanse.rooms.parties.queries import sites
 from hanse.site import pages_market as market
 from hanse.site.menu import STORE, Entry
 from hanse.site.pages_forms import Where, exported, table_view
@@ -128,9 +129,11 @@ def dead_page(request: Request[Any, Any, Any], session: Reader, read: Read) -> A
     asked = request.query_params.get("days", "180")
     days = int(asked) if asked in [str(d) for d in DEAD_DAYS] else 180
     may = found.may(MakeOffer) and found.may(Earmark)
+    names = {site.site: site.name for site in sites(view)}
     rows = [
         {
-            "number": Link(d.own_number, card_address(d.own_number)), "description": d.description, "site": d.site,
+            "number": Link(d.own_number, card_address(d.own_number)), "description": d.description,
+            "site": names.get(d.site, d.site),
             "lot": d.lot, "on_hand_each": d.on_hand_each, "idle_days": d.idle_days,
             "value": Money(d.value_minor, d.currency or "EUR"),
             "then": Link("Offer it", offer_address(d.own_number)) if may and d.item else

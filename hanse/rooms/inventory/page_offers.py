@@ -213,8 +213,9 @@ def offer_template(
     mine = card.party == view.party
     backing = offering.my_offer_backing(view, offer) if mine else None
     return page(
-        "inventory/offer.html", title=offer, crumbs=(("Offers", "/offers"),), status=status, refusal=refusal,
-        card=card, mine=mine, backing=backing, may_withdraw=mine and not card.ended and found.may(WithdrawOffer),
+        "inventory/offer.html", title=f"Offer of {card.description or card.item}", crumbs=(("Offers", "/offers"),),
+        status=status, refusal=refusal, card=card,
+        mine=mine, backing=backing, may_withdraw=mine and not card.ended and found.may(WithdrawOffer),
         item=Link(item_words(view, card.item), places.of("item", card.item)),
         party=party_link(view, places, card.party), audience=audience_words(view, card.circle),
         kind=KINDS[card.offer_kind], taken_each=card.each - card.open_each,

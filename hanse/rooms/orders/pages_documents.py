@@ -11,6 +11,7 @@ from litestar.params import FromPath
 from hanse.node.desk import Desk
 from hanse.rooms.inventory.page_offers import item_words
 from hanse.rooms.orders.documents import delivery_note, order_confirmation, packing_slip
+from hanse.rooms.orders.naming import order_name
 from hanse.rooms.orders.pages_actions import holds_buyer, shipment_actions
 from hanse.rooms.orders.pages_forms import PROOF_WORDS, Accounts, Form, text
 from hanse.rooms.orders.pages_order import CRUMBS, address
@@ -109,5 +110,5 @@ def customer_document(
     note_seen(accounts, session, f"document:{found.document}", request)
     return page(
         "orders/document.html", title=f"Document {found.document}", crumbs=CRUMBS, d=found, address=address,
-        called=partial(item_words, at.view),
+        called=partial(item_words, at.view), named=partial(order_name, at.view),
     )  # fmt: skip

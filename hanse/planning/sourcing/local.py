@@ -17,6 +17,7 @@ from hanse.planning.sourcing.plan import Plan, Prices, plan_of
 from hanse.planning.sourcing.problem import QTY_MAX, Ints, Problem
 from hanse.planning.sourcing.work import workspace
 
+SPARED = (2, 1)  # price levels of re-insertion that bring least, measured
 HALVES = 2  # part of the result, so not a matter of the machine
 
 
@@ -51,7 +52,7 @@ class Local:
 
     def begin(self, units: Ints | None, stop: Callable[[], bool] = lambda: False) -> None:
         """From given units [cand of the problem], or by priced insertion in a random sequence with re-insertions, of
-        which there are fewer once `stop()`."""
+        which `SPARED` ones are left out once `stop()`."""
         net, ix, w = self.net, self.index, self.works[0]
         self.state = search.blank(net, self.value, self.ideal, self.floor)
         sequence = self.rng.permutation(net.kmax.size)
@@ -63,7 +64,7 @@ class Local:
             search.plant(net, mine, self.scale, ix, self.state, w)
         self._note()
         for level in (top, 3, 2, 1, 0) if units is None else (0,):
-            if level and stop():
+            if level in SPARED and stop():
                 continue
             search.insert_again(net, sequence, self.scale, level, ix, self.state, w, self.keeps[0])
             self._note()

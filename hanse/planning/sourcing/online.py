@@ -15,7 +15,7 @@ import numpy as np
 
 from hanse.planning.sourcing.compiling import plain
 from hanse.planning.sourcing.plan import Prices
-from hanse.planning.sourcing.problem import Ints, Net, Problem
+from hanse.planning.sourcing.problem import Flags, Ints, Net, Problem
 from hanse.planning.sourcing.work import workspace
 
 
@@ -77,53 +77,57 @@ class Order:
             opening or a stock row below 0, or lengths differ.
         """
         a = {k: np.asarray(v) for k, v in locals().items() if k not in ("cls", "whole", "shipments_max")}
-        lines, cands = a["qty_each"].size, a["cand_stock"].size
-        flags = np.zeros(lines, np.uint8) if whole is None else np.asarray(whole).astype(np.uint8)
-        if any(v.dtype.kind not in "iu" and v.size for v in a.values()):
-            raise ValueError("order: integers expected")
-        loc = {int(s): k for k, s in enumerate(a["places"])}
-        if not all(int(s) in loc for s in a["cand_place"]):
-            raise ValueError("cand_place: names a place that is not in places")
-        sizes = (
-            a["penalty_minor"].size == flags.size == lines,
-            a["cand_ptr"].size == lines + 1,
-            a["cand_ptr"][-1] == cands,
-            a["cand_place"].size == a["cand_cost_minor"].size == a["cand_own"].size == cands,
-            a["open_cost_minor"].size == a["places"].size == len(loc),
-        )
-        low = (
-            (a["qty_each"] < 1).any(),
-            (a["penalty_minor"] < 0).any(),
-            (a["open_cost_minor"] < 0).any(),
-            (a["cand_stock"] < 0).any(),
-        )
-        if not all(sizes) or any(low) or shipments_max < 1:
-            raise ValueError("order: lengths differ, or a quantity, penalty, opening cost or stock row is out of range")
+        flags = np.zeros(a["qty_each"].size, np.uint8) if whole is None else np.asarray(whole).astype(np.uint8)
+        number = {int(s): k for k, s in enumerate(a["places"])}
+        _require_order(a, flags, number, shipments_max)
+        return cls(_net_of_one(a, flags, number, shipments_max))
 
-        def ints(value: Any) -> Ints:
-            return np.ascontiguousarray(value, np.int64)
 
-        none = np.zeros(0, np.int64)
-        return cls(
-            Net(
-                line_ptr=ints([0, lines]),
-                qty=ints(a["qty_each"]),
-                pen=ints(a["penalty_minor"]),
-                whole=flags,
-                cand_ptr=ints(a["cand_ptr"]),
-                cand_loc=ints([loc[int(s)] for s in a["cand_place"]]),
-                cand_row=ints(a["cand_stock"]),
-                cand_cost=ints(a["cand_cost_minor"]),
-                cand_own=np.ascontiguousarray(a["cand_own"], np.uint8),
-                pair_ptr=ints([0, a["places"].size]),
-                pair_place=ints(a["places"]),
-                pair_open=ints(a["open_cost_minor"]),
-                kmax=ints([shipments_max]),
-                row_total=none,
-                row_foreign=none,
-                place_cap=none,
-            )
-        )
+def _require_order(a: dict[str, Any], whole: Flags, number: dict[int, int], shipments_max: int) -> None:
+    """Raises ValueError, in order: floats, a place that is not in `places`, lengths and ranges."""
+    if any(v.dtype.kind not in "iu" and v.size for v in a.values()):
+        raise ValueError("order: integers expected")
+    if not all(int(s) in number for s in a["cand_place"]):
+        raise ValueError("cand_place: names a place that is not in places")
+    lines, cands = a["qty_each"].size, a["cand_stock"].size
+    fits = (
+        a["penalty_minor"].size == whole.size == lines,
+        a["cand_ptr"].size == lines + 1,
+        a["cand_ptr"][-1] == cands,
+        a["cand_place"].size == a["cand_cost_minor"].size == a["cand_own"].size == cands,
+        a["open_cost_minor"].size == a["places"].size == len(number),
+    )
+    low = [(a["qty_each"] < 1).any()]
+    low += [(a[name] < 0).any() for name in ("penalty_minor", "open_cost_minor", "cand_stock")]
+    if not all(fits) or any(low) or shipments_max < 1:
+        raise ValueError("order: lengths differ, or a quantity, penalty, opening cost or stock row is out of range")
+
+
+def _net_of_one(a: dict[str, Any], whole: Flags, number: dict[int, int], shipments_max: int) -> Net:
+    """Checked arrays of one order as a net; number: place -> its pair."""
+
+    def ints(value: Any) -> Ints:
+        return np.ascontiguousarray(value, np.int64)
+
+    none = np.zeros(0, np.int64)
+    return Net(
+        line_ptr=ints([0, a["qty_each"].size]),
+        qty=ints(a["qty_each"]),
+        pen=ints(a["penalty_minor"]),
+        whole=whole,
+        cand_ptr=ints(a["cand_ptr"]),
+        cand_loc=ints([number[int(s)] for s in a["cand_place"]]),
+        cand_row=ints(a["cand_stock"]),
+        cand_cost=ints(a["cand_cost_minor"]),
+        cand_own=np.ascontiguousarray(a["cand_own"], np.uint8),
+        pair_ptr=ints([0, a["places"].size]),
+        pair_place=ints(a["places"]),
+        pair_open=ints(a["open_cost_minor"]),
+        kmax=ints([shipments_max]),
+        row_total=none,
+        row_foreign=none,
+        place_cap=none,
+    )
 
 
 @dataclass

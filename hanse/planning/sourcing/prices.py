@@ -106,9 +106,9 @@ class Ascent:
         problem: Problem,
         reach: float = 0.4,
         start: Prices | None = None,
-        stop: Callable[[], bool] = lambda: False,
+        stop: Callable[[float], bool] = lambda share: False,
     ) -> None:
-        """`stop`: asked while lines are served one by one, ends that."""
+        """`stop`: as in `sketch`."""
         net = pricer.net
         self.pricer = pricer
         self.over = [np.zeros(n, bool) for n in (pricer.rows, pricer.rows, pricer.places)]  # what was ever overdrawn

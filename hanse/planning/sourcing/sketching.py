@@ -63,23 +63,23 @@ def draw_lines(
 
 
 def sketch(
-    net: Net, reaches: Sequence[tuple[Floats, Floats, Floats]], most: Sequence[float], stop: Callable[[], bool]
+    net: Net, reaches: Sequence[tuple[Floats, Floats, Floats]], most: Sequence[float], stop: Callable[[float], bool]
 ) -> tuple[Floats, Floats, Floats]:
     """(total [stock], foreign [stock], place [place]): prices in minor units at which the lines alone prove most.
 
     `STEPS` steps from nothing at the first reaches (see `Steps`), then from the best so far at the next; fewer once
-    `stop()`.
+    `stop(share)`: asked with the share of the time that is a reach's and those before it.
     """
     lines = _Lines(net)
     best, found = -np.inf, [np.zeros(h.size) for h in lines.have]
     with ThreadPoolExecutor(THREADS) as pool:
-        for reach in reaches:
+        for k, reach in enumerate(reaches, 1):
             steps = Steps(reach, most, found)
             for _ in range(STEPS):
                 value, over = lines.draw(steps.price, pool)
                 if value > best:
                     best, found = value, [p.copy() for p in steps.price]
-                if stop():
+                if stop(k / len(reaches)):
                     break
                 steps.move(over)
     return found[0], found[1], found[2]

@@ -31,7 +31,7 @@ SEARCH_FIRST = 0.1  # share of what is left when the search begins, before plans
 ROUNDS_A_POLISH = 20
 SKETCH = 0.3  # share of the time that the first prices may take
 STEPS = 8  # of prices before column generation: their patterns are its first
-EVALUATIONS = 30  # so many evaluations of prices does column generation take in all, measured
+EVALUATIONS = 15  # so many evaluations of prices does column generation take, measured: 8 to 12, and programs
 
 Progress = Callable[[str, Plan], None]
 Cancel = Callable[[], bool]
@@ -182,7 +182,7 @@ def _whole(problem: Problem, run: _Run, units: Ints | None, prices: Prices | Non
     if units is not None:
         units, _ = fitting(problem, units, np.zeros(problem.orders, bool))
     pricer = Pricer(problem.net, SCALE)
-    ascent = Ascent(pricer, problem, start=prices, stop=lambda: run.stop(SKETCH))
+    ascent = Ascent(pricer, problem, start=prices, stop=lambda share: run.stop(share * SKETCH))
     first = Local(problem, run.seed, ascent.evaluate_best(), pricer.value, pricer.units, ascent.floor)
     first.begin(units, lambda: run.stop(0.3))
     run.tell("first plan", lambda: first.plan(ascent.best, False))
@@ -269,7 +269,7 @@ def _ascend(problem: Problem, run: _Run, ascent: Ascent, best: Local) -> Master 
         return None
     columns = run.seconds is None or EVALUATIONS * ascent.seconds < 0.6 * run.left(1.0)
     columns = columns and problem.orders + contested <= LP_SIZE_MAX
-    steps, share = (STEPS, 0.3) if columns else (400, 0.4)
+    steps, share = (STEPS, 0.5) if columns else (400, 0.5)
     recent: deque[Pattern] = deque(maxlen=15)
     for _ in range(steps):
         if run.stop(share):
@@ -287,9 +287,9 @@ def _generate(problem: Problem, run: _Run, ascent: Ascent, pool: list[Pattern], 
     """Column generation until the bound meets the restricted program, which is returned; None if the time was up."""
     master = _master(problem, ascent, pool)
     for _ in range(60):
-        if run.stop(0.55):
+        if run.stop(0.7):
             return None
-        solved = master.solve(min(run.left(0.65), 1e6))
+        solved = master.solve(min(run.left(0.75), 1e6))
         if solved is None:
             return None
         value, *dual = solved

@@ -192,6 +192,7 @@ def main() -> None:
     parser.add_argument("--mip", type=float, help="most seconds of an integer program; default 60, --quick 8; 0: none")
     parser.add_argument("--mip-lines", type=int, default=20_000, help="largest size given to the integer programs")
     parser.add_argument("--no-brunel", action="store_true")
+    parser.add_argument("--brunel-seconds", type=float, help="its time limit; default 10, --quick 4")
     parser.add_argument("--growth-top", type=int, help="largest of 10^3, 10^4, ... lines; default 10^5, --quick 10^4")
     a = parser.parse_args()
     OUT.mkdir(exist_ok=True)
@@ -210,7 +211,7 @@ def main() -> None:
             about["rows"] += run_synthetic(lines, seconds, seed, mip_s if seed == 1 else 0.0, False)
         if k == 0:
             about["rows"] += run_synthetic(lines, seconds[:1], 1, 0.0, True)
-    about["brunel"] = [] if a.no_brunel else run_brunel(4.0 if a.quick else 10.0)
+    about["brunel"] = [] if a.no_brunel else run_brunel(a.brunel_seconds or (4.0 if a.quick else 10.0))
     about["growth"] = grown(top)
     for r in about["growth"]:
         show(r)

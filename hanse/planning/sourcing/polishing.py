@@ -27,7 +27,7 @@ from hanse.planning.sourcing.work import Work, workspace
 
 NEAR = 3.0  # pairs an order that the first programs may use, on average
 WIDER, NEAR_MAX = 1.3, 8.0  # each round so many times more, up to this
-ORDERS_MIN, ORDERS_MAX = 200, 2_000  # orders of one program
+ORDERS_MAX = 2_000  # orders of one program: smaller ones, for less time, gain less than the search does meanwhile
 SECONDS = 0.0015  # an order of a program, at least, measured
 NODES = 1  # branch-and-bound nodes of one program: nearly all is found at the root
 GAP = 1e-4  # share of the cost at which a program ends
@@ -70,12 +70,6 @@ def reduced(problem: Problem, prices: Prices) -> Ints:
     return given[problem.cand_pair]
 
 
-def part_orders(seconds: float) -> int:
-    """How many orders a program has, so that it ends within these seconds; 0 where none is worth while."""
-    most = int(min(ORDERS_MAX, seconds / SECONDS))
-    return most if most >= ORDERS_MIN else 0
-
-
 class Polish:
     """Rounds of integer programs over one problem; `item_of_order` [order] says whom an order is dealt with."""
 
@@ -87,13 +81,13 @@ class Polish:
         self.near = NEAR
         self.item_of_order, self.item_of_row = item_of_order, item_of_row
         self.rng = np.random.default_rng([seed, 1])
+        self.parts = max(1, -(-problem.orders // ORDERS_MAX))
 
     def round(self, units: Ints, left: Callable[[], float], cancel: Callable[[], bool]) -> Ints:
         """The units [cand] of a plan that costs no more; `left`: seconds until the programs must end.
 
         Each round lets the programs use more pairs than the one before.
         """
-        self.parts = max(1, -(-self.problem.orders // max(ORDERS_MIN, part_orders(left()))))
         most = min(self.rising.size, int(self.near * self.problem.orders))
         limit = min(int(self.rising[most - 1]), FAR - 1) if most else 0
         self.near = min(self.near * WIDER, NEAR_MAX)

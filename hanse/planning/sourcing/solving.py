@@ -20,7 +20,7 @@ from hanse.planning.sourcing.cutting import CutMaster, raise_bound
 from hanse.planning.sourcing.diving import Dive
 from hanse.planning.sourcing.local import Local
 from hanse.planning.sourcing.plan import Plan, Prices, fitting, plan_of
-from hanse.planning.sourcing.polishing import Polish, part_orders
+from hanse.planning.sourcing.polishing import ORDERS_MAX, SECONDS, Polish
 from hanse.planning.sourcing.prices import Ascent, Pricer
 from hanse.planning.sourcing.problem import Ints, Problem
 
@@ -212,7 +212,7 @@ def _better(problem: Problem, run: _Run, local: Local, prices: Prices) -> int:
     rounds = _search(run, local, prices, SEARCH_FIRST, run.rounds)
     polish: Polish | None = None
     turns = 0
-    while local.best_cost > prices.bound and not run.stop() and turns < _polishings(run):
+    while local.best_cost > prices.bound and not run.stop() and turns < _polishings(run, problem):
         polish = polish or Polish(problem, prices, local.item_of_order, local.item_of_row, run.seed)
         before = local.best_cost
         better = polish.round(local.best_units, lambda: run.left(1.0), run.cancelled)
@@ -228,11 +228,11 @@ def _better(problem: Problem, run: _Run, local: Local, prices: Prices) -> int:
     return rounds
 
 
-def _polishings(run: _Run) -> float:
+def _polishings(run: _Run, problem: Problem) -> float:
     """How many rounds of polishing may follow: while one should end in time; without a clock, 1 in 20 of search."""
     if run.seconds is None:
         return -(-(run.rounds or 0) // ROUNDS_A_POLISH)
-    return float("inf") if part_orders(run.left(1.0)) > 0 else 0
+    return float("inf") if run.left(1.0) > SECONDS * min(problem.orders, ORDERS_MAX) else 0
 
 
 def _search(run: _Run, local: Local, prices: Prices, until: float, most: int | None) -> int:

@@ -283,7 +283,7 @@ def test_the_least_time_still_gives_a_plan_that_beats_serving_orders_in_turn():
 def test_memory_stays_within_what_is_said(monkeypatch):
     from hanse.planning.sourcing import solving
 
-    monkeypatch.setattr(solving, "_polishings", lambda run: 0)  # HiGHS' own memory is not traced
+    monkeypatch.setattr(solving, "_polishings", lambda run, problem: 0)  # HiGHS' own memory is not traced
     data = medium(1, 1500)
     data["stock_total_each"] = data["stock_total_each"] * 20
     p = Problem.of(**data)

@@ -60,7 +60,8 @@ def _goods(story: Story) -> list[Step]:
         )),
         Step("slip", "Reserved, and shipped under a neutral slip", (
             See(lender, pool_order, "What the lender sees", "A buyer, a quantity, a price, a dock. No end customer."),
-            See(lender, f"/orders/slip/{story.shipment}", "The slip in the box", "No price, and nobody's name but the sender's."),
+            See(lender, f"/orders/slip/{story.shipment}", "The slip in the box",
+                "No price, and no firm's name: a dock, and what is in the box."),
             See(own, pool_order, "The same order, as the distributor",
                 "The same entries, and beside them its own customer's order."),
         )),

@@ -29,7 +29,7 @@ PURPOSE = "proof of delivery"
 
 def _crumbs(at: Desk, shipment: str) -> tuple[tuple[str, str], ...]:
     row = at.view.get(SHIPMENTS, shipment)
-    return (*CRUMBS, (f"Order {row.order_id}", address(row.order_id))) if row else CRUMBS
+    return (*CRUMBS, (f"Order {order_name(at.view, row.order_id)}", address(row.order_id))) if row else CRUMBS
 
 
 def _slip(at: Desk, shipment: str, link: str = "") -> Any:

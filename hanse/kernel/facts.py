@@ -263,6 +263,17 @@ def count_digests(part: Any, where: Layout) -> int:
     return count
 
 
+def digests(part: Any, where: Layout) -> list[str]:
+    """Those of a publicly read struct, all depths."""
+    found = [] if part.sd_ is UNSET else list(part.sd_)
+    for name, is_list, below in where.children:
+        value = getattr(part, name)
+        if value is not None:
+            for child in value if is_list else (value,):
+                found += digests(child, below)
+    return found
+
+
 def left_out(part: Any, where: Layout) -> list[str]:
     """The private fields of a disclosed struct that have no value, all depths: `lines.item`, each name once."""
     found = [name for name in where.private if getattr(part, name) is UNSET]

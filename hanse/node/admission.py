@@ -9,7 +9,7 @@ from typing import Protocol
 
 from hanse.kernel.batches import signed_part
 from hanse.kernel.entries import BatchProof
-from hanse.kernel.facts import WINDOW_SECONDS_MAX, Fact, Signed, read
+from hanse.kernel.facts import WINDOW_SECONDS_MAX, Fact, Signed, digests, layout, read
 from hanse.kernel.refusal import Refused
 from hanse.record import ed25519
 from hanse.record.frames import ENTRY_BYTES_MAX
@@ -67,11 +67,15 @@ class Admission:
         return signed
 
     def read(self, sent: Presented) -> Signed:
-        """A fact's bytes, read; nothing is known of its signature. Refuses: as `kernel.facts.read`, `check_depth`."""
+        """A fact's bytes, read; nothing is known of its signature. Refuses, in order: as
+        `kernel.facts.read`, fact.bad_disclosure (a digest twice), as `check_depth`."""
         try:
             signed = read(self.kinds, sent.jwt, sent.disclosures, sent.batch)
         except RecursionError:
             raise Refused("fact.bad_body", "it nests too deeply") from None
+        listed = digests(signed.fact, layout(type(signed.fact)))
+        if len(set(listed)) < len(listed):  # RFC 9901, 7.1; what stands on a record from before is read as it was
+            raise Refused("fact.bad_disclosure", "a digest stands twice", next="give each field its own salt")
         check_depth(bytes(signed.envelope.body))
         for text in sent.disclosures:
             if len(text) >= _DEEP_TEXT_MIN:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -33,6 +34,8 @@ Admitted = list[tuple[Signed | Refused, Future[Any]]]
 HELP_FROM = 12
 CHUNK_MAX = 512
 WAITING_MAX = 50_000
+RESTART_SECONDS = 10
+"""After a helper has ended; until then its work is done in place."""
 
 
 class Sent(Struct, frozen=True, gc=False, array_like=True):
@@ -88,6 +91,7 @@ class Gate:
     ) -> None:
         self._admission, self._order, self._start_helper, self._now = admission, order, start_helper, now
         self._helper: Helper | None = None
+        self._not_before = 0.0
         self._waiting: deque[tuple[Presented, Future[Any]]] = deque()
         self._changed = threading.Condition()
         self._closing = False
@@ -130,14 +134,16 @@ class Gate:
         return [_admitted(self._admission, sent, now) for sent in facts]
 
     def _helped(self, facts: list[Presented], now: int) -> list[Answer] | None:
-        if self._start_helper is None:
+        if self._start_helper is None or (self._helper is None and time.monotonic() < self._not_before):
             return None
         try:
             self._helper = self._helper or self._start_helper()
             return self._helper.admit(facts, now)
         except (OSError, msgspec.DecodeError) as error:
             _journal.warning("gate.helper_ended", error=str(error))
-            self._start_helper = None
+            if self._helper is not None:
+                self._helper.close()
+            self._helper, self._not_before = None, time.monotonic() + RESTART_SECONDS
             return None
 
     def close(self) -> None:

@@ -242,6 +242,10 @@ class Node:
             raise _damaged(RECORD, fault.position, fault.why) from fault
         except Damaged as damaged:
             raise _damaged(f"{RECORD}/{damaged.finding.file}", damaged.finding.entry, damaged.finding.what) from None
+        except sqlite3.DatabaseError as error:
+            if type(error) is sqlite3.DatabaseError and (wrong := self.disclosures.fault()):
+                raise _damaged(DISCLOSED, None, wrong) from None
+            raise
 
     def _drop_state(self, why: str) -> None:
         if (self.directory / STATE).exists():

@@ -78,6 +78,16 @@ def test_a_crowd_is_told_the_same_by_the_helper_as_in_place(directory):
         assert codes >= {"fact.bad_body", "fact.clear_private_field", "fact.bad_disclosure"}
 
 
+def test_a_digest_that_stands_twice_is_let_in_nowhere(directory):
+    with Node(directory, helper=False) as node:
+        good = node.wallet.sign("anna", site(node, "anna", "Main"))
+        body = claims_of(good)["body"]
+        assert len(body["_sd"]) > 1
+        twice = signed_anew(node, good, body=body | {"_sd": body["_sd"][:1] * 2})
+        with pytest.raises(Refused, match="a digest stands twice"):
+            node.path.admission.read(Presentation(twice.jwt, []))
+
+
 def test_each_of_a_crowd_gets_its_own_answer_in_order(directory):
     with Node(directory) as node:
         facts = [node.wallet.sign("anna", site(node, "anna", f"Site {n}", n)) for n in range(60)]
@@ -87,6 +97,20 @@ def test_each_of_a_crowd_gets_its_own_answer_in_order(directory):
             futures.pop(30).result(60)
         positions = [future.result(60).position for future in futures]
         assert positions == sorted(positions)
+
+
+def test_a_helper_that_died_is_made_anew_after_a_while(directory, monkeypatch):
+    with Node(directory) as node:
+        gate, admit = node.path.gate, lambda: [type(one) for one in node.path.gate._answers(sent)]
+        sent = [node.wallet.sign("anna", site(node, "anna", f"Site {n}", n)) for n in range(HELP_FROM)]
+        admitted = admit()
+        first = gate._helper._beside.process
+        first.kill()
+        first.wait()
+        assert admit() == admitted and gate._helper is None, "in place, and not again at once"
+        assert admit() == admitted and gate._helper is None
+        monkeypatch.setattr(gate, "_not_before", 0.0)
+        assert admit() == admitted and gate._helper._beside.process.pid != first.pid
 
 
 def test_a_fault_in_the_gate_is_told_to_whoever_waits_and_the_gate_goes_on(directory, monkeypatch):

@@ -112,6 +112,21 @@ def test_disclosures_that_do_not_read_are_damage_and_no_fault(directory, damage)
         assert node.log.size > 20
 
 
+def test_a_page_of_disclosures_that_does_not_read_ends_a_rebuild_with_its_name(directory):
+    with Node(directory, helper=False) as node:
+        for n in range(30):
+            node.act("anna", site(node, "anna", f"Site {n}", n))
+    path = directory / "disclosures.db"
+    whole = path.read_bytes()
+    assert len(whole) >= 4 * 4096, "several leaves"
+    path.write_bytes(whole[: 2 * 4096] + bytes(4096) + whole[3 * 4096 :])
+    error = refused(Node, directory, helper=False, rebuild=True)
+    assert error.code == "node.damaged" and error.got == "disclosures.db"
+    path.write_bytes(whole)
+    with Node(directory, helper=False) as node:
+        assert node.rebuilt == node.log.size
+
+
 def test_the_state_of_another_node_is_built_anew(directory, tmp_path):
     with Node(tmp_path / "other", create=True, helper=False) as other:
         joining.found(other, "office", network="Other", name="Other")

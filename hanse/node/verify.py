@@ -36,7 +36,7 @@ from hanse.node import disclosures as disclosed
 from hanse.node.ahead import READ_AHEAD_FROM, Part, ReadAhead, Request, read_parts
 from hanse.node.behind import writing_behind
 from hanse.node.disclosures import Disclosures
-from hanse.node.node import FILES, LOCK, read_about
+from hanse.node.node import FILES, LOCK, NODE_KEY, read_about
 from hanse.node.parts import rulebook, schema
 from hanse.node.read_path import STATE
 from hanse.node.recomputing import WRONG, Entries, Figure, recompute
@@ -219,6 +219,10 @@ class _Run:
             self.found(f"{RECORD}/{finding.file}", finding.entry, finding.what)
         for found in later:
             self.found(found.where, found.position, found.what)
+        if (self.directory / NODE_KEY).exists() and not (self.directory / RECORD / SEGMENT).exists():
+            self.found(
+                f"{RECORD}/{SEGMENT}", None, "it is missing here, where a node writes: its last entries may be lost"
+            )
         self.said.checkpoint, self.said.root, self.said.own_key = report.size or 0, report.root.hex(), report.own_key
 
     # 2. to 4.

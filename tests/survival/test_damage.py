@@ -75,6 +75,14 @@ def test_damage_in_the_segment_is_named_with_its_entry(directory):
     assert next(f.position for f in findings if f.where == "record/segment") == position
 
 
+def test_a_node_without_its_segment_is_found_and_a_copy_without_one_is_none(directory, tmp_path):
+    gone = shutil.copytree(directory, tmp_path / "gone")
+    (gone / "record" / "segment").unlink()
+    assert [f.where for f in verify(gone).findings] == ["record/segment"]
+    (gone / "node.key").unlink()
+    assert verify(gone).ok, "to verify, not to run"
+
+
 def test_each_byte_of_what_is_published_is_watched(directory):
     for path in published(directory):
         for offset, bit in flips(path, min(40, path.stat().st_size), path.name):

@@ -11,7 +11,7 @@ import pytest
 from hanse.node.parts import rulebook, schema
 from hanse.rooms import RULE_PARTS, modules
 
-RULES = "afa395eb61cfbda2"
+RULES = "61a6ba4329db3c0b"
 """Of the rules at `parts.REVISION`. Another hash: if what the rules write has changed, raise REVISION; then note it."""
 OUR_PARTS = ("hanse.kernel", "hanse.rooms", "hanse.standards")
 NOT_RULES = {"hanse.kernel.view", "hanse.kernel.testing"}

@@ -13,7 +13,18 @@ from hanse.demo.year import Year
 from hanse.kernel.view import View
 from hanse.rooms.catalog.facts import LinkItem, SetOwnItem
 from hanse.rooms.group import queries
-from hanse.rooms.group.facts import Charter, Commit, Join, OpenRound, PriceTier, RateTier, SetRebate
+from hanse.rooms.group.facts import (
+    Charter,
+    Commit,
+    Join,
+    OpenRound,
+    PriceTier,
+    RateTier,
+    SetRebate,
+    TellRebate,
+    TellRound,
+)
+from hanse.rooms.group.telling import may_tell
 from hanse.rooms.inventory.facts import Count, CountLine
 from hanse.rooms.inventory.offer_facts import AcceptTransfer, ProposeTransfer
 
@@ -109,18 +120,22 @@ class Buying:
             self.trader.do(firm.party, fact)
         if name == CLOSED_ROUND:
             self.trader.do(MAIN, Commit(circle=self._circle(self.members[0]), round=name, each=60, price_max_minor=0))
-        self._told(queries.telling(self._view(), name))
+        self._tell(queries.telling(self._view(), name))
 
     def _view(self) -> View:
         self.trader.flush()
         return self.trader.node.view(GROUP.party)
 
-    def _told(self, fact: object) -> None:
+    def _tell(self, fact: TellRound | TellRebate | None) -> None:
+        """Tell a total, but not one of so few members that it shows whose it is."""
         assert fact is not None, "the manager can tell its own"
-        self._do(fact)
+        if may_tell(self._view(), fact):
+            self._do(fact)
 
     def _close(self) -> None:
-        self._told(queries.closing(self._view(), CLOSED_ROUND))
+        fact = queries.closing(self._view(), CLOSED_ROUND)
+        assert fact is not None, "the manager can close its own"
+        self._do(fact)
 
     def _rebate(self, name: str, from_day: int, until_day: int, tiers: tuple[tuple[int, int], ...]) -> None:
         self._do(
@@ -144,7 +159,7 @@ class Buying:
             fact = queries.report(self.trader.node.view(firm.party), name)
             assert fact is not None, firm.party
             self.trader.do(firm.party, fact)
-        self._told(queries.telling_rebate(self._view(), name))
+        self._tell(queries.telling_rebate(self._view(), name))
 
     def _share_out(self) -> None:
         """The first half's rebate: reports, total, a statement to each member."""

@@ -19,6 +19,8 @@ from hanse.node.node import WAIT_SECONDS, Node
 from hanse.node.wallet import Presentation, Wallet
 from hanse.node.write_path import Receipt
 from hanse.record.files import REAL_FILES
+from hanse.rooms.group.facts import TellRebate, TellRound
+from hanse.rooms.group.telling import check_telling
 from hanse.rooms.orders.facts import PlaceOrder, Quote
 
 FILE_BYTES_MAX = 10_000_000
@@ -108,7 +110,7 @@ class Desk:
         return allowed and "write" in self.who.scopes
 
     def check(self, fact: Fact) -> None:
-        """Refuses, in order: desk.not_permitted, desk.over_limit."""
+        """Refuses, in order: desk.not_permitted, group.few_members, desk.over_limit."""
         if not self.may(type(fact)):
             raise Refused(
                 "desk.not_permitted",
@@ -116,6 +118,8 @@ class Desk:
                 got=f"{self.who.role}: {fact.kind}",
                 next="ask an owner of your firm",
             )
+        if isinstance(fact, (TellRound, TellRebate)):
+            check_telling(self.node.view(self.who.party), fact)
         limit = self.who.approval_limit_minor
         if limit is None or not isinstance(fact, (PlaceOrder, Quote)):
             return

@@ -15,6 +15,13 @@ Who sees what
     pseudonyms. The group: item, tiers, totals as the manager tells them. A relationship of member and manager: this
     member's commitment, report and statement. No circle holds two members' words.
 
+Totals of few
+    A total of one member is that member's figure, and of two each reads the other's. So the doors sign no total told
+    to the group that rests on fewer than three members who committed, or bought anything (`telling.py`). Three acts
+    say more. Closing a round names its total, of however many: by it each checks the price. So does a statement: each
+    checks its share by it. And who is told two totals reads in their difference what came between, at most one
+    member's word where one alone spoke.
+
 Invariants
     A round counts each member's last commitment before its deadline, once. Every round ends: closed, or lapsed.
     Shares of what was earned add up to it, and none differs by a whole cent from its exact part.

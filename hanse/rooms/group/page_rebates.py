@@ -23,6 +23,7 @@ from hanse.rooms.group.queries import (
 )
 from hanse.rooms.group.rows import REBATES_AT_HOME, REPORTS, MemberStatement, RebateTerms
 from hanse.rooms.group.shares import earned
+from hanse.rooms.group.telling import MEMBERS_MIN, may_tell
 from hanse.site.pages_forms import DAY, Fields, Given, attempt, day_after
 from hanse.web import Link, Money, Read, Reader, Refusal, go, page
 from hanse.web.formats import money
@@ -74,6 +75,7 @@ def _shown(view: View, row: RebateTerms, manage: bool) -> dict[str, Any]:
         "missing": above.start - row.told_minor if above else 0,
         "next_ppm": above.value if above else 0, "near": near[0] if near else None, "report": mine[0] if mine else None,
         "signed": signed, "imported": imported, "documents": documents, "manage": manage, "home": home,
+        "tell": manage and may_tell(view, telling_rebate(view, row.rebate)), "members_min": MEMBERS_MIN,
         "stated": len(stated), "over": row.until_at <= view.now, "open": row.from_at <= view.now,
     }  # fmt: skip
 

@@ -24,6 +24,7 @@ from hanse.rooms.group.page_words import (
 )
 from hanse.rooms.group.queries import RoundPage, closing, groups, round_page, round_total, rounds, telling
 from hanse.rooms.group.rows import DECIDING, GROUP_TERMS, OPEN
+from hanse.rooms.group.telling import MEMBERS_MIN, may_tell
 from hanse.rooms.parties.queries import relationship_with
 from hanse.site.pages_forms import Fields, Given, attempt, day_after
 from hanse.web import Money, Read, Reader, Refusal, go, page
@@ -67,6 +68,7 @@ def _live(view: View, one: RoundPage, managed: set[str]) -> dict[str, Any]:
         "share_ppm": min(1_000_000, told * 1_000_000 // top) if top else 0, "manage": mine, "top": top,
         "near": 0 < one.next_tier_each <= top // 10, "open": one.round.state == OPEN and one.round.commit_by > view.now,
         "total": round_total(view, one.round.round) if mine else None,
+        "tell": mine and may_tell(view, telling(view, one.round.round)), "members_min": MEMBERS_MIN,
     }  # fmt: skip
 
 

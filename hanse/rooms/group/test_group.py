@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hanse.kernel.refusal import Refused
 from hanse.rooms.accounts.drafting import invoice
 from hanse.rooms.group import queries
 from hanse.rooms.group.facts import (
@@ -28,6 +29,7 @@ from hanse.rooms.group.rows import (
     Tier,
 )
 from hanse.rooms.group.shares import earned, outcome, split
+from hanse.rooms.group.telling import check_telling, may_tell, rests_on
 from hanse.rooms.group.testing import Pool
 from hanse.rooms.inventory.offer_facts import AcceptTransfer, Earmark, ProposeTransfer
 from hanse.rooms.orders.testing import DAY
@@ -62,6 +64,23 @@ def test_a_round_collects_commitments_and_closes_at_the_tier_that_enough_demand_
     ann, eve = queries.round_page(pool.view("ann"), "r1"), queries.round_page(pool.view("eve"), "r1")
     assert (ann.round.state, ann.my_each, ann.my_amount_minor, eve.my_each) == ("closed", 120, 96_000, 0)
     assert [row.holds for row in queries.audit(pool.view("cay"))] == [True]
+
+
+def test_a_total_is_told_when_it_rests_on_three_members_and_not_before(pool):
+    pool.must("cay", pool.round_fact(), pool.rebate_fact())
+    for n, member in enumerate(pool.MEMBERS, 1):
+        pool.must(member, pool.commit_fact(member, 10))
+        pool.bought(member, 5_000)
+        pool.must(member, queries.report(pool.view(member), "b1"))
+        view = pool.view("cay")
+        words = [queries.telling(view, "r1"), queries.telling_rebate(view, "b1")]
+        assert [may_tell(view, word) for word in words] == [n == 3] * 2
+        overstated = TellRound(circle=pool.G, round="r1", total_each=10 * n, members=9)
+        assert rests_on(view, overstated) == n, "what the home knows, not what the fact says"
+    pool.must("ann", pool.commit_fact("ann", 0))
+    with pytest.raises(Refused, match="tell it when 3 members have committed to it") as caught:
+        check_telling(pool.view("cay"), queries.telling(pool.view("cay"), "r1"))
+    assert (caught.value.code, caught.value.got) == ("group.few_members", "2 members")
 
 
 def test_every_round_ends(pool):

@@ -4,9 +4,12 @@ import html
 
 import pytest
 
+from hanse.kernel.refusal import Refused
 from hanse.node import joining
+from hanse.node.desk import Desk, Who
 from hanse.rooms.accounts.facts import BookItems, BookLine
 from hanse.rooms.group import queries
+from hanse.rooms.group.facts import TellRebate, TellRound
 from hanse.rooms.inventory.offer_facts import AcceptTransfer, Earmark, ProposeTransfer
 from hanse.site.testing import DAY, SmallTown
 
@@ -86,9 +89,12 @@ def test_a_round_goes_from_its_tiers_over_commitments_to_the_price_reached(town,
     (terms,) = queries.rounds(town.node.view("ann"))
     for visitor, each in ((ann, "31"), (eve, "17")):
         send(visitor, "/group/commit", {"round": terms.round, "each": each, "most": ""}, "/group/rounds")
+    refuse_to_tell(town, cay, "/group/tell", "round", terms.round, "/group/rounds")
+    assert "not told yet" in text_of(ann, "/group/rounds")
+    send(town.visitor("bob"), "/group/commit", {"round": terms.round, "each": "1", "most": ""}, "/group/rounds")
     send(cay, "/group/tell", {"round": terms.round}, "/group/rounds")
     text = text_of(ann, "/group/rounds")
-    assert "48" in text and "near: a little more lowers the price" in text
+    assert "49" in text and "near: a little more lowers the price" in text
     refused = ann.post("/group/tell", {"round": terms.round}, token=ann.token("/group/rounds"))
     assert refused.status_code in (403, 422)
     clock.now += 40 * DAY
@@ -96,6 +102,22 @@ def test_a_round_goes_from_its_tiers_over_commitments_to_the_price_reached(town,
     send(cay, "/group/close", {"round": terms.round}, "/group/rounds")
     text = text_of(ann, "/group/rounds")
     assert "Earlier rounds" in text and "279.00 EUR" in text, "31 at 9.00"
+
+
+def refuse_to_tell(town, cay, path, field, name, at):
+    """Two members have spoken: neither the page nor the desk, whatever the fact says, tells the group a total."""
+    assert f'action="{path}"' not in text_of(cay, at)
+    answer = cay.post(path, {field: name}, token=cay.token(at))
+    assert answer.status_code == 422
+    assert all(word in answer.text for word in ("group.few_members", "2 members", "at least 3 members"))
+    kind, total = (TellRound, {"total_each": 49}) if field == "round" else (TellRebate, {"total_minor": 133_333})
+    for desk in (Desk(town.node, Who("cay")), Desk(town.node, Who("cay", role="owner", approval_limit_minor=1))):
+        for members in (1, 2, 3):
+            with pytest.raises(Refused) as caught:
+                desk.do(kind(circle=town.buyers, **{field: name}, **total, members=members))
+            few = f"{members} member" if members == 1 else "2 members"
+            assert (caught.value.code, caught.value.got) == ("group.few_members", few)
+            assert caught.value.next.startswith("tell it when 3 members have")
 
 
 def bought(town, member, net):
@@ -111,9 +133,14 @@ def test_a_rebate_is_reported_told_and_shared_to_the_cent(town, group_id):
     form = {"group": group_id, "rebate": "B-1", "supplier": "Maker", "since": "2026-01-01", "until": "2028-01-01"}
     tiers = {"from1": "0", "rate1": "1", "from2": "10000", "rate2": "2.5"}
     send(cay, "/group/rebates", {**form, "scheme": "retroactive", **tiers, **FIELDS}, "/group/rebates")
+    send(town.visitor("eve"), "/group/report", {"rebate": "B-1"}, "/group/rebates")  # nothing bought: no figure
     for member, net in (("ann", 100_000), ("bob", 33_333), ("eve", 776_667)):
+        if member == "eve":
+            refuse_to_tell(town, cay, "/group/tell-rebate", "rebate", "B-1", "/group/rebates")
+            assert "not told yet" in text_of(town.visitor("ann"), "/group/rebates")
         bought(town, member, net)
         send(town.visitor(member), "/group/report", {"rebate": "B-1"}, "/group/rebates")
+    assert 'action="/group/tell-rebate"' in text_of(cay, "/group/rebates")
     send(cay, "/group/tell-rebate", {"rebate": "B-1"}, "/group/rebates")
     text = text_of(town.visitor("ann"), "/group/rebates")
     assert "9,100.00 EUR" in text and "are missing to 2.5" in text and "900.00 EUR" in text

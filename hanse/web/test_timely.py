@@ -41,8 +41,9 @@ async def said(port: int, *parts: bytes, wait: float = 0.0) -> bytes:
         writer.close()
 
 
-def test_a_head_that_does_not_come_ends_its_connection_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_that_does_not_come_ends_its_connection_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timely, "HEAD_SECONDS", 0.3)
+    monkeypatch.setattr(timely, "BODY_SECONDS", 0.9)
     head = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
     async def run() -> list[bytes]:
@@ -59,13 +60,14 @@ def test_a_head_that_does_not_come_ends_its_connection_and_no_other(monkeypatch:
             said(port, head, b"GET / HTTP/1.1\r\n", wait=0.5),
             said(port, head),
             said(port, body, b"ab", b"cd", wait=0.35),
+            said(port, body, b"ab"),
         )
         server.should_exit = True
         await serving
         return found
 
-    silent, dripping, second, whole, slow_body = asyncio.run(run())
-    assert silent == dripping == b" (ended)"
+    silent, dripping, second, whole, slow_body, half_body = asyncio.run(run())
+    assert silent == dripping == half_body == b" (ended)"
     assert second.count(b"200 OK") == 1 and second.endswith(b"(ended)")
     assert whole.endswith(b"ok") and slow_body.endswith(b"ok"), "a page or a body that takes its time is no late head"
 

@@ -17,6 +17,15 @@ NUMERIC = ("each", "num", "money", "percent")
 LONG_SIGNS = 24
 
 
+def _figure(value: Any, text: str) -> str:
+    """A figure as it stands in a table: nought is muted, so that what is there stands out.
+
+    >>> _figure(0, "0 each"), _figure(7, "7 each")
+    (Markup('<span class="muted">0 each</span>'), Markup('7 each'))
+    """
+    return Markup(f'<span class="muted">{escape(text)}</span>') if value == 0 else escape(text)
+
+
 def _part(value: Any, name: str) -> Any:
     """A value's attribute, or member where it is a mapping; None where it has none."""
     return value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
@@ -42,15 +51,15 @@ def list_cell(view: View, row: Any, column: Column, zone: tzinfo) -> str:
     if kind in ("text", "link"):
         return _link_or_text(value)
     if kind == "quantity":
-        return escape(quantity(value, column.unit or "each"))
+        return _figure(value, quantity(value, column.unit or "each"))
     if kind == "money":
-        return escape(money(_part(value, "minor"), _part(value, "currency")))
+        return _figure(_part(value, "minor"), money(_part(value, "minor"), _part(value, "currency")))
     if kind in ("time", "day"):
         return time_html(value, zone, kind == "time")
     if kind == "percent":
         return escape(percent(value))
     if kind == "number":
-        return escape(number(value))
+        return _figure(value, number(value))
     return badge(value) if kind == "badge" else proof(value)
 
 
@@ -99,9 +108,9 @@ def short_cell(value: Any, kind: str, zone: tzinfo) -> str:
     if kind in ("time", "day"):
         return time_html(value, zone, kind == "time") if value else "–"
     if kind == "each":
-        return escape(quantity(value))
+        return _figure(value, quantity(value))
     if kind == "num":
-        return escape(number(value))
+        return _figure(value, number(value))
     if kind == "percent":
         return escape(percent(value))
     if kind == "proof":
@@ -109,7 +118,7 @@ def short_cell(value: Any, kind: str, zone: tzinfo) -> str:
     if kind == "badge":
         return badge(value)
     if type(value) is not str and (minor := _part(value, "minor")) is not None:
-        return escape(money(minor, _part(value, "currency")))
+        return _figure(minor, money(minor, _part(value, "currency")))
     return _link_or_text(value)
 
 

@@ -29,13 +29,13 @@ _SHARED = (
     Column("proof", "Proof", "badge", filterable=True, facets=("proven", "partly unproven", "unproven")),
     Column("orders", "Orders", "number", sortable=True),
     Column("otif_lines", "On time in full, lines", "percent", sortable=True),
-    Column("otif_orders", "On time in full, orders", "percent", sortable=True),
+    Column("otif_orders", "On time in full, orders", "percent", sortable=True, shown=False),
     Column("perfect_orders", "Perfect orders", "percent", sortable=True),
     Column("fill_rate", "Fill rate", "percent", sortable=True),
     Column("lead_days", "Lead time, days", "number", sortable=True),
-    Column("spread_days", "Its spread, days", "number", sortable=True),
-    Column("defects", "Bad, ppm", "number", sortable=True),
-    Column("claim_days", "Claim time, days", "number", sortable=True),
+    Column("spread_days", "Its spread, days", "number", sortable=True, shown=False),
+    Column("defects", "Bad, ppm", "number", sortable=True, shown=False),
+    Column("claim_days", "Claim time, days", "number", sortable=True, shown=False),
     Column("satisfaction", "Satisfaction, of 5", "number", sortable=True),
 )
 _PAYER = (

@@ -58,7 +58,8 @@
       const option = base(c, { ...d, legend: [actual, middle, `${low} to ${high}`.toLowerCase().replace(/^./, (l) => l.toUpperCase())] });
       const range = option.legend.data[2];
       option.tooltip.formatter = (points) => {
-        const i = points[0].dataIndex;
+        const i = points?.[0]?.dataIndex;
+        if (i === undefined) return "";
         const rows = [[actual, d.actual[i]], [middle, d.middle[i]], [low, d.low[i]], [high, d.high[i]]].filter((r) => r[1] != null);
         return [d.x[i], ...rows.map(([n, v]) => `${n}: ${group(v)} ${d.unit}`)].join("\n");
       };
@@ -75,7 +76,7 @@
     waterfall: (d, c) => {
       const option = base(c, d);
       option.grid.top = 28;
-      option.tooltip.formatter = (points) => { const s = d.steps[points[0].dataIndex]; return `${s.label}\n${group(s.value)} ${d.unit}${s.total ? "" : `\nLevel ${group(s.end)} ${d.unit}`}`; };
+      option.tooltip.formatter = (points) => { const s = d.steps[points?.[0]?.dataIndex]; return !s ? "" : `${s.label}\n${group(s.value)} ${d.unit}${s.total ? "" : `\nLevel ${group(s.end)} ${d.unit}`}`; };
       const spans = d.steps.map((s) => [Math.min(s.start, s.end), Math.max(s.start, s.end)]);
       const colour = (s) => (s.total ? c.series[0] : s.value < 0 ? c.series[2] : c.series[1]);
       const bar = (lengths, position, says) => ({
@@ -137,7 +138,7 @@
     chart.setOption(kinds[data.kind](data, look()), true);
     if (!drawn.has(figure)) {
       drawn.set(figure, chart);
-      new ResizeObserver(() => { chart.resize(); if (data.horizontal && figure.dataset.width !== String(canvas.clientWidth)) draw(figure); }).observe(canvas);
+      new ResizeObserver(() => later(figure, Boolean(data.horizontal) && figure.dataset.width !== String(canvas.clientWidth))).observe(canvas);
       chart.on("click", (p) => { const href = p.data?.href || data.hrefs?.[p.dataIndex]; if (href?.startsWith("/") && !href.startsWith("//")) location.assign(href); });
     }
     figure.dataset.drawn = "yes";
@@ -150,7 +151,24 @@
     for (const [figure, chart] of drawn) if (!figure.isConnected) { chart.dispose(); drawn.delete(figure); }
     for (const figure of document.querySelectorAll("[data-chart]:not([data-drawn])")) near.observe(figure);
   };
-  const again = () => { for (const figure of drawn.keys()) draw(figure); };
+  // size and colours may change in one moment: each chart is fitted, then drawn, once a frame, and only where it has room
+  const due = new Map();
+  const later = (figure, anew) => {
+    if (!due.size) requestAnimationFrame(catchUp);
+    due.set(figure, anew || Boolean(due.get(figure)));
+  };
+  const catchUp = () => {
+    const now = [...due];
+    due.clear();
+    for (const [figure, anew] of now) {
+      const chart = drawn.get(figure);
+      if (!chart || chart.isDisposed() || !figure.querySelector(".chart-canvas")?.clientWidth) continue;
+      chart.dispatchAction({ type: "hideTip" }); // it would point at what is drawn no more
+      chart.resize();
+      if (anew) draw(figure).catch(failed(figure));
+    }
+  };
+  const again = () => { for (const figure of drawn.keys()) later(figure, true); };
   document.addEventListener("hanse:theme", again);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
   document.addEventListener("htmx:after:swap", begin);

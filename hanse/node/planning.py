@@ -227,7 +227,8 @@ class _Assembly:
         )
 
     def _own(self, item: str) -> list[_Source]:
-        """Own free stock by own number and site, all lots of a site together, at their highest cost."""
+        """Own free stock by own number and site, all lots of a site together, at their highest cost in the plan's
+        currency; where only a cost in another one is known it counts as none."""
         by_site: dict[tuple[str, str], list[OwnSource]] = {}
         for own in own_sources(self.view, item):
             by_site.setdefault((own.own_number, own.site), []).append(own)
@@ -238,7 +239,7 @@ class _Assembly:
                 name=f"own stock, {lots[0].city or site}",
                 item=item,
                 each=sum(lot.free_each for lot in lots),
-                price_minor=max(lot.unit_cost_minor for lot in lots),
+                price_minor=max(lot.cost_in(self.currency) for lot in lots),
                 lead_time_days=0,
                 latitude_microdeg=lots[0].latitude_microdeg,
                 longitude_microdeg=lots[0].longitude_microdeg,

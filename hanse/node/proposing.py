@@ -74,12 +74,16 @@ class Source(Struct, frozen=True):
 
 
 class Proposal(Struct, frozen=True):
-    """A plan with names. sources: by offer, or `own/NUMBER/SITE/LOT`. other_currencies: of offers left out."""
+    """A plan with names. sources: by offer, or `own/NUMBER/SITE/LOT`. other_currencies: of offers left out.
+
+    other_costs: currencies of own stock's costs, which count as none: the goods are there, their cost is not compared.
+    """
 
     plan: Plan
     sources: dict[str, Source]
     currency: str
     other_currencies: tuple[str, ...]
+    other_costs: tuple[str, ...] = ()
 
 
 class Choice(Struct, frozen=True):
@@ -101,7 +105,7 @@ def propose(view: View, wish: Wish, *, tariff: Tariff = STANDARD_TARIFF, policy:
     Refuses, in order: buying.nothing_asked, buying.unknown_item, buying.bad_quantity, buying.no_place.
     """
     check(view, wish)
-    needs, candidates, sources, others = [], {}, {}, set()
+    needs, candidates, sources, others, other_costs = [], {}, {}, set(), set()
     places: dict[str, tuple[int, int]] = {}
     within = max(0, wish.requested_at - view.now) // DAY if wish.requested_at else -1
     for line in wish.lines:
@@ -114,7 +118,9 @@ def propose(view: View, wish: Wish, *, tariff: Tariff = STANDARD_TARIFF, policy:
         for own in found.own:
             name = f"{OWN}{own.own_number}/{own.site}/{own.lot}"
             sources[name] = Source(view.party, "own stock", own.city or own.site, True, False)
-            candidates[name] = _own_candidate(name, line.item, own, places, bids)
+            candidates[name] = _own_candidate(name, line.item, own, wish.currency, places, bids)
+            if own.unit_cost_minor and own.currency not in ("", wish.currency):
+                other_costs.add(own.currency)
         for card in found.offers:
             if card.currency != wish.currency:
                 others.add(card.currency)
@@ -133,7 +139,7 @@ def propose(view: View, wish: Wish, *, tariff: Tariff = STANDARD_TARIFF, policy:
         to_places=place_names(wish.to.site, wish.to.city, wish.to.country),
         policy=policy,
     )
-    return Proposal(plan, sources, wish.currency, tuple(sorted(others)))
+    return Proposal(plan, sources, wish.currency, tuple(sorted(others)), tuple(sorted(other_costs)))
 
 
 def check(view: View, wish: Wish) -> None:
@@ -161,7 +167,7 @@ def place_names(*names: str) -> tuple[str, ...]:
 
 
 def _own_candidate(
-    name: str, item: str, own: OwnSource, places: dict[str, tuple[int, int]], bids: dict[str, int]
+    name: str, item: str, own: OwnSource, currency: str, places: dict[str, tuple[int, int]], bids: dict[str, int]
 ) -> Candidate:
     at = (own.latitude_microdeg, own.longitude_microdeg)
     return Candidate(
@@ -169,7 +175,7 @@ def _own_candidate(
         source=_place(places, f"own stock, {own.site}", at),
         item=item,
         available_each=own.free_each,
-        unit_price_minor=own.unit_cost_minor,
+        unit_price_minor=own.cost_in(currency),
         latitude_microdeg=at[0],
         longitude_microdeg=at[1],
         own=True,

@@ -61,6 +61,20 @@ def test_offers_in_another_currency_are_left_out_and_named(town: SmallTown) -> N
     assert found.other_currencies == ("EUR",) and found.plan.unserved_each == 1
 
 
+def test_own_stock_at_a_cost_in_another_currency_is_planned_without_that_cost_and_named(town: SmallTown) -> None:
+    here = propose(town.node.view("bob"), wish(5))
+    assert (here.plan.goods_minor, here.other_costs) == (5 * 700, ())
+    town.costs_in("bob", "USD", 40, 900)
+    found = propose(town.node.view("bob"), wish(5))
+    [part] = found.plan.lines[0].parts
+    assert part.offer.startswith("own/bob-6205") and part.unit_price_minor == 0, "900 are cents of another currency"
+    assert (found.plan.goods_minor, found.other_costs, found.other_currencies) == (0, ("USD",), ())
+    assert propose(town.node.view("bob"), wish(5, currency="USD")).plan.goods_minor == 5 * 900
+    text = town.visitor("bob").get("/find?i=item-6205&n=5").text
+    assert "9.00 USD" in text and "9.00 EUR" not in text
+    assert "Own stock whose cost is in USD is reckoned without a cost." in text
+
+
 def test_what_cannot_arrive_in_time_is_not_planned_when_only_in_time_will_do(town: SmallTown) -> None:
     town.offer("o1", "bob")
     soon = wish(1, requested_at=town.now() + DAY)

@@ -107,6 +107,20 @@ class SmallTown:
             ]),
         )  # fmt: skip
 
+    def costs_in(self, party: str, currency: str, each: int, unit_cost_minor: int) -> None:
+        """A seller's stock, counted anew at a cost in another currency."""
+        own, home = f"{party}-6205", self.home(party)
+        self.do(
+            party,
+            SetOwnItem(
+                circle=home, own_number=own, description="bearing", brand="SKF", part_number="6205", gtin="",
+                unit="H87", pack_each=1, category="", cost_minor=unit_cost_minor, currency=currency,
+            ),
+            Count(circle=home, counted_at=self.now(), lines=[
+                CountLine(site=f"store-{party}", own_number=own, each=each, unit_cost_minor=unit_cost_minor),
+            ]),
+        )  # fmt: skip
+
     def offer(self, offer: str, party: str = "bob", *, circle: str = "", each: int = 40, price: int = 1000) -> str:
         """An offer of a seller, to the pool or another circle, with the stock that stands behind it."""
         city, latitude, longitude = PLACES[party]

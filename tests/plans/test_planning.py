@@ -78,6 +78,18 @@ def test_a_firms_own_plan_uses_own_stock_and_offers_and_nobody_else_reads_it(tow
     )
 
 
+def test_own_stock_at_a_cost_in_another_currency_costs_a_plan_nothing_in_its_own(town):
+    sale(town, "SO1", 20)
+
+    def own_option():
+        [line] = assemble(town.node.view("bob")).lines
+        return next(option for option in line.options if option.source == "own/bob-6205/store-bob")
+
+    euros = own_option()
+    town.costs_in("bob", "USD", 100, 900)
+    assert euros.cost_minor - own_option().cost_minor == 700, "neither 700 nor 900 of the plan's"
+
+
 def test_a_firms_plan_reckons_with_its_own_freight_and_a_groups_plan_with_the_estimate(town):
     sale(town, "SO1", 90)
     before = planning_run.plan(town.desk("bob"), way=HERE)

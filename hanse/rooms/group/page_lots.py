@@ -57,7 +57,7 @@ def lots_page(request: Request[Any, Any, Any], session: Reader, read: Read) -> A
     managers = {card.terms.manager for card in groups(view)} - {view.party}
     kept = [
         [Link(row.own_number, f"/stock/card/{row.own_number}"), row.site_name or row.site, name_of(view, manager),
-         row.on_hand_each, _most(row.unit_cost_minor, currency_of(view, manager)), row.position]
+         row.on_hand_each, _most(row.unit_cost_minor, row.currency or currency_of(view, manager)), row.position]
         for manager in sorted(managers) for row in lots_kept_for_group(view, manager)
     ]  # fmt: skip
     return page(

@@ -60,7 +60,10 @@ class OfferCard(Struct, frozen=True):
 
 
 class OwnSource(Struct, frozen=True):
-    """What the reader itself has free of an item. `free_each` may be less than the sum over lots by what is kept."""
+    """What the reader itself has free of an item. `free_each` may be less than the sum over lots by what is kept.
+
+    `unit_cost_minor`: of one each, in `currency` ("" where neither the stock nor its own number names one).
+    """
 
     own_number: str
     site: str
@@ -70,7 +73,12 @@ class OwnSource(Struct, frozen=True):
     lot: str
     free_each: int
     unit_cost_minor: int
+    currency: str
     counted_at: int
+
+    def cost_in(self, currency: str) -> int:
+        """Cost of one each in a currency, minor units; 0 where none is known in it."""
+        return self.unit_cost_minor if self.currency in ("", currency) else 0
 
 
 class Availability(Struct, frozen=True):
@@ -189,7 +197,7 @@ def _own_sources(view: View, column: str, value: str) -> list[OwnSource]:
     sql = f"""
         SELECT k.own_number, k.site, coalesce(s.city, ''), coalesce(s.latitude_microdeg, 0),
                coalesce(s.longitude_microdeg, 0), k.lot, k.on_hand_each - k.allocated_each - k.set_aside_each,
-               k.unit_cost_minor, k.counted_at
+               k.unit_cost_minor, coalesce(nullif(k.currency, ''), o.currency), k.counted_at
         FROM {{{OWN_ITEMS.name}}} o
         JOIN {{{STOCK.name}}} k ON k.circle = o.circle AND k.own_number = o.own_number
         LEFT JOIN {{{SITES.name}}} s ON s.circle = k.circle AND s.site = k.site

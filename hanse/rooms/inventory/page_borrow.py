@@ -84,10 +84,9 @@ def place_words(*parts: str) -> str:
 
 
 def _cost(view: View, own_number: str) -> Money:
-    """What one each of an own number cost."""
+    """What one each of an own number cost, in the number's currency where such a cost is known."""
     own = catalog.own_item(view, own_number)
-    cost = max((row.unit_cost_minor for row in stock.stock_of_number(view, own_number) if not row.owner), default=0)
-    return Money(cost, (own.currency if own else "") or "EUR")
+    return Money(*stock.cost_of_one(stock.stock_of_number(view, own_number), (own.currency if own else "") or "EUR"))
 
 
 def _borrow_rows(view: View, places: Places, matches: list[offering.BorrowMatch]) -> list[dict[str, Any]]:

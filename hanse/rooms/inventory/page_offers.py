@@ -259,21 +259,23 @@ def _form(
     lines = stock.stock_list(view, only="free", limit=1_000)
     own = card.own if card else None
     currency = (own.currency if own else "") or "EUR"
-    cost = max((row.unit_cost_minor for row in card.stock if not row.owner), default=0) if card else 0
+    cost = Money(*stock.cost_of_one(card.stock if card else (), currency))
+    minimum = _minimum(card, currency)
     free = [row for row in card.stock if row.free_each and not row.owner] if card else []
     return page(
         "inventory/offer_form.html", title="Make an offer", crumbs=(("Offers", "/offers"),), status=status,
         refusal=refusal, given=given or {}, own_number=own_number, card=card, lines=lines, currency=currency,
         audiences=partner_options(view), until=day_after(view.now, 30), offer_kinds=list(KINDS.items()),
-        conditions=[(c, c) for c in CONDITIONS], cost=cost, minimum=_minimum(card), free=free,
+        conditions=[(c, c) for c in CONDITIONS], cost=cost, minimum=minimum, free=free,
         stock_options=[(f"{row.site}\n{row.lot}", f"{row.site_name}, {'lot ' + row.lot + ', ' if row.lot else ''}"
                         f"{row.free_each:,} each free") for row in free],
-        price=decimal(_minimum(card), currency) if _minimum(card) else "",
+        price=decimal(minimum.minor, currency) if minimum.minor and minimum.currency == currency else "",
     )  # fmt: skip
 
 
-def _minimum(card: stock.StockCard | None) -> int:
-    return card.policy.minimum_price_minor if card and card.policy else 0
+def _minimum(card: stock.StockCard | None, currency: str) -> Money:
+    policy = card.policy if card else None
+    return Money(policy.minimum_price_minor, policy.currency or currency) if policy else Money(0, currency)
 
 
 @get("/offers/new", sync_to_thread=True)

@@ -126,7 +126,8 @@ def propose(request: Request[Any, Any, Any], session: Reader, read: Read, places
 
 
 def _proposal(found: Desk, given: Given, transfer: str) -> tuple[Earmark | None, ProposeTransfer]:
-    """What the form says. Refuses, in order: as `Given`, catalog.unknown_own_number, inventory.not_enough."""
+    """What the form says. Refuses, in order: as `Given`, catalog.unknown_own_number, inventory.not_enough,
+    inventory.other_currency (no cost was said, and the books' has another)."""
     view = found.view
     number = given.text("own_number", "Own number", required=True, most=80)
     card = stock.stock_card(view, number, movements_max=1)
@@ -145,6 +146,12 @@ def _proposal(found: Desk, given: Given, transfer: str) -> tuple[Earmark | None,
             next="Lower the quantity, or propose it lot by lot.",
         )  # fmt: skip
     cost = given.text("cost", "Cost of one")
+    kept = (fits.currency or (card.own.currency if card else "") or currency) if fits else currency
+    if fits and not cost and fits.unit_cost_minor and kept != currency and kind not in TITLE_STAYS:
+        raise Refusal(
+            "inventory.other_currency", f"Your books have its cost in {kept}.", got=kept, expected=currency,
+            next=f"Say what one costs in {currency}.",
+        )  # fmt: skip
     unit_cost = given.minor("cost", "Cost of one", currency) if cost else (fits.unit_cost_minor if fits else 0)
     mark = None
     if kind in FROM_STOCK and fits is not None:

@@ -5,6 +5,8 @@ Everything here reads the reader's home; a reader without one finds nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
 from hanse.kernel.tables import SqlValue
@@ -33,7 +35,10 @@ DAY = 86_400
 
 
 class StockRow(Struct, frozen=True):
-    """One lot at one site, for pages and files. Times: UTC seconds; `counted_at` 0: never counted."""
+    """One lot at one site, for pages and files. Times: UTC seconds; `counted_at` 0: never counted.
+
+    `unit_cost_minor`: of one each, in `currency` ("": the own number's).
+    """
 
     site: str
     site_name: str
@@ -45,6 +50,7 @@ class StockRow(Struct, frozen=True):
     set_aside_each: int
     short_each: int
     unit_cost_minor: int
+    currency: str
     counted_at: int
     moved_at: int
     unvalued_each: int
@@ -155,7 +161,8 @@ _COST = "(k.on_hand_each - k.unvalued_each) * k.unit_cost_minor"
 _CURRENCY = "coalesce(nullif(k.currency, ''), o.currency, '')"
 _STOCK = (
     "k.site, coalesce(s.name, k.site), k.own_number, k.lot, k.owner, k.on_hand_each, k.allocated_each, "
-    "k.set_aside_each, k.short_each, k.unit_cost_minor, k.counted_at, k.moved_at, k.unvalued_each, k.position "
+    "k.set_aside_each, k.short_each, k.unit_cost_minor, k.currency, k.counted_at, k.moved_at, k.unvalued_each, "
+    "k.position "
     f"FROM {{{STOCK.name}}} k LEFT JOIN {{{SITES.name}}} s ON s.circle = k.circle AND s.site = k.site"
 )
 
@@ -174,6 +181,22 @@ def stock_at(view: View, site: str, *, after: tuple[str, str, str] = ("", "", ""
 def stock_of_number(view: View, own_number: str) -> list[StockRow]:
     """Where an own number stands, others' goods included."""
     return _stock(view, "k.own_number = ?", (own_number,), 1_000)
+
+
+def cost_of_one(stock: Sequence[StockRow], currency: str) -> tuple[int, str]:
+    """The highest cost of one each of the firm's own title, and its currency.
+
+    Args:
+        currency: the own number's. A cost in it goes before those in others, and is (0, currency) where there is none
+            at all; of several other currencies the first by name.
+    """
+    costs: dict[str, int] = {}
+    for row in stock:
+        known = row.currency or currency
+        if not row.owner and row.unit_cost_minor:
+            costs[known] = max(row.unit_cost_minor, costs.get(known, 0))
+    found = currency if currency in costs or not costs else min(costs)
+    return costs.get(found, 0), found
 
 
 def kept_for_others(view: View, limit: int = 500) -> list[StockRow]:

@@ -1,5 +1,7 @@
 """What stock has cost: averaged within a currency, never over two; and no value is made or lost between sites."""
 
+from msgspec.structs import replace
+
 from hanse.rooms.inventory import queries
 from hanse.rooms.inventory.facts import HELD, STOCK, Move
 from hanse.rooms.inventory.offer_facts import AcceptTransfer
@@ -55,6 +57,17 @@ def test_what_is_not_valued_leaves_last_and_is_valued_by_a_count_with_a_cost():
     assert queries.stock_value(town.view("b")) == [queries.Money("EUR", 0, 1, 3)]
     town.must("b", count("b", "b-hall", 3, unit_cost_minor=120))
     assert stock(town, "b", "b-hall") == (3, 120, "EUR", 0)
+
+
+def test_the_cost_of_one_is_the_highest_in_the_numbers_own_currency_and_else_says_which_it_is():
+    row = queries.StockRow("s", "S", "N", "", "", 5, 0, 0, 0, 300, "", 0, 0, 0, 1)
+    dollars, cheap, kept = (
+        replace(row, currency="USD", unit_cost_minor=900), replace(row, unit_cost_minor=200),
+        replace(row, owner="c", unit_cost_minor=1_000),
+    )  # fmt: skip
+    assert queries.cost_of_one([cheap, row, dollars, kept], "EUR") == (300, "EUR")
+    assert queries.cost_of_one([dollars, kept], "EUR") == (900, "USD")
+    assert queries.cost_of_one([replace(row, unit_cost_minor=0)], "EUR") == (0, "EUR") == queries.cost_of_one([], "EUR")
 
 
 def test_an_empty_shelf_takes_the_currency_of_what_comes_and_sums_keep_currencies_apart():

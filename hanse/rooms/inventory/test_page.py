@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from hanse.node import joining
+from hanse.rooms.catalog.facts import SetOwnItem
 from hanse.rooms.inventory import offer_queries as offering
 from hanse.rooms.inventory import queries as stock
-from hanse.rooms.inventory.facts import MOVEMENTS
+from hanse.rooms.inventory.facts import MOVEMENTS, SetPolicy
 from hanse.rooms.inventory.offer_facts import Want
 from hanse.site.pages_forms import day_after
 from hanse.site.testing import DAY, EVIL, SmallTown, Visitor
@@ -193,6 +194,34 @@ def test_a_transfer_is_proposed_at_cost_plus_and_accepted(town: SmallTown, bob: 
     own = stock.stock_list(town.node.view("ann"))
     assert [line.on_hand_each for line in own] == [4]
     assert ann.post("/transfers/end", {"transfer": row.transfer}).status_code == 404, "it has been accepted"
+
+
+def test_a_cost_in_another_currency_is_shown_in_it_and_becomes_no_price(town: SmallTown) -> None:
+    town.costs_in("cay", "USD", 40, 870)
+    town.do("cay", SetOwnItem(
+        circle=town.home("cay"), own_number="cay-6205", description="bearing", brand="SKF", part_number="6205",
+        gtin="", unit="H87", pack_each=1, category="", cost_minor=800, currency="EUR",
+    ), SetPolicy(
+        circle=town.home("cay"), own_number="cay-6205", minimum_price_minor=990, currency="USD", keep_each=0,
+    ))  # fmt: skip
+    rows = stock.stock_of_number(town.node.view("cay"), "cay-6205")
+    assert [(row.unit_cost_minor, row.currency) for row in rows] == [(870, "USD")]
+    cay = town.visitor("cay")
+    form = cay.get("/offers/new?number=cay-6205").text
+    assert "Cost of one 8.70 USD" in form and "minimum price 9.90 USD" in form
+    assert "8.70 EUR" not in form and 'value="9.90"' not in form
+    borrow = cay.get("/borrow").text
+    assert "60.90 USD" in borrow and "60.90 EUR" not in borrow, "ann wants seven"
+    circle = joining.relationship(town.node, "bob", "cay")
+    plus = {"own_number": "cay-6205", "each": "4", "circle": circle, "kind": "sale", "markup": "4.5", "cost": "",
+            "until": day_after(town.now(), 5)}  # fmt: skip
+    refused = cay.post("/transfers", plus)
+    assert refused.status_code == 422 and code_of(refused) == "inventory.other_currency"
+    assert "Say what one costs in EUR." in refused.text
+    assert cay.post("/transfers", {**plus, "cost": "8.00"}).status_code == 303
+    (row,) = offering.transfers(town.node.view("cay"), state="proposed")
+    assert (row.unit_cost_minor, row.currency) == (800, "EUR")
+    assert cay.post("/transfers/end", {"transfer": row.transfer}).status_code == 303
 
 
 def test_consigned_goods_are_shown_by_both_from_their_side(town: SmallTown, bob: Visitor) -> None:

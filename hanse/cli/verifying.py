@@ -96,6 +96,9 @@ def _told(found: verifying.Verified) -> str:
         f"{figures.erased:,} erased, {figures.wrong:,} wrong",
         f"state: {found.state}" + (f", at entry {found.state_size:,}" if found.state_size else ""),
     ]
+    if missing := found.files_missing:
+        lines.append("1 file that the record names is not here" if missing == 1 else
+                     f"{missing:,} files that the record names are not here")  # fmt: skip
     if found.own_key:
         lines.append("the record's own key was used: this shows damage, not forgery; give the known one with --key")
     for one in found.findings:

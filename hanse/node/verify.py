@@ -6,7 +6,7 @@
     4. disclosures    each belongs to a digest that was signed
     5. the state      `state.db`, where there is one, equals the state that the replay gives at the same entry
     6. the figures    the rooms' own: that books balance; with `recompute`, every clause result, run again
-    7. the files      each has the SHA-256 that is its name
+    7. the files      each has the SHA-256 that is its name; how many that facts name are not here
 
 Per private figure: *proven* (a disclosure fits a signed digest), *not disclosed to you*, *erased*, or *wrong*.
 A running node is verified as it stood at the start. What no step reads (free pages and slack of a database, indexes
@@ -36,6 +36,7 @@ from hanse.node import disclosures as disclosed
 from hanse.node.ahead import READ_AHEAD_FROM, Part, ReadAhead, Request, read_parts
 from hanse.node.behind import writing_behind
 from hanse.node.disclosures import Disclosures
+from hanse.node.files_missing import files_missing
 from hanse.node.node import FILES, LOCK, NODE_KEY, read_about
 from hanse.node.parts import rulebook, schema
 from hanse.node.read_path import STATE
@@ -83,7 +84,9 @@ class Verified(Struct):
         entries: in the record. facts, refused, timers: of these. signatures: verified (a batch counts once a block).
         checkpoint: entries covered by the signed checkpoint. own_key: whether the record's own key had to do.
         state: "equal" (also where it is a few blocks behind, as after a crash), "absent", "of another schema" or
-            "wrong". state_size: entries that it has applied. files: attachments. live: a node was running.
+            "wrong". state_size: entries that it has applied. live: a node was running.
+        files: attachments. files_missing: those that facts disclosed here name and that are not here; it is no finding,
+            as a copy may leave files out, and is not counted where the record did not replay to its end.
         recomputed: the rooms' figures, each with its outcome; empty where the record did not replay to its end.
         findings: at most 50; `more` counts the others.
     """
@@ -101,6 +104,7 @@ class Verified(Struct):
     state: str = "absent"
     state_size: int = 0
     files: int = 0
+    files_missing: int = 0
     live: bool = False
     recomputed: list[Figure] = msgspec.field(default_factory=list)
     findings: list[Found] = msgspec.field(default_factory=list)
@@ -172,6 +176,7 @@ class _Run:
                 self._check_disclosures(private, whole)
             if whole:
                 self._recompute()
+                self.said.files_missing = files_missing(self.applier.state.conn, self.directory / FILES)
             if whole and self.stored is not None:
                 size = self.stored.size
                 self.found(STATE, size, f"it stands at entry {size}, where the record has no end of a block")

@@ -2,6 +2,7 @@
 
     ALWAYS = (books,)         each run by every verification: cheap, over the state
     RECOMPUTED = (results,)   each run by `hanse verify --recompute`
+    FILES_NAMED = (names,)    files that its facts name, each as hex SHA-256 of its bytes: is it in the directory?
 
 A check takes a view of every circle that can be read where it runs, and gives one `Checked` for each figure.
 """
@@ -35,3 +36,4 @@ class Checked(Struct, frozen=True, kw_only=True):
 
 
 Check = Callable[[View], Iterable[Checked]]
+NamesFiles = Callable[[View], Iterable[str]]

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from hanse.kernel.refusal import Refused
+from hanse.rooms.orders.checks import files_named
 from hanse.rooms.orders.delivery_facts import HandOver, ReceiveLine, SendMessage
 from hanse.rooms.orders.documents import delivery_note, order_confirmation, packing_slip
 from hanse.rooms.orders.facts import ConfirmLine, Covered, DeclineOrder, DocumentLine, KeepDocument
@@ -115,6 +116,8 @@ def test_a_file_is_for_those_in_whose_circle_a_message_or_receipt_names_it(marke
         may = [may_read_file(market.view(party), name * 64) for party in ("ann", "bob", "cay", "eve", "")]
         assert may == [True, True, False, False, False]
     assert not may_read_file(market.view("ann"), "d" * 64)
+    assert sorted(files_named(market.view("ann"))) == [name * 64 for name in ("a", "b", "c")]
+    assert files_named(market.view("eve")) == [], "of the reader's circles alone"
 
 
 def test_the_page_shows_who_signed_what_and_where(market: Market) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from hanse.kernel.view import View
+from hanse.rooms.accounts.rows import ITEMS
 from hanse.rooms.inventory.offer_queries import Availability, OfferCard, availability, offers, offers_of_item
 from hanse.rooms.inventory.queries import MoneyMatched, WorkLine, money_matched, worklist
 from hanse.rooms.orders.lending import Lent, lent_out
@@ -53,10 +54,17 @@ def trade_with(view: View, party: str) -> Trade:
     return Trade(found.rows, len(found.rows), bool(found.cursor), bought, sold)
 
 
-def called(view: View, name: str) -> str:
-    """An order's or a shipment's id as the reader's firm calls it; anything else as it is."""
+def called(view: View, name: str, circle: str = "") -> str:
+    """An order's or a shipment's id as the reader's firm calls it; anything else as it is.
+
+    Args:
+        circle: where invoices are looked up; those there are called by their issuer's own number.
+    """
     found = order_name(view, name)
-    return found if found != name else shipment_name(view, name)
+    if found != name:
+        return found
+    row = view.get(ITEMS, circle, name) if circle else None
+    return row.reference or name if row else shipment_name(view, name)
 
 
 def lent(view: View) -> tuple[Lent, ...]:

@@ -14,19 +14,22 @@ from hanse.rooms.accounts.page_words import (
     CRUMBS,
     ENTRY_ONE,
     TABS,
+    accrual_words,
     at_desk,
-    item_address,
+    item_link,
     name_of,
     named,
     two,
 )
 from hanse.rooms.accounts.queries import accruals, journal_of
 from hanse.rooms.accounts.rows import ACCRUALS, ITEMS, PENDING, STANDS, USED, VOID, Accrual
+from hanse.rooms.contracts.page_parts import agreement_title
 from hanse.rooms.contracts.private_rows import AWARDS
 from hanse.rooms.contracts.queries import ResultPage, award_page
 from hanse.rooms.orders.rows import RETURNS
 from hanse.rooms.parties.queries import party_name
 from hanse.site.pages_forms import Where, exported, table_view
+from hanse.site.pages_market import called
 from hanse.site.places import Places
 from hanse.web import Badge, Column, Link, Money, Read, Reader, Refusal, Table, not_here, page
 from hanse.web.charts import Series, bars
@@ -61,7 +64,9 @@ def accrual_row(view: View, row: Accrual) -> dict[str, Any]:
     award = view.get(AWARDS, row.circle, row.accrual)
     open_ = row.open_minor if row.state in (PENDING, STANDS) else row.amount_minor
     return {
-        "accrual": Link(row.accrual, two("/accounts/accrual/", row.circle, row.accrual)),
+        "accrual": Link(
+            accrual_words(view, row.circle, row.accrual), two("/accounts/accrual/", row.circle, row.accrual)
+        ),
         "kind": Badge(ACCRUAL_KINDS.get(row.accrual_kind, row.accrual_kind)),
         "reason": row.label.replace("_", " "),
         "partner": name_of(view, row.customer if row.supplier == view.party else row.supplier),
@@ -131,13 +136,19 @@ def accrual_page(
         for e in journal_of(view, circle, document)
     ]  # fmt: skip
     return page(
-        "accounts/accrual.html", title=f"Accrual {name}", crumbs=(*CRUMBS, ("Accruals", "/accounts/accruals")), row=row,
+        "accounts/accrual.html", title=_title(view, circle, name), row=row,
+        crumbs=(*CRUMBS, ("Accruals", "/accounts/accruals")),
         shown=accrual_row(view, row), state=ACCRUAL_WORDS[row.state], supplier=name_of(view, row.supplier),
         customer=name_of(view, row.customer), result=shown, award=shown.award if shown else None,
-        agreement=_agreement(places, row), order=_order(view, places, row), entries=entries,
-        item=Link(item.item, item_address(item)) if item else None, steps=_steps(shown), facts=_facts(view, shown),
+        agreement=_agreement(view, places, row), order=_order(view, places, row), entries=entries,
+        item=item_link(item, view) if item else None, steps=_steps(shown), facts=_facts(view, shown),
         objection=two("/contracts/w/", circle, name) if "/contracts/w/{}" in places.exists and shown else "",
     )  # fmt: skip
+
+
+def _title(view: View, circle: str, name: str) -> str:
+    words = accrual_words(view, circle, name)
+    return f"Accrual {name}" if words == name else words
 
 
 def _posted(lines: Any, currency: str) -> list[str]:
@@ -146,17 +157,18 @@ def _posted(lines: Any, currency: str) -> list[str]:
     return [f"{line.account} {money(line.amount_minor, currency)}" for line in lines]
 
 
-def _agreement(places: Places, row: Accrual) -> Link | None:
+def _agreement(view: View, places: Places, row: Accrual) -> Link | None:
     if row.accrual_kind == "return":
         return None
     exists = "/contracts/a/{}" in places.exists
-    return Link(row.document, two("/contracts/a/", row.circle, row.document) if exists else "")
+    return Link(agreement_title(view, row.circle, row.document),
+                two("/contracts/a/", row.circle, row.document) if exists else "")  # fmt: skip
 
 
 def _order(view: View, places: Places, row: Accrual) -> Link | None:
     """The order of a return."""
     back = view.get(RETURNS, row.document) if row.accrual_kind == "return" else None
-    return Link(back.order_id, places.of("order", back.order_id)) if back else None
+    return Link(called(view, back.order_id), places.of("order", back.order_id)) if back else None
 
 
 def _steps(shown: ResultPage | None) -> list[list[str]]:

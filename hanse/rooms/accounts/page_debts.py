@@ -62,7 +62,7 @@ def _debts(
     partners = {m.party: m.name for card in circles(view) for m in card.members if m.party and not m.mine}
     near = [one for one in sorted(partners.items(), key=lambda p: p[1]) if relationship_with(view, one[0])]
     named = [
-        [item_link(item), name_of(view, item.supplier), name_of(view, item.customer), name_of(view, item.bill_to),
+        [item_link(item, view), name_of(view, item.supplier), name_of(view, item.customer), name_of(view, item.bill_to),
          Money(item.open_minor, item.currency)]
         for item in to_assign(view)
     ]  # fmt: skip
@@ -81,7 +81,7 @@ def _movable(view: View) -> list[tuple[str, str]]:
         free = item.open_minor - item.announced_minor
         if free > 0 and not item.unproven:
             other = item.customer if item.supplier == view.party else item.supplier
-            words = f"{item_link(item).text}, {name_of(view, other)}, {money(free, item.currency)}"
+            words = f"{item_link(item, view).text}, {name_of(view, other)}, {money(free, item.currency)}"
             out.append((key_of(item.circle, item.item), words))
     return out
 

@@ -20,6 +20,7 @@ from hanse.rooms.accounts.page_words import (
     ITEM_WORDS,
     PAYMENT_WORDS,
     TABS,
+    accrual_words,
     apart,
     at_desk,
     item_address,
@@ -50,6 +51,7 @@ from hanse.rooms.orders.private_rows import SHIPMENT_TERMS
 from hanse.rooms.orders.rows import ORDERS, RETURNS
 from hanse.site.menu import TRADE
 from hanse.site.pages_forms import Accounts, Fields, Given, Where, attempt, exported, note_seen, table_view
+from hanse.site.pages_market import called
 from hanse.site.places import Places
 from hanse.standards.ubl import write_invoice, write_order
 from hanse.web import Badge, Column, Link, Money, Read, Reader, Refusal, Table, go, needs_role, not_here, page
@@ -95,7 +97,7 @@ def state_of(item: Item, now: int) -> Badge:
 def document_row(view: View, item: Item) -> dict[str, Any]:
     """A document as the list shows it."""
     return {
-        "item": item_link(item),
+        "item": item_link(item, view),
         "kind": Badge(ITEM_WORDS[item.item_kind]),
         "partner": name_of(view, item.customer if item.supplier == view.party else item.supplier),
         "state": state_of(item, view.now),
@@ -153,12 +155,12 @@ def show(
     creditable = bool(text) and sells and item.item_kind == INVOICE and found.may(CreditNote)
     free = item.open_minor - item.announced_minor
     return page(
-        "accounts/document.html", title=f"{ITEM_WORDS[item.item_kind]} {item_link(item).text}", status=status,
+        "accounts/document.html", title=_title(view, item), status=status,
         crumbs=(*CRUMBS, ("Documents", f"/accounts/documents?side={'sell' if sells else 'buy'}")), d=shown, item=item,
         text=text, key=key_of(circle, name), position=shown.entries[0].entry if shown.entries else item.position,
         state=state_of(item, view.now), proof=proven(item.unproven), lines=lines,
         supplier=name_of(view, item.supplier), customer=name_of(view, item.customer),
-        bill_to=name_of(view, item.bill_to), orders=[Link(one, places.of("order", one)) for one in
+        bill_to=name_of(view, item.bill_to), orders=[Link(called(view, one), places.of("order", one)) for one in
                                                     (text.order_ids if text else ())],
         statement=statement_address(circle, partner, item.currency, "sell" if sells else "buy"),
         entries=[[ENTRY_ONE.get(e.entry_kind, e.entry_kind), e.at, e.reason, Money(e.due_minor, item.currency),
@@ -172,13 +174,20 @@ def show(
     )  # fmt: skip
 
 
+def _title(view: View, item: Item) -> str:
+    """A document by its kind and number, or by what it is for where it has none of its own."""
+    words = item_link(item, view).text
+    return words if words not in (item.reference, item.item) else f"{ITEM_WORDS[item.item_kind]} {words}"
+
+
 def _line(view: View, circle: str, line: BilledLine, places: Places, text: InvoiceText) -> dict[str, Any]:
     row = view.get(CATALOG, line.item)
     terms = view.get(SHIPMENT_TERMS, circle, line.shipment)
     net = line.credited_minor if text.corrects else line.net_minor
     return {
         "n": line.number, "item": Link(row.description if row else line.item, places.of("item", line.item)),
-        "shipment": line.shipment, "order": terms.order_id if terms else "", "line": line.line, "each": line.each,
+        "shipment": line.shipment, "note": called(view, line.shipment),
+        "order": terms.order_id if terms else "", "line": line.line, "each": line.each,
         "price": line.unit_price_minor, "net": net, "tax_ppm": line.tax_ppm,
         "credited_each": 0 if text.corrects else line.credited_each,
         "credited": 0 if text.corrects else line.credited_minor,
@@ -200,7 +209,7 @@ def _payments(view: View, item: Item) -> list[list[Any]]:
 
 def _corrects(view: View, text: InvoiceText | None, item: Item) -> Link | None:
     found = document(view, item.circle, text.corrects) if text and text.corrects else None
-    return item_link(found.item) if found else None
+    return item_link(found.item, view) if found else None
 
 
 def _origin(view: View, shown: Document) -> Link | None:
@@ -209,7 +218,7 @@ def _origin(view: View, shown: Document) -> Link | None:
         return None
     name = shown.item.item.rstrip("+")
     return (
-        Link(name, two("/accounts/accrual/", shown.item.circle, name))
+        Link(accrual_words(view, shown.item.circle, name), two("/accounts/accrual/", shown.item.circle, name))
         if (view.get(ACCRUALS, shown.item.circle, name))
         else None
     )
@@ -223,7 +232,12 @@ def _returns(view: View, item: Item) -> list[tuple[str, str]]:
     for row in accruals(view, STANDS) if text else ():
         back = view.get(RETURNS, row.document) if row.accrual_kind == "return" and row.circle == item.circle else None
         if back is not None and back.shipment in shipments:
-            out.append((row.document, f"{row.document}: {sum(line.accepted for line in back.lines)} each came back"))
+            out.append(
+                (
+                    row.document,
+                    f"{row.document}: {sum(line.accepted for line in back.lines)} each came back",
+                )
+            )
     return out
 
 

@@ -259,7 +259,7 @@ def to_book(view: View, shown: CyclePage) -> list[tuple[Item, int]]:
 def _book_row(view: View, item: Item, amount: int) -> list[Any]:
     from hanse.rooms.accounts.page_words import item_link
 
-    return [item_link(item), name_of(view, item.supplier), Money(amount, item.currency)]
+    return [item_link(item, view), name_of(view, item.supplier), Money(amount, item.currency)]
 
 
 def _found(found: Desk, form: Given) -> CyclePage:

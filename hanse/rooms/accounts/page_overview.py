@@ -129,7 +129,12 @@ def waiting(view: View) -> list[Wait]:
             due[0].due_at if due else 0,
             "bad" if due and due[0].due_at < view.now else "warn",
         ),
-        Wait("accruals that may still be objected to", len(pending), "/accounts/accruals", tone="info"),
+        Wait(
+            "accrual that may still be objected to" if len(pending) == 1 else "accruals that may still be objected to",
+            len(pending),
+            "/accounts/accruals",
+            tone="info",
+        ),
         Wait("debts that you are asked to take on or let go", len(debts), "/accounts/debts"),
         Wait("escrows to say that you hold the money of", len(held), "/accounts/escrow"),
     ]
@@ -187,7 +192,7 @@ def open_row(view: View, item: Item) -> dict[str, Any]:
     """An open item as the table shows it; what the reader owes counts positive in its column."""
     sells = item.supplier == view.party
     return {
-        "item": item_link(item),
+        "item": item_link(item, view),
         "kind": Badge(ITEM_WORDS[item.item_kind], ""),
         "partner": name_of(view, item.customer if sells else item.supplier),
         "side": Badge("they owe us", "good") if sells == (item.open_minor > 0) else Badge("we owe them", "info"),

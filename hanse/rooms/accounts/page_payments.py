@@ -97,7 +97,8 @@ def payment_row(view: View, row: Payment) -> dict[str, Any]:
         "payment": Link(row.payment, two("/accounts/payment/", row.circle, row.payment)),
         "partner": name_of(view, row.payee if mine else row.payer), "way": "we pay" if mine else "they pay",
         "state": PAYMENT_WORDS[row.state], "amount": Money(row.amount_minor, row.currency),
-        "settles": ", ".join(item_link(item).text for item in items if item) or "on account", "paid_at": row.paid_at,
+        "settles": ", ".join(item_link(item, view).text for item in items if item) or "on account",
+        "paid_at": row.paid_at,
         "until": paper.ends_at if paper and waits and paper.ends_at else None, "account": account_of(view, row),
         "proof": proven(row.unproven), "entry": row.position, "key": key_of(row.circle, row.payment),
     }  # fmt: skip
@@ -339,7 +340,7 @@ def _payment(found: Desk, circle: str, name: str, *, status: int = 200, refusal:
     items = []
     for part in row.allocations:
         item = view.get(ITEMS, circle, part.item)
-        link = item_link(item) if item else part.item
+        link = item_link(item, view) if item else part.item
         items.append([link, Money(part.amount_minor, row.currency), Money(part.discount_minor, row.currency)])
     payee = row.payee == view.party
     return page(

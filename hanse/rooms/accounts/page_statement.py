@@ -95,7 +95,7 @@ def _document(view: View, entry: Entry) -> Link:
     if entry.entry_kind == "payment":
         return Link(entry.document, two("/accounts/payment/", entry.circle, entry.document))
     row = view.get(ITEMS, entry.circle, entry.document)
-    return item_link(row) if row else Link(entry.document, f"/history/{entry.entry}")
+    return item_link(row, view) if row else Link(entry.document, f"/history/{entry.entry}")
 
 
 @get("/accounts/statement", sync_to_thread=True)

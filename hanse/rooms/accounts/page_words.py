@@ -12,6 +12,7 @@ from hanse.kernel.view import View
 from hanse.node.desk import Desk
 from hanse.rooms.accounts.ledger import OUTSIDE
 from hanse.rooms.accounts.rows import (
+    ACCRUALS,
     ANNOUNCED,
     ASSIGNED,
     AWARD,
@@ -28,6 +29,9 @@ from hanse.rooms.accounts.rows import (
     VOID,
     Item,
 )
+from hanse.rooms.contracts.page_parts import key_words
+from hanse.rooms.contracts.private_rows import AWARDS
+from hanse.rooms.orders.naming import MADE_UP_ID
 from hanse.rooms.parties.queries import party_name
 from hanse.site.desks import desk
 from hanse.web import Badge, Link, Session, needs_role, not_here
@@ -116,8 +120,26 @@ def item_address(item: Item) -> str:
     return two("/accounts/d/", item.circle, item.item)
 
 
-def item_link(item: Item) -> Link:
-    return Link(item.reference if item.item_kind == INVOICE and item.reference else item.item, item_address(item))
+def item_link(item: Item, view: View | None = None) -> Link:
+    """A document by its issuer's number; what a clause gave by what it is for, where a reader's view is there."""
+    words = item.reference if item.item_kind == INVOICE and item.reference else item.item
+    if view is not None and words == item.item:
+        words = accrual_words(view, item.circle, words.rstrip("+"), words)
+    return Link(words, item_address(item))
+
+
+def accrual_words(view: View, circle: str, name: str, otherwise: str = "") -> str:
+    """An accrual by its reason and what it is for, where a program named it: "Liquidated damages for TT-881, line 1".
+
+    Args:
+        otherwise: said of what is no accrual of the circle, or was named by people; its name where that is "".
+    """
+    row, award = view.get(ACCRUALS, circle, name), view.get(AWARDS, circle, name)
+    if row is None or not MADE_UP_ID.fullmatch(name.partition(":")[0]):
+        return otherwise or name
+    label = row.label.replace("_", " ")
+    words = label[:1].upper() + label[1:]
+    return f"{words} for {key_words(view, award.key, award.circle)}" if award and award.key.strip("[]") else words
 
 
 def statement_address(circle: str, partner: str, currency: str, side: str) -> str:

@@ -146,7 +146,7 @@ def agreements_page(request: Request[Any, Any, Any], session: Reader, read: Read
         return export(AGREEMENTS_TABLE, AGREEMENTS_TABLE.parse(request.query_params), fetch, form)
     stuck = [
         [Link(run.clause, address("r", run.circle, run.agreement, run.clause, run.key)), run.agreement,
-         key_words(view, run.key),
+         key_words(view, run.key, run.circle),
          "a fact or signature is missing" if run.state == "waiting" else "could not be computed",
          run.code, run.position]
         for run in waiting(view, limit=WAITING_SHOWN)

@@ -28,6 +28,7 @@ from hanse.rooms.contracts.private_rows import AGREEMENTS, AWARDS, PENDING, PROP
 from hanse.rooms.contracts.proposals import plan_in, proposals
 from hanse.rooms.contracts.queries import AgreementPage, agreement_page
 from hanse.rooms.contracts.terms import Clause, Terms
+from hanse.rooms.orders.naming import MADE_UP_ID
 from hanse.rooms.parties.queries import party_name
 from hanse.site.desks import desk
 from hanse.site.menu import TRADE
@@ -155,19 +156,30 @@ def award_rows(view: View, shown: AgreementPage) -> list[list[Any]]:
     for award in shown.awards[:ROWS_SHOWN]:
         to_me = award.receiver == view.party
         rows.append([
-            Link(award.award, address("w", award.circle, award.award)), award.label.replace("_", " "),
-            key_words(view, award.key), "to you" if to_me else f"to {party_name(view, award.receiver)}",
+            Link(result_name(award.award), address("w", award.circle, award.award)), award.label.replace("_", " "),
+            key_words(view, award.key, award.circle), "to you" if to_me else f"to {party_name(view, award.receiver)}",
             Money(award.amount_minor, award.currency), AWARD_BADGES[award.state],
             award.objection_until if award.state == PENDING else None, award.position,
         ])  # fmt: skip
     return rows
 
 
+def result_name(award: str) -> str:
+    """A result by its number; within its agreement by the last part of it, where a program numbered that.
+
+    >>> result_name("A1:2"), result_name("ag-a0c029cc4717051baa23:2")
+    ('A1:2', 'Result 2')
+    """
+    agreement, _, number = award.partition(":")
+    return f"Result {number}" if MADE_UP_ID.fullmatch(agreement) else award
+
+
 def _runs(view: View, shown: AgreementPage) -> list[list[Any]]:
     """Runs that gave no money: what waits, what failed, what was excused, what came to nothing."""
     return [
-        [Link(run.clause, address("r", run.circle, run.agreement, run.clause, run.key)), key_words(view, run.key),
-         RUN_BADGES[run.state], "not yet" if run.state == "armed" else run.code or outcome_words(run.actions),
+        [Link(run.clause, address("r", run.circle, run.agreement, run.clause, run.key)),
+         key_words(view, run.key, run.circle), RUN_BADGES[run.state],
+         "not yet" if run.state == "armed" else run.code or outcome_words(run.actions),
          run.due_at or run.at, run.position]
         for run in shown.results if not run.awards
     ][:RUNS_SHOWN]  # fmt: skip

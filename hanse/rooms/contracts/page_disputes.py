@@ -112,7 +112,8 @@ def show_dispute(
     proof = [[entry, party_name(view, party)] for entry, party in row.evidence]
     live = row.state in LIVE
     return page(
-        "contracts/dispute.html", title=f"Dispute of {key_words(view, award.key)}", status=status, row=row, award=award,
+        "contracts/dispute.html", title=f"Dispute of {key_words(view, award.key, award.circle)}", status=status,
+        row=row, award=award,
         crumbs=(*CRUMBS, ("Disputes", "/contracts/disputes")), badge=DISPUTE_BADGES[row.state],
         award_badge=AWARD_BADGES[award.state], award_href=address("w", circle, award.award), evidence=proof,
         names={party: party_name(view, party) for party in (row.opened_by, row.against, row.liable, row.decided_by)},

@@ -11,9 +11,10 @@ from hanse.kernel.view import View
 from hanse.node.desk import Desk
 from hanse.rooms.contracts.compiled import refused_of, template_of
 from hanse.rooms.contracts.library import names, text_of
-from hanse.rooms.contracts.private_rows import DISPUTED, PENDING, STANDING, UNPROVEN, VOID
+from hanse.rooms.contracts.private_rows import AGREEMENTS, DISPUTED, PENDING, STANDING, UNPROVEN, VERSIONS, VOID
 from hanse.rooms.contracts.rows import TEMPLATES
 from hanse.rooms.contracts.terms import Template, TermsRefused
+from hanse.rooms.orders.naming import MADE_UP_ID
 from hanse.rooms.parties.queries import circle_card, party_name
 from hanse.site.pages_market import called
 from hanse.web import Badge, not_here
@@ -129,13 +130,24 @@ def circle_words(view: View, circle: str) -> str:
     return card.name if card.purpose == "group" else ", ".join(others) or circle
 
 
-def key_words(view: View, key: str) -> str:
+def key_words(view: View, key: str, circle: str = "") -> str:
     """What a clause ran for, in words: its key is a JSON list of an order, a shipment or a document, and a line.
 
     `["sh-o-a57a13c43535a9737080","2"]` is "4711-WINCH, line 2" where the reader's firm calls the order so.
+    circle: the agreement's; its documents are called by their issuers' numbers.
     """
-    parts = [called(view, part) for part in key.strip("[]").replace('"', "").split(",")]
+    parts = [called(view, part, circle) for part in key.strip("[]").replace('"', "").split(",")]
     return ", ".join(part if n == 0 or not part.isdecimal() else f"line {part}" for n, part in enumerate(parts))
+
+
+def agreement_title(view: View, circle: str, agreement: str) -> str:
+    """An agreement by its number; by the title of its newest version's terms, where a program numbered it."""
+    if not MADE_UP_ID.fullmatch(agreement):
+        return f"Agreement {agreement}"
+    row = view.get(AGREEMENTS, circle, agreement)
+    version = view.get(VERSIONS, circle, agreement, row.versions[-1][0]) if row and row.versions else None
+    template = find_template(view, version.content.template) if version else None
+    return template.document.title if template else f"Agreement {agreement}"
 
 
 def change_words(change: str) -> str:

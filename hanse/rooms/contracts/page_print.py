@@ -104,7 +104,7 @@ def print_page(request: Request[Any, Any, Any], session: Reader, read: Read, acc
     needs_role(session, *TRADE)
     found = _found(desk(read, session), request, "/contracts/print/")
     note_seen(accounts, session, f"contract printed:{found.number}", request)
-    crumbs = (*CRUMBS, (f"Agreement {found.number}", address("a", found.circle, found.number)))
+    crumbs = (*CRUMBS, (found.title, address("a", found.circle, found.number)))
     return page("contracts/print.html", title=found.title, crumbs=crumbs, c=found, code=qr_svg(found.link),
                 pdf_href=address("pdf", found.circle, found.number))  # fmt: skip
 

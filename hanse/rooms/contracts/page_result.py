@@ -13,7 +13,16 @@ from hanse.node.desk import Desk
 from hanse.rooms.contracts.facts import ConfirmResult, Dispute
 from hanse.rooms.contracts.page_agreement import RUN_BADGES
 from hanse.rooms.contracts.page_params import label_of
-from hanse.rooms.contracts.page_parts import AWARD_BADGES, CRUMBS, DISPUTE_BADGES, address, key_words, may, named
+from hanse.rooms.contracts.page_parts import (
+    AWARD_BADGES,
+    CRUMBS,
+    DISPUTE_BADGES,
+    address,
+    agreement_title,
+    key_words,
+    may,
+    named,
+)
 from hanse.rooms.contracts.private_rows import AWARDS, PENDING, VERSIONS
 from hanse.rooms.contracts.proposals import plan_in
 from hanse.rooms.contracts.queries import FactShown, ResultPage, award_page, result_page
@@ -138,7 +147,7 @@ def _draw(
     found: Desk, shown: ResultPage, *, status: int = 200, refusal: Any = None, given: dict[str, Any] | None = None
 ) -> Any:
     view, run, award = found.view, shown.result, shown.award
-    crumbs = (*CRUMBS, (f"Agreement {run.agreement}", address("a", run.circle, run.agreement)))
+    crumbs = (*CRUMBS, (agreement_title(view, run.circle, run.agreement), address("a", run.circle, run.agreement)))
     mine = award is not None and view.party in (award.sender, award.receiver)
     pending = award is not None and award.state == PENDING and mine
     able = may(found, Dispute, ConfirmResult)
@@ -147,7 +156,7 @@ def _draw(
     disputes = [[Link(row.dispute, address("d", row.circle, row.dispute)), party_name(view, row.opened_by),
                  DISPUTE_BADGES[row.state], row.opened_at, row.position] for row in shown.disputes]  # fmt: skip
     return page(
-        "contracts/result.html", title=f"{label_of(run.clause)}: {key_words(view, run.key)}", crumbs=crumbs,
+        "contracts/result.html", title=f"{label_of(run.clause)}: {key_words(view, run.key, run.circle)}", crumbs=crumbs,
         status=status,
         p=shown, run=run, award=award, steps=explained(view, shown), facts=_facts(view, shown),
         state=AWARD_BADGES[award.state] if award else RUN_BADGES[run.state],

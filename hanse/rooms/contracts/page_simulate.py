@@ -24,6 +24,7 @@ from hanse.rooms.parties.queries import circles, party_name
 from hanse.site.desks import desk
 from hanse.site.menu import TRADE
 from hanse.site.pages_forms import DAY, Given, Where, shown
+from hanse.site.pages_market import called
 from hanse.site.places import Places
 from hanse.web import Link, Money, Read, Reader, Refusal, needs_role, not_here, page
 from hanse.web.charts import Chart, Series, bars
@@ -190,7 +191,7 @@ def _runs(view: View, outcome: Outcome | None, places: Places) -> list[list[Any]
     if outcome is None:
         return []
     return [
-        [Link(f"{run.order}, line {run.line}" if run.line else run.order, places.of("order", run.order)),
+        [Link(called(view, run.order) + (f", line {run.line}" if run.line else ""), places.of("order", run.order)),
          party_name(view, run.partner), run.at, run.label.replace("_", " "), Money(run.amount_minor, outcome.currency),
          run.entry]
         for run in outcome.runs

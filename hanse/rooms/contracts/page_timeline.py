@@ -20,6 +20,7 @@ from hanse.rooms.contracts.private_rows import (
 from hanse.rooms.contracts.proposals import difference
 from hanse.rooms.contracts.queries import AgreementPage
 from hanse.rooms.parties.queries import party_name
+from hanse.site.pages_market import called
 from hanse.web.formats import money
 
 STEPS_SHOWN = 40
@@ -51,7 +52,8 @@ def timeline_of(view: View, shown: AgreementPage) -> list[Step]:
         if not run.awards and (run.actions or run.state == "failed"):
             words = outcome_words(run.actions)
             href = address("r", circle, agreement, run.clause, run.key)
-            past.append({"at": run.at, "title": f"Clause {run.clause}: {words}", "detail": key_words(view, run.key),
+            past.append({"at": run.at, "title": f"Clause {run.clause}: {words}",
+                         "detail": key_words(view, run.key, run.circle),
                          "proof": run.position, "href": href})  # fmt: skip
     latest = sorted(past, key=_order)[-STEPS_SHOWN:]
     return sorted(life + latest, key=_order) + _ahead(view, shown)
@@ -120,7 +122,7 @@ def _heard(view: View, circle: str, agreement: str) -> list[Step]:
     steps = []
     for row in rows:
         signers = [party_name(view, party) for party, _ in row.signers]
-        keys = ", ".join(f"{name} {value}" for name, value in sorted(row.keys.items()))
+        keys = ", ".join(f"{name} {called(view, str(value), circle)}" for name, value in sorted(row.keys.items()))
         said = f"said by {' and '.join(signers)}" if signers else "made by the ledger"
         proof = row.signers[-1][1] if row.signers else row.position
         steps.append({"at": row.ledger_at, "title": f"Heard: {row.event.replace('_', ' ').replace('.', ' ')}",
@@ -134,7 +136,7 @@ def _award(view: View, award: Award, disputes: list[DisputeRow]) -> list[Step]:
     label = award.label.replace("_", " ")
     title = f"{label.capitalize()}: {money(award.posted_minor, award.currency)}"
     steps: list[Step] = [{
-        "at": award.posted_at, "title": title, "detail": f"{who}, for {key_words(view, award.key)}",
+        "at": award.posted_at, "title": title, "detail": f"{who}, for {key_words(view, award.key, award.circle)}",
         "proof": award.evidence[-1] if award.evidence else award.position, "href": href,
     }]  # fmt: skip
     for row in disputes:
@@ -146,7 +148,7 @@ def _award(view: View, award: Award, disputes: list[DisputeRow]) -> list[Step]:
             steps.append({"at": row.ended_at, "title": words, "detail": row.decision or row.answer,
                           "proof": row.position, "href": there})  # fmt: skip
     if award.settled_at:
-        words = f"{award.award} {AWARD_BADGES[award.state].text}"
+        words = f"{title.partition(':')[0]} {AWARD_BADGES[award.state].text}"
         steps.append({"at": award.settled_at, "title": words, "detail": money(award.amount_minor, award.currency),
                       "proof": award.position, "href": href})  # fmt: skip
     return steps

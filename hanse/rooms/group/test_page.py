@@ -118,6 +118,11 @@ def refuse_to_tell(town, cay, path, field, name, at):
             few = f"{members} member" if members == 1 else "2 members"
             assert (caught.value.code, caught.value.got) == ("group.few_members", few)
             assert caught.value.next.startswith("tell it when 3 members have")
+    _, token = town.accounts.tokens.create(town.users["cay", "owner"], "cay", "a program", ("read", "write"), 1)
+    body = {"circle": town.buyers, field: name, **total, "members": 3}
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = cay.client.post(f"/api/v1/facts/{kind.kind}", json=body, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "group.few_members")
 
 
 def bought(town, member, net):

@@ -90,7 +90,7 @@ def _tables(found: Desk, card: stock.StockCard, places: Places) -> dict[str, Any
             for h in card.holds
         ],
         "earmarks": [
-            [Link(e.offer, page_offers.offer_page_address(e.offer) if e.offer in offers else ""),
+            [_behind(view, e.audience, e.offer, offers.get(e.offer)),
              page_offers.audience_words(view, e.audience), e.each, e.allocated_each,
              Money(e.minimum_price_minor, e.currency), 
              Badge("binding", "good") if e.firm else Badge("on request"), e.position]
@@ -107,6 +107,16 @@ def _tables(found: Desk, card: stock.StockCard, places: Places) -> dict[str, Any
             for m in card.movements
         ],
     }  # fmt: skip
+
+
+def _behind(view: View, circle: str, name: str, card: offering.OfferCard | None) -> Link:
+    """What stock is set behind: an offer by its kind and end, or a transfer."""
+    if card is not None:
+        kind = page_offers.KINDS[card.offer_kind]
+        words = f"{kind[:1].upper()}{kind[1:]} until {time_text(card.expires_at, with_time=False)}"
+        return Link(words, page_offers.offer_page_address(name))
+    moves = circle and offering.transfer(view, circle, name) is not None
+    return Link("Transfer", "/transfers") if moves else Link(name, "")
 
 
 def _reference(view: View, text: str, places: Places) -> Any:

@@ -51,6 +51,8 @@ KINDS = {"sell": "for sale", "lend": "to lend"}
 CONDITIONS = tuple(Condition.__args__)  # type: ignore[attr-defined]
 OFFER_KINDS = tuple(OfferKind.__args__)  # type: ignore[attr-defined]
 OFFERED_MAX = 1_000
+CHOICES_SHOWN = 20
+"""Own numbers that the form for an offer lists before one is chosen."""
 
 
 def home_desk(read: Read, session: Session) -> Desk:
@@ -262,9 +264,12 @@ def _form(
     cost = Money(*stock.cost_of_one(card.stock if card else (), currency))
     minimum = _minimum(card, currency)
     free = [row for row in card.stock if row.free_each and not row.owner] if card else []
+    most = sorted((line for line in lines if line.item), key=lambda line: -line.free_each)[:CHOICES_SHOWN]
     return page(
         "inventory/offer_form.html", title="Make an offer", crumbs=(("Offers", "/offers"),), status=status,
         refusal=refusal, given=given or {}, own_number=own_number, card=card, lines=lines, currency=currency,
+        choices=[[Link(line.own_number, offer_address(line.own_number)), line.description, line.free_each]
+                 for line in most],
         audiences=partner_options(view), until=day_after(view.now, 30), offer_kinds=list(KINDS.items()),
         conditions=[(c, c) for c in CONDITIONS], cost=cost, minimum=minimum, free=free,
         stock_options=[(f"{row.site}\n{row.lot}", f"{row.site_name}, {'lot ' + row.lot + ', ' if row.lot else ''}"

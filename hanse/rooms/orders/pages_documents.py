@@ -11,7 +11,7 @@ from litestar.params import FromPath
 from hanse.node.desk import Desk
 from hanse.rooms.inventory.page_offers import item_words
 from hanse.rooms.orders.documents import delivery_note, order_confirmation, packing_slip
-from hanse.rooms.orders.naming import order_name
+from hanse.rooms.orders.naming import document_words, order_name, parcel_words, place_words, shipment_name
 from hanse.rooms.orders.pages_actions import holds_buyer, shipment_actions
 from hanse.rooms.orders.pages_forms import PROOF_WORDS, Accounts, Form, text
 from hanse.rooms.orders.pages_order import CRUMBS, address
@@ -37,7 +37,8 @@ def _slip(at: Desk, shipment: str, link: str = "") -> Any:
     if slip is None:
         raise not_here()
     code = qr_svg(link) if link else None
-    return page("orders/slip.html", title="Packing slip", crumbs=_crumbs(at, shipment), slip=slip, code=code, link=link)
+    return page("orders/slip.html", title="Packing slip", crumbs=_crumbs(at, shipment), slip=slip, code=code, link=link,
+                parcel=parcel_words(slip.shipment))  # fmt: skip
 
 
 @get("/orders/slip/{shipment:path}", sync_to_thread=True)
@@ -80,8 +81,9 @@ def confirmation(
     if found is None:
         raise not_here()
     note_seen(accounts, session, f"document:confirmation {name}", request)
-    crumbs = (*CRUMBS, (f"Order {name}", address(name)))
-    return page("orders/confirmation.html", title=f"Order confirmation {name}", crumbs=crumbs, c=found)
+    known = order_name(at.view, name)
+    crumbs = (*CRUMBS, (f"Order {known}", address(name)))
+    return page("orders/confirmation.html", title=f"Order confirmation {known}", crumbs=crumbs, c=found)
 
 
 @get("/orders/note/{shipment:path}", sync_to_thread=True)
@@ -95,7 +97,11 @@ def note(
         raise not_here()
     note_seen(accounts, session, f"document:delivery note {name}", request)
     proof = PROOF_WORDS[found.proof]
-    return page("orders/note.html", title=f"Delivery note {name}", crumbs=_crumbs(at, name), n=found, proof=proof)
+    known = shipment_name(at.view, name)
+    return page(
+        "orders/note.html", title=f"Delivery note {known}", crumbs=_crumbs(at, name), n=found, proof=proof,
+        order=order_name(at.view, found.order), place=place_words(at.view, found.deliver_to),
+    )  # fmt: skip
 
 
 @get("/orders/documents/{document:path}", sync_to_thread=True)
@@ -109,6 +115,7 @@ def customer_document(
         raise not_here()
     note_seen(accounts, session, f"document:{found.document}", request)
     return page(
-        "orders/document.html", title=f"Document {found.document}", crumbs=CRUMBS, d=found, address=address,
+        "orders/document.html", crumbs=CRUMBS,
+        title=document_words(found.document, found.customer, found.customer_po_number), d=found, address=address,
         called=partial(item_words, at.view), named=partial(order_name, at.view),
     )  # fmt: skip

@@ -17,7 +17,7 @@ from hanse.node.desk import Desk
 from hanse.rooms.catalog.facts import ITEMS
 from hanse.rooms.catalog.queries import substitutes
 from hanse.rooms.inventory.offer_queries import OwnSource
-from hanse.rooms.orders.naming import MADE_UP_ID, known_as
+from hanse.rooms.orders.naming import MADE_UP_ID, document_words, known_as, place_words
 from hanse.rooms.orders.pages_actions import DO, actions_of, shipment_actions, sides_of
 from hanse.rooms.orders.pages_forms import (
     PROOF_WORDS,
@@ -172,6 +172,8 @@ def show(
         crumbs=CRUMBS,
         status=status,
         p=found,
+        place=place_words(view, found.deliver_to),
+        paper=_paper(found),
         state=state_badge(found.order.state),
         partner=found.seller_name if buyer and not seller else found.buyer_name,
         buyer=buyer,
@@ -195,6 +197,13 @@ def show(
         opened=opened,
         form=form or {},
     )
+
+
+def _paper(found: OrderPage) -> str:
+    """The customer's document that the order serves, within a sentence; "" for none."""
+    row = found.document
+    words = document_words(row.document, row.customer, row.customer_po_number) if row else ""
+    return words[:1].lower() + words[1:]
 
 
 @get("/orders/o/{order:path}", sync_to_thread=True, opt={"reader": True})

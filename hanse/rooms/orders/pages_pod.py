@@ -22,6 +22,7 @@ from hanse.node.desk import Desk, Who
 from hanse.node.node import Node
 from hanse.rooms.orders.delivery_facts import HandOver, Receive
 from hanse.rooms.orders.documents import packing_slip
+from hanse.rooms.orders.naming import parcel_words
 from hanse.rooms.orders.pages_actions import receive_lines, shown_shipment
 from hanse.rooms.orders.pages_documents import PURPOSE
 from hanse.rooms.orders.pages_forms import Accounts, text
@@ -86,6 +87,7 @@ def _ask(at: Desk, payload: Any, token: str, *, refusal: Refused | None = None, 
         return page("orders/pod_done.html", title="Already received", said="This parcel was received before.")
     return page(
         "orders/pod.html", title="Sign for this parcel", status=422 if refusal else 200, slip=slip, token=token,
+        parcel=parcel_words(slip.shipment),
         refusal=told(refusal), form=form or {}, handing=handing,
     )  # fmt: skip
 

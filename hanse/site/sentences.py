@@ -13,6 +13,8 @@ from msgspec import Struct
 from hanse.kernel.view import View
 from hanse.node.history import Told
 from hanse.rooms.catalog.facts import ITEMS
+from hanse.rooms.inventory.offer_facts import OFFERS
+from hanse.rooms.inventory.offer_queries import offer
 from hanse.rooms.orders.naming import order_name, shipment_name
 from hanse.rooms.parties.facts import PARTIES
 from hanse.rooms.parties.queries import circle_card
@@ -20,6 +22,8 @@ from hanse.site import sentences_deals
 from hanse.web.formats import money, number, quantity, time_text
 
 OK = "ok"
+OFFER_MADE_UP = ("of-", "offer-")
+"""How the ids of offers begin that a program made up."""
 FOREVER = 2**40
 
 
@@ -59,6 +63,15 @@ class Figures:
         row = self.view.get(ITEMS, str(self[name])) if self[name] else None
         words = " ".join(part for part in (row.brand, row.part_number) if part) if row else ""
         return f"{before}{words}" if words else self.text(name, before)
+
+    def offer(self, before: str = "") -> str:
+        """The offer by its item where the reader sees it and a program named it; else by its id."""
+        name = str(self["offer"] or "")
+        row = self.view.get(OFFERS, name) if name.startswith(OFFER_MADE_UP) else None
+        card = offer(self.view, row.circle, name) if row else None
+        item = self.view.get(ITEMS, card.item) if card else None
+        words = " ".join(part for part in (item.brand, item.part_number) if part) or item.description if item else ""
+        return f"{before}the offer of {words}" if words else self.text("offer", f"{before}offer ")
 
     def each(self, name: str = "each", before: str = " ") -> str:
         """A quantity."""
@@ -227,7 +240,7 @@ SAYS: dict[str, Say] = {
     "inventory.record_serials": lambda f: f"recorded serial numbers{f.text('own_number', ' of ')}",
     "inventory.earmark": lambda f: f"set stock behind an offer{f.each(before=': ')}{f.text('own_number', ' of ')}",
     "inventory.offer": _offer,
-    "inventory.withdraw_offer": lambda f: f"withdrew offer {f['offer']}; what was reserved stands",
+    "inventory.withdraw_offer": lambda f: f"withdrew {f.offer()}; what was reserved stands",
     "inventory.want": _want,
     "inventory.withdraw_want": lambda f: "took back what it had asked for",
     "inventory.propose_transfer": _transfer,
@@ -235,7 +248,7 @@ SAYS: dict[str, Say] = {
     "inventory.end_transfer": lambda f: f"ended the proposal of transfer {f['transfer']}",
     "orders.request_quote": lambda f: f"asked for quote {f['quote']}{f.others(' from ')}{f.count()}",
     "orders.quote": lambda f: f"quoted{f.others(' to ')}{f.count()}{f.value()}{f.day('valid_until_at')}",
-    "orders.hold": lambda f: f"reserved{f.each()} of offer {f['offer']}{f.day('until_at')}",
+    "orders.hold": lambda f: f"reserved{f.each()}{f.offer(' of ')}{f.day('until_at')}",
     "orders.place": _place,
     "orders.keep_document": lambda f: f"kept a customer’s document {f['document']}{f.count()}",
     "orders.approve": lambda f: {True: "approved a purchase", False: "did not approve a purchase"}.get(

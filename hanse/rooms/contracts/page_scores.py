@@ -126,6 +126,8 @@ def one_scorecard(request: Request[Any, Any, Any], session: Reader, read: Read) 
     if side == "sell" and payer_chart.points:
         charts.append(payer_chart)
     drawn = [(chart_of(chart) if len(chart.points) > 1 else None, change(chart), _signals(chart)) for chart in charts]
+    bare = {words: (None, words, signals) for picture, words, signals in drawn if picture is None}
+    drawn = [one for one in drawn if one[0] is not None] + list(bare.values())
     return page(
         "contracts/scorecard.html", title=f"Scorecard of {card.partner_name}",
         crumbs=(*CRUMBS, ("Scorecards", f"/contracts/scorecards?side={side}")), card=card, badge=badge_of(card),
@@ -154,7 +156,8 @@ def _owed(view: View, partner: str) -> str:
     if not pending + stands + disputed:
         return ""
     return (
-        f"Agreements with {party_name(view, partner)}: {stands} results stand, {pending} are open, {disputed} disputes."
+        f"Agreements with {party_name(view, partner)}: {stands} {'result stands' if stands == 1 else 'results stand'},"
+        f" {pending} {'is' if pending == 1 else 'are'} open, {disputed} {'dispute' if disputed == 1 else 'disputes'}."
     )
 
 

@@ -35,7 +35,7 @@ def test_a_supplier_is_measured_and_its_chart_says_what_changed(town):
     assert "Bob" in text and "88.9 %" in text and "worse than chance explains: 25.0 days after the promise" in text
     text = read(town.visitor("ann").get("/contracts/scorecards/buy/bob"))
     for words in ("Lines on time in full", "88.9 %", "Fill rate", "Damaged or short", "Claim time", "Satisfaction",
-                  "Measured: good", "worse than chance explains", "1 are open"):  # fmt: skip
+                  "Measured: good", "worse than chance explains", "1 is open"):  # fmt: skip
         assert words in text, words
     card = re.search(r"Lines on time in full</p>.*?</details>", text, re.S).group(0)
     assert 'href="/history/' in card, "figures open their entries"

@@ -41,7 +41,7 @@ def mount(app: App) -> None:
 ImportFiles = Annotated[
     Path,
     Parameter(
-        help=("CSV, XLSX, JSON or NDJSON, packed with gzip or not; or a folder of them."),
+        help="CSV, XLSX, JSON or NDJSON, packed with gzip or not; or a folder of them.",
     ),
 ]
 ImportParty = Annotated[Party, Parameter(help="Who imports; not needed where this node hosts one party alone.")]
@@ -59,20 +59,20 @@ ImportMapping = Annotated[
 ImportTarget = Annotated[
     str,
     Parameter(
-        help=("What one file is, where no mapping says it: parties, sites, items, stock, orders, receipts, ..."),
+        help="What one file is, where no mapping says it: parties, sites, items, stock, orders, receipts, ...",
     ),
 ]
 ImportSave = Annotated[
     str,
     Parameter(
-        help=("Save the mapping under this name: files of the same columns then find it by themselves."),
+        help="Save the mapping under this name: files of the same columns then find it by themselves.",
     ),
 ]
 ImportDryRun = Annotated[bool, Parameter(help="Say what would be done, and sign nothing.")]
 ImportFulfilOrders = Annotated[
     bool,
     Parameter(
-        help=("Then promise, ship and receive the imported sales: sites by their capacity, carriers by their tariffs."),
+        help="Then promise, ship and receive the imported sales: sites by their capacity, carriers by their tariffs.",
         name="--fulfil",
         negative="",
     ),
@@ -93,20 +93,20 @@ ImportFixes = Annotated[Path | None, Parameter(help="Where fix lists go; without
 ImportTemplate = Annotated[
     str,
     Parameter(
-        help=("Print an empty table of this target, with one example row, and do nothing else."),
+        help="Print an empty table of this target, with one example row, and do nothing else.",
     ),
 ]
 ImportWatchFolder = Annotated[
     Path | None,
     Parameter(
-        help=("Import what is put into this folder until interrupted."),
+        help="Import what is put into this folder until interrupted.",
         name="--watch",
     ),
 ]
 ImportReport = Annotated[
     Path | None,
     Parameter(
-        help=("With --fulfil: a CSV of every late and every unserved line, with its reason."),
+        help="With --fulfil: a CSV of every late and every unserved line, with its reason.",
     ),
 ]
 ImportCity = Annotated[str, Parameter(help="The firm's town, where the import founds its network.")]

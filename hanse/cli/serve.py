@@ -45,26 +45,26 @@ ServeName = Annotated[str, Parameter(help="With --new: the name of your firm, an
 ServeEmail = Annotated[
     str,
     Parameter(
-        help=("With --new: print a link by which the owner with this address opens an account."),
+        help="With --new: print a link by which the owner with this address opens an account.",
     ),
 ]
 ServeHost = Annotated[
     str,
     Parameter(
-        help=("The address to listen on; the default can be reached from this machine alone."),
+        help="The address to listen on; the default can be reached from this machine alone.",
     ),
 ]
 ServeSiteHost = Annotated[
     tuple[str, ...],
     Parameter(
-        help=("A name under which people reach this node, beside localhost; may stand several times."),
+        help="A name under which people reach this node, beside localhost; may stand several times.",
         negative="",
     ),
 ]
 ServePlainHttp = Annotated[
     bool | None,
     Parameter(
-        help=("Cookies may travel unencrypted. The default: only where the node listens to this machine alone."),
+        help="Cookies may travel unencrypted. The default: only where the node listens to this machine alone.",
     ),
 ]
 ServePrivateWebhooks = Annotated[
@@ -88,13 +88,13 @@ ServeReaders = Annotated[
 ServeWatch = Annotated[
     Path | None,
     Parameter(
-        help=("Import what is put into this folder, as `hanse import --watch` does where no node serves."),
+        help="Import what is put into this folder, as `hanse import --watch` does where no node serves.",
     ),
 ]
 ServeWatchAs = Annotated[
     str,
     Parameter(
-        help=("With --watch: the party that imports; not needed where this node hosts one alone."),
+        help="With --watch: the party that imports; not needed where this node hosts one alone.",
     ),
 ]
 

@@ -33,7 +33,7 @@ StudyFolder = Annotated[Path, Parameter(help="The members' exports; or one firm'
 StudyOut = Annotated[
     Path | None,
     Parameter(
-        help=("Where to write; by default study.html in the folder, and study.json beside it."),
+        help="Where to write; by default study.html in the folder, and study.json beside it.",
     ),
 ]
 StudyMapping = Annotated[
@@ -50,13 +50,13 @@ StudySplit = Annotated[NotNegative, Parameter(help="Simulate so many members of 
 StudySplitBy = Annotated[
     Literal["customer", "country"],
     Parameter(
-        help=("customer: its customers dealt evenly; country: the countries that buy most."),
+        help="customer: its customers dealt evenly; country: the countries that buy most.",
     ),
 ]
 StudyItems = Annotated[
     Positive,
     Parameter(
-        help=("Study so many items: of those that two members or more sell, the ones that sell for most."),
+        help="Study so many items: of those that two members or more sell, the ones that sell for most.",
     ),
 ]
 StudyGoods = Annotated[
@@ -71,7 +71,7 @@ StudyGoods = Annotated[
 StudyHeldOut = Annotated[
     NotNegative,
     Parameter(
-        help=("Periods at the end that no plan sees; by default a quarter in weeks, half a year in months."),
+        help="Periods at the end that no plan sees; by default a quarter in weeks, half a year in months.",
     ),
 ]
 StudyLeadTime = Annotated[Positive, Parameter(help="Periods from order to receipt.")]
@@ -92,7 +92,7 @@ StudyWriteFrom = Annotated[
 StudyKeep = Annotated[
     Path | None,
     Parameter(
-        help=("A node's data directory: keep the figures there too, for the pages of the firm named by --as."),
+        help="A node's data directory: keep the figures there too, for the pages of the firm named by --as.",
     ),
 ]
 StudyParty = Annotated[str, Parameter(help="With --keep: whose pages.", name="--as")]

@@ -107,7 +107,8 @@ def _told(found: verifying.Verified) -> str:
         )
     if found.more:
         lines.append(f"WRONG  and {found.more} more")
-    lines.append("nothing is wrong" if found.ok else f"{len(found.findings) + found.more} findings")
+    found_n = len(found.findings) + found.more
+    lines.append("nothing is wrong" if found.ok else "1 finding" if found_n == 1 else f"{found_n} findings")
     return "\n".join(lines)
 
 

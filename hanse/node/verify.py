@@ -83,8 +83,8 @@ class Verified(Struct):
     Attributes:
         entries: in the record. facts, refused, timers: of these. signatures: verified (a batch counts once a block).
         checkpoint: entries covered by the signed checkpoint. own_key: whether the record's own key had to do.
-        state: "equal" (also where it is a few blocks behind, as after a crash), "absent", "of another schema" or
-            "wrong". state_size: entries that it has applied. live: a node was running.
+        state: "equal" (also where it is a few blocks behind, as after a crash), "absent", "of another schema",
+            "not reached" (the record did not replay as far) or "wrong". state_size: entries that it has applied. live: a node was running.
         files: attachments. files_missing: those that facts disclosed here name and that are not here; it is no finding,
             as a copy may leave files out, and is not counted where the record did not replay to its end.
         recomputed: the rooms' figures, each with its outcome; empty where the record did not replay to its end.
@@ -181,6 +181,8 @@ class _Run:
                 size = self.stored.size
                 self.found(STATE, size, f"it stands at entry {size}, where the record has no end of a block")
                 self.said.state = "wrong"
+            elif self.stored is not None:
+                self.said.state = "not reached"
         finally:
             if private is not None:
                 private.close()
@@ -258,6 +260,8 @@ class _Run:
             self.found(f"{RECORD}/{damaged.finding.file}", damaged.finding.entry, damaged.finding.what)
         except (FileNotFoundError, UnknownVersion) as error:
             self.found(RECORD, None, str(error))
+        except NoteError:
+            pass  # the log's key, of a copy without a segment: the check of the record names it
         except sqlite3.DatabaseError as error:
             self.found(disclosed.FILE, self.said.entries, f"it does not read: {error}")
         return False

@@ -81,6 +81,8 @@ def test_a_node_without_its_segment_is_found_and_a_copy_without_one_is_none(dire
     assert [f.where for f in verify(gone).findings] == ["record/segment"]
     (gone / "node.key").unlink()
     assert verify(gone).ok, "to verify, not to run"
+    (gone / "record" / "public" / "key").write_bytes(b"no key\n")
+    assert "record/public/key" in [f.where for f in verify(gone).findings]
 
 
 def test_each_byte_of_what_is_published_is_watched(directory):

@@ -84,7 +84,8 @@ class Verified(Struct):
         entries: in the record. facts, refused, timers: of these. signatures: verified (a batch counts once a block).
         checkpoint: entries covered by the signed checkpoint. own_key: whether the record's own key had to do.
         state: "equal" (also where it is a few blocks behind, as after a crash), "absent", "of another schema",
-            "not reached" (the record did not replay as far) or "wrong". state_size: entries that it has applied. live: a node was running.
+            "not reached" (the record did not replay as far) or "wrong". state_size: entries that it has applied.
+        live: a node was running.
         files: attachments. files_missing: those that facts disclosed here name and that are not here; it is no finding,
             as a copy may leave files out, and is not counted where the record did not replay to its end.
         recomputed: the rooms' figures, each with its outcome; empty where the record did not replay to its end.

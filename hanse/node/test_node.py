@@ -228,6 +228,6 @@ def test_the_journal_tells_of_repairs_and_never_a_secret(directory, caplog):
         seeds = [row[0] for row in node.wallet._conn.execute("SELECT seed FROM key")]
     said = caplog.text
     assert "record.torn_tail_cut" in said and "bytes=4" in said and "node.opened" in said
-    node_key = (directory / NODE_KEY).read_text().strip()
-    for hidden in (secret, node_key.rpartition("+")[2], "Am Markt", *private, *(seed.hex() for seed in seeds)):
+    node_key = (directory / NODE_KEY).read_text().strip().split("+", 4)[4]  # base64 may hold a plus of its own
+    for hidden in (secret, node_key, "Am Markt", *private, *(seed.hex() for seed in seeds)):
         assert hidden not in said

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from joserfc.jwk import OKPKey
 from hanse.cli import main
 from hanse.kernel.facts import ERASED
 from hanse.node.disclosures import Disclosures
+from hanse.node.node import Node
 from hanse.node.testing_agreed import AgreedTown
 from hanse.rooms.accounts.facts import SetTerms
 from hanse.rooms.orders.rows import ORDERS
@@ -36,8 +37,8 @@ Run = Callable[..., tuple[int, Any]]
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Bob delivered late to ann under an agreement, and has not billed it yet."""
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
+    """Bob delivered late to ann under an agreement, and has not billed it yet: the directory, and when that was."""
     folder = tmp_path_factory.mktemp("account")
     town = AgreedTown(folder)
     town.offer("o1", circle=town.ab, price=1000)
@@ -50,14 +51,17 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     town.pass_days(13)
     town.deliver("po1")
     town.close()
-    yield folder / "node"
+    return folder / "node", town.hands.at
 
 
 @pytest.fixture
-def hanse(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs a command on a copy of the directory, at the time at which it was made."""
+def hanse(
+    made: tuple[Path, int], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Run:
+    """Runs a command on a copy of the directory, at the time at which it was made: today its deadlines may be over."""
     data = tmp_path / "node"
-    shutil.copytree(made, data)
+    shutil.copytree(made[0], data)
+    monkeypatch.setitem(Node.__init__.__kwdefaults__, "clock", lambda: float(made[1]))
 
     def call(*words: object, as_: str = "") -> tuple[int, Any]:
         capsys.readouterr()

@@ -4,80 +4,181 @@ from __future__ import annotations
 
 import asyncio
 import resource
-from collections.abc import Coroutine
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from typing import Any
 
-import pytest
 import uvicorn
 
-from hanse.web import timely
-from hanse.web.timely import Timely, open_many_files
+from hanse.web.timely import BODY_SECONDS, HEAD_SECONDS, Timely, open_many_files
+
+WHOLE = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+POST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n"
+WAIT_SECONDS = 60
+"""Of the real clock, for what is about to happen."""
 
 
-async def slow_page(scope: Any, receive: Any, send: Any) -> None:
-    """Reads what there is, takes its time, and answers."""
-    while (await receive()).get("more_body", False):
-        pass
-    await asyncio.sleep(0.4)
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
-    await send({"type": "http.response.body", "body": b"ok"})
+class Hands(asyncio.SelectorEventLoop):
+    """A loop whose time passes when told: however busy the machine is, nothing is late that a test did not make so."""
+
+    passed_seconds = 0.0
+
+    def time(self) -> float:
+        return self.passed_seconds
 
 
-async def said(port: int, *parts: bytes, wait: float = 0.0) -> bytes:
-    """All that is answered to these bytes, until the connection ends or nothing comes for a second."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    found = b""
-    try:
+async def until(met: Callable[[], Any]) -> None:
+    """Let the loop turn until something is so."""
+    end = time.monotonic() + WAIT_SECONDS
+    while not met():
+        assert time.monotonic() < end, "it did not come about"
+        await asyncio.sleep(0)
+
+
+class Door:
+    """A server on a free port whose one page reads what there is and answers when it is let; and time that passes."""
+
+    def __init__(self) -> None:
+        self.asked, self.let = 0, asyncio.Event()
+        self.callers: list[Caller] = []
+        self.loop = asyncio.get_running_loop()
+        config = uvicorn.Config(self.page, port=0, interface="asgi3", http=Timely, log_level="error", lifespan="off")
+        self.server = uvicorn.Server(config)
+
+    async def page(self, scope: Any, receive: Any, send: Any) -> None:
+        self.asked += 1
+        while (await receive()).get("more_body", False):
+            pass
+        await self.let.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    async def caller(self, *parts: bytes) -> Caller:
+        """Somebody who has connected and sent this."""
+        known = len(self.server.server_state.connections)
+        port = self.server.servers[0].sockets[0].getsockname()[1]
+        one = Caller(*await asyncio.open_connection("127.0.0.1", port))
+        await until(lambda: len(self.server.server_state.connections) > known)
         for part in parts:
-            writer.write(part)
-            await asyncio.sleep(wait)
-        while data := await asyncio.wait_for(reader.read(1_000), 1.0):
-            found += data
-        return found + b" (ended)"
-    except TimeoutError:
-        return found
-    except ConnectionError:
-        return found + b" (ended)"
+            one.writer.write(part)
+        self.callers.append(one)
+        return one
+
+    async def passes(self, seconds: float) -> None:
+        """So much time passes, and what was due then is done."""
+        assert isinstance(self.loop, Hands)
+        self.loop.passed_seconds += seconds
+        for _ in range(3):
+            await asyncio.sleep(0)
+
+
+class Caller:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.writer, self.found, self.ended = writer, b"", False
+        self.reading = asyncio.create_task(self._read(reader))
+
+    async def _read(self, reader: asyncio.StreamReader) -> None:
+        try:
+            while data := await reader.read(1_000):
+                self.found += data
+        except ConnectionError:
+            pass
+        self.ended = True
+
+
+@asynccontextmanager
+async def door() -> AsyncIterator[Door]:
+    there = Door()
+    serving = asyncio.create_task(there.server.serve())
+    ticking = asyncio.create_task(_ticks(there))
+    try:
+        await until(lambda: there.server.started)
+        yield there
     finally:
-        writer.close()
+        there.let.set()
+        for caller in there.callers:
+            caller.writer.transport.abort()
+        there.server.should_exit = there.server.force_exit = True
+        await until(serving.done)
+        ticking.cancel()
 
 
-def in_a_thread(run: Coroutine[Any, Any, list[bytes]]) -> list[bytes]:
+async def _ticks(there: Door) -> None:
+    """The server looks ten times a second whether it is to end; so a little time passes by itself."""
+    while True:
+        await asyncio.sleep(0)
+        if there.server.should_exit:
+            await there.passes(0.1)
+
+
+def in_a_thread(run: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Browser tests that came before may have left this thread a loop that runs."""
+
+    def alone() -> None:
+        with asyncio.Runner(loop_factory=Hands) as runner:
+            runner.run(run())
+
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, run).result()
+        pool.submit(alone).result()
 
 
-def test_a_request_that_does_not_come_ends_its_connection_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(timely, "HEAD_SECONDS", 0.3)
-    monkeypatch.setattr(timely, "BODY_SECONDS", 0.9)
-    head = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+def test_a_request_that_does_not_come_ends_its_connection() -> None:
+    async def run() -> None:
+        async with door() as there:
+            silent = await there.caller()
+            dripping = await there.caller(b"GET / HTTP/1.1\r\nX-")
+            half_body = await there.caller(POST, b"ab")
+            await until(lambda: there.asked == 1)
+            await there.passes(HEAD_SECONDS / 2)
+            dripping.writer.write(b"a: 1\r\nX-")
+            await there.passes(HEAD_SECONDS / 2 - 1)
+            assert not silent.ended and not dripping.ended
+            await there.passes(1)
+            await until(lambda: silent.ended and dripping.ended)
+            await there.passes(BODY_SECONDS - HEAD_SECONDS - 1)
+            assert not half_body.ended
+            await there.passes(1)
+            await until(lambda: half_body.ended)
+            assert silent.found == dripping.found == half_body.found == b""
 
-    async def run() -> list[bytes]:
-        config = uvicorn.Config(slow_page, port=0, http=Timely, log_level="error", lifespan="off")
-        server = uvicorn.Server(config)
-        serving = asyncio.create_task(server.serve())
-        while not server.started:
-            await asyncio.sleep(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        body = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n"
-        found = await asyncio.gather(
-            said(port),
-            said(port, b"GET / HTTP/1.1\r\nX-", b"a: 1\r\nX-", b"b", wait=0.12),
-            said(port, head, b"GET / HTTP/1.1\r\n", wait=0.5),
-            said(port, head),
-            said(port, body, b"ab", b"cd", wait=0.35),
-            said(port, body, b"ab"),
-        )
-        server.should_exit = True
-        await serving
-        return found
+    in_a_thread(run)
 
-    silent, dripping, second, whole, slow_body, half_body = in_a_thread(run())
-    assert silent == dripping == half_body == b" (ended)"
-    assert second.count(b"200 OK") == 1 and second.endswith(b"(ended)")
-    assert whole.endswith(b"ok") and slow_body.endswith(b"ok"), "a page or a body that takes its time is no late head"
+
+def test_a_further_request_on_a_connection_has_as_long_to_come_as_the_first() -> None:
+    async def run() -> None:
+        async with door() as there:
+            there.let.set()
+            caller = await there.caller(WHOLE)
+            await until(lambda: caller.found.endswith(b"ok"))
+            caller.writer.write(b"GET / HTTP/1.1\r\n")
+            protocol = next(iter(there.server.server_state.connections))
+            await until(lambda: protocol._late is not None)
+            await there.passes(HEAD_SECONDS - 1)
+            assert not caller.ended
+            await there.passes(1)
+            await until(lambda: caller.ended)
+            assert caller.found.count(b"200 OK") == 1 and there.asked == 1
+
+    in_a_thread(run)
+
+
+def test_a_page_or_a_body_that_takes_its_time_is_no_late_head() -> None:
+    async def run() -> None:
+        async with door() as there:
+            whole, slow_body = await there.caller(WHOLE), await there.caller(POST, b"ab")
+            await until(lambda: there.asked == 2)
+            await there.passes(BODY_SECONDS - 1)
+            slow_body.writer.write(b"cd")
+            protocols = list(there.server.server_state.connections)
+            await until(lambda: not any(one._late for one in protocols))
+            await there.passes(10 * BODY_SECONDS)
+            assert not whole.ended and not slow_body.ended
+            there.let.set()
+            await until(lambda: whole.found.endswith(b"ok") and slow_body.found.endswith(b"ok"))
+
+    in_a_thread(run)
 
 
 def test_as_many_files_may_be_open_as_the_system_allows() -> None:

@@ -149,7 +149,7 @@ def test_the_secrets_are_where_they_belong(
 
 def plain(answer: Any, *names: str) -> tuple[int, str]:
     """An answer without what differs by itself: tokens of forms, and the name that was asked for."""
-    text = re.sub(r"[0-9a-f]{32}\.[0-9a-f]{64}", "", answer.text)
+    text = re.sub(r"[a-p]{32}\.[a-p]{64}", "", answer.text)
     for name in names:
         for form in (name, html.escape(name), quote(name, safe=""), quote(name), quote_plus(name)):
             text = text.replace(form, "*")

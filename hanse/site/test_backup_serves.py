@@ -25,7 +25,7 @@ def files_of(folder: Path) -> set[str]:
 
 
 def shown(who: Visitor, path: str) -> str:
-    return re.sub(r"[0-9a-f]{32}\.[0-9a-f]{64}", "", who.get(path).text)
+    return re.sub(r"[a-p]{32}\.[a-p]{64}", "", who.get(path).text)
 
 
 def busy(town: SmallTown) -> str:

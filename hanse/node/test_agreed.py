@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -124,22 +125,23 @@ def test_the_seller_declines_clause_by_clause_and_nothing_of_it_is_public(town: 
     page = order_page(town.view("ann"), "po1")
     assert page is not None
     assert order_page(town.view("eve"), "po1") is None and order_page(town.view("cay"), "po1") is None
-    public = b"".join(town.node.log.entry(at) for at in range(before, town.node.log.size))
+    public = _words(b"".join(town.node.log.entry(at) for at in range(before, town.node.log.size)))
+    assert b"orders.decline" in public
     for word in (b"multiple", b"agreed", b"item-6205", b"1000", b"ann", b"bob"):
-        assert word not in _payloads(public), word
+        assert word not in public, word
     outcomes = {read_entry(town.node.log.entry(at)).outcome for at in range(before, town.node.log.size)} - {""}
     assert outcomes == {"ok"}, "no public refusal says anything"
 
 
-def _payloads(entries: bytes) -> bytes:
-    """The signed payloads of entries, decoded."""
+def _words(entries: bytes) -> bytes:
+    """The signed payloads of entries, decoded, without digests and other random letters, which spell what they will."""
     from hanse.standards import sdjwt
 
     found = b""
     for part in entries.split(b"\n"):
         if part.count(b".") >= 1 and part.startswith(b"ey"):
             found += sdjwt.unb64(part.split(b".")[1])
-    return found
+    return re.sub(rb'"[A-Za-z0-9_-]{22}([A-Za-z0-9_-]{21})?"|[0-9a-f]{16,}', b"", found)
 
 
 def test_an_order_beyond_the_buyers_credit_is_declined_with_a_sentence_to_the_buyer_alone(town: AgreedTown) -> None:

@@ -66,7 +66,8 @@ def test_whatever_is_changed_in_a_proof_is_found(node):
     other = prove(node, node.positions[1])
     forged = bytearray(base64.b64decode(proof.leaf))
     forged[-3] ^= 1
-    note = proof.note.replace(proof.note.split("\n")[1], "7", 1)
+    origin, _, *rest = proof.note.split("\n")
+    note = "\n".join([origin, "7", *rest])
     for wrong, code in [
         (replace(proof, index=proof.index + 1), "proof.bad_path"),
         (replace(proof, proof=proof.proof[:-1]), "proof.bad_path"),

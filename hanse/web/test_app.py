@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from hanse.web import DemoRole
+from hanse.web import DemoRole, gate
 from hanse.web.conftest import EVIL, PASSWORD, Visitor, make
 
 
@@ -153,6 +154,13 @@ def test_a_body_over_ten_megabytes_is_refused_but_streams_where_a_page_says_so(a
     assert answer.status_code == 413 and anna.site.accounts.user(1).name != "x" * 80  # type: ignore[union-attr]
 
 
+@pytest.fixture
+def moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limits count as if all came at one moment: however long a test takes, nothing is forgiven meanwhile."""
+    monkeypatch.setattr(gate, "time", SimpleNamespace(monotonic=lambda: 0.0))
+
+
+@pytest.mark.usefixtures("moment")
 def test_too_many_requests_are_refused_with_the_time_to_wait() -> None:
     who = Visitor(make(requests_per_minute=60))
     with who.client:
@@ -164,6 +172,7 @@ def test_too_many_requests_are_refused_with_the_time_to_wait() -> None:
     who.site.accounts.close()
 
 
+@pytest.mark.usefixtures("moment")
 def test_invented_session_cookies_are_no_way_around_the_limit() -> None:
     who = Visitor(make(requests_per_minute=60))
     statuses = []

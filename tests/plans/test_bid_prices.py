@@ -7,6 +7,7 @@ import pytest
 from hanse.node import planning_run
 from hanse.node.planning_run import Way
 from hanse.node.proposing import Wish, WishLine, choices, propose
+from hanse.node.testing_agreed import Hands
 from hanse.rooms.inventory.offer_facts import Earmark, MakeOffer, Want
 from hanse.rooms.orders.facts import DeliverTo, PlaceLine, PlaceOrder
 from hanse.rooms.plans.queries import bid_prices
@@ -14,12 +15,14 @@ from hanse.rooms.plans.rows import WINDOWS
 from hanse.site.testing import DAY, PLACES, SmallTown
 
 HERE = Way(seconds=None, rounds=2, worker=False)
-WAIT_SECONDS = 20
+WAIT_SECONDS = 60
 
 
 @pytest.fixture
 def town(tmp_path):
-    made = SmallTown(tmp_path)
+    hands = Hands()
+    made = SmallTown(tmp_path, clock=hands)
+    made.hands = hands
     yield made
     made.close()
 
@@ -46,12 +49,14 @@ def bulky(town):
 
 
 def plan_and_end(town, party, circle=""):
-    """A plan that wins: its window ends at once."""
-    found = planning_run.plan(town.desk(party), circle, way=HERE, window_seconds=2)
+    """A plan that wins: its window ends at once, by the town's clock, however long the planning took."""
+    found = planning_run.plan(town.desk(party), circle, way=HERE)
+    town.hands.at += planning_run.WINDOW_SECONDS + 1
+    town.node.path.engine.tick()
     until = time.monotonic() + WAIT_SECONDS
     while town.node.view(party).get(WINDOWS, found.window).winner != found.plan:
         assert time.monotonic() < until, "the window has not ended"
-        time.sleep(0.1)
+        time.sleep(0.01)
     return found
 
 

@@ -25,6 +25,8 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 SIZES = {"desk": (1280, 900), "phone": (380, 800)}
 DRAWN = """[...document.querySelectorAll('[data-chart]:not([data-drawn])')].filter((f) => f.checkVisibility()).every(
     (f) => { f.scrollIntoView({block: 'center', behavior: 'instant'}); return false; })"""
+WAIT_SECONDS = 90
+"""For whatever is about to happen, on a machine that is busy."""
 SHOTS = os.environ.get("HANSE_SHOTS", "")
 """A folder in which to keep pictures of what the tests saw; "" keeps none."""
 
@@ -56,7 +58,9 @@ def serving(app: Any) -> Iterator[str]:
 def context(browser: Browser, size: str = "desk", **more: Any) -> BrowserContext:
     """A fresh browser window of one of the SIZES, somewhere in Germany."""
     width, height = SIZES[size]
-    return browser.new_context(viewport={"width": width, "height": height}, timezone_id="Europe/Berlin", **more)
+    made = browser.new_context(viewport={"width": width, "height": height}, timezone_id="Europe/Berlin", **more)
+    made.set_default_timeout(WAIT_SECONDS * 1_000)
+    return made
 
 
 def listen(page: Page) -> list[str]:
@@ -79,8 +83,8 @@ def sign_in(page: Page, address: str, email: str, password: str) -> list[str]:
 
 
 def until(page: Page, condition: str) -> None:
-    """Wait up to twenty seconds for a condition; the page's own policy forbids Playwright's way of polling."""
-    end = time.monotonic() + 20
+    """Wait for a condition; the page's own policy forbids Playwright's way of polling."""
+    end = time.monotonic() + WAIT_SECONDS
     while not page.evaluate(condition):
         assert time.monotonic() < end, f"did not happen: {condition}"
         page.wait_for_timeout(30)

@@ -42,7 +42,7 @@ DESK: ViewportSize = {"width": 1280, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 800}
 WIDTH = """async (most) => {
   const width = () => document.documentElement.scrollWidth;
-  for (let n = 0; n < 40 && width() > most; n++) await new Promise((done) => setTimeout(done, 50));
+  for (let n = 0; n < 400 && width() > most; n++) await new Promise((done) => setTimeout(done, 50));
   return width();
 }"""
 LINKS = """[...document.links].map((a) => a.href).concat([...document.querySelectorAll('[hx-get]')].map(

@@ -19,6 +19,7 @@ from hanse.demo.build import Built
 from hanse.node.node import Node
 from hanse.node.testing import site, town
 from hanse.node.verify import verify
+from hanse.site.testing import free_port
 
 
 @pytest.fixture(scope="module")
@@ -306,10 +307,7 @@ def test_a_demo_that_was_interrupted_leaves_nothing_and_is_built_anew(hanse, tmp
 
 
 def test_serve_founds_serves_and_stops_in_order(tmp_path):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    data = tmp_path / "node"
+    port, data = free_port(), tmp_path / "node"
     words = ["serve", "--new", "--party", "north", "--name", "North", "--email", "o@example.org"]
     command = [sys.executable, "-m", "hanse.cli", *words, "--data", str(data), "--port", str(port), "--json"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -320,7 +318,7 @@ def test_serve_founds_serves_and_stops_in_order(tmp_path):
         assert main(["verify", "--data", str(data)]) == 0, "verifying needs no stop"
     finally:
         os.kill(process.pid, signal.SIGTERM)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     assert json.loads(out)["entries"] > 3 and f"http://127.0.0.1:{port}/invitation/" in err
     assert verify(data).ok

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +36,19 @@ PLACES = {
     "eve": ("Hamburg", 53_551_000, 9_993_000),
 }
 ROLES = ("owner", "buyer", "seller", "warehouse", "viewer")
+
+
+def free_port() -> int:
+    """A port of this machine on which nobody listens, below those that the system gives to whoever asks for any.
+
+    One of those might be another's connection by the time at which it is used.
+    """
+    first = 20_000 + os.getpid() % 10_000
+    for port in (*range(first, 30_000), *range(20_000, first)):
+        with socket.socket() as asked, suppress(OSError):
+            asked.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("ten thousand ports are taken")
 
 
 class SmallTown:

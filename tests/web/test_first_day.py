@@ -22,6 +22,8 @@ import xlsxwriter
 from chromium import listen, shoot
 from playwright.sync_api import Browser, Page
 
+from hanse.site.testing import free_port
+
 pytestmark = chromium.MARKS
 DAY = 86_400
 STOCK = (
@@ -65,9 +67,7 @@ class Served:
 
     def __init__(self, data: Path) -> None:
         self.data = data
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "hanse.cli", "serve", "--new", "--data", str(data), "--party", "hafen-technik",
              "--name", "Hafen Technik GmbH", "--city", "Rostock", "--email", "anna@hafen.example", "--port", str(port)],
@@ -83,7 +83,7 @@ class Served:
         self._until_it_listens(port)
 
     def _until_it_listens(self, port: int) -> None:
-        for _ in range(200):
+        for _ in range(1_200):
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     return
@@ -92,7 +92,7 @@ class Served:
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(20)
+        return self.process.wait(120)
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def founded(page: Page, served: Served, folder: Path) -> None:
     page.fill("[name=password]", "seven salted cod swim")
     page.fill("[name=repeat]", "seven salted herrings")
     page.click("button.primary")
-    assert "The two passwords differ" in page.locator("main").inner_text()
+    page.wait_for_selector("main:has-text('The two passwords differ')")
     assert page.input_value("[name=name]") == "Anna Krüger", "what was typed is kept"
     page.fill("[name=password]", "seven salted cod swim")
     page.fill("[name=repeat]", "seven salted cod swim")

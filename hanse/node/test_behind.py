@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -190,21 +192,28 @@ def test_a_number_of_more_than_64_bits_stands_in_json_text_as_it_would_in_place(
     state.write_with(None)
 
 
+def write_and_wait(directory):
+    """A node whose rows wait for a process that stands still; says that process's number, and waits to be killed.
+
+    A process of its own, not a fork of the tests': threads that other tests left there might hold a lock for ever.
+    """
+    write_path.BESIDE_FROM = 1
+    node = Node(directory)
+    crowd(node, 0, 20)[-1].result(60)
+    os.kill(writing(node).pid, signal.SIGSTOP)
+    crowd(node, 20, 20)
+    print(writing(node).pid, flush=True)
+    signal.pause()
+
+
 def test_a_killed_node_is_locked_until_its_rows_are_written(tmp_path):
     directory = town(tmp_path / "node")
-    ready, tell = os.pipe()
-    child = os.fork()
-    if child == 0:
-        write_path.BESIDE_FROM = 1
-        node = Node(directory)
-        crowd(node, 0, 20)[-1].result(60)
-        os.kill(writing(node).pid, signal.SIGSTOP)
-        crowd(node, 20, 20)
-        os.write(tell, b"%d" % writing(node).pid)
-        signal.pause()
-    beside = int(os.read(ready, 20))
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
+    program = "import sys; from hanse.node.test_behind import write_and_wait; write_and_wait(sys.argv[1])"
+    command = [sys.executable, "-c", program, directory]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        beside = int(child.stdout.readline())
+        child.kill()
     os.kill(beside, signal.SIGCONT)
     with Node(directory, helper=False) as node:
         rows = len(node.view("anna").rows(SITES, limit=5_000))

@@ -65,8 +65,13 @@ def write_until_killed(directory: Path, acks: int, *, crowd: int = 4, beside: bo
         time.sleep(60)
 
 
-def kill_while_writing(directory: Path, seconds: float, *, beside: bool = False) -> list[tuple[int, str, int]]:
-    """Fork the writer, kill -9 it after some seconds (also while it opens); what it had acknowledged."""
+def kill_while_writing(
+    directory: Path, seconds: float, *, beside: bool = False, least: int = 0
+) -> list[tuple[int, str, int]]:
+    """Fork the writer, kill -9 it after some seconds (also while it opens); what it had acknowledged.
+
+    `least`: not before it has acknowledged so many, however slow the machine is.
+    """
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -80,6 +85,9 @@ def kill_while_writing(directory: Path, seconds: float, *, beside: bool = False)
     drain = threading.Thread(target=_drain, args=(reader, said))
     drain.start()
     time.sleep(seconds)
+    end = time.monotonic() + 60
+    while said.count(b"\n") < least and time.monotonic() < end:
+        time.sleep(0.01)
     os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     drain.join()

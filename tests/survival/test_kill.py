@@ -26,8 +26,8 @@ def test_nothing_acknowledged_is_lost_and_nothing_else_is_half_there(part, tmp_p
     acknowledged = []
     for number in range(min(KILLS_A_DIRECTORY, KILLS - part * KILLS_A_DIRECTORY)):
         longest_seconds = (0.05, 0.3, 1.0)[number % 3] if number else 1.0
-        seconds = 0.02 + longest_seconds * moments.random() + (number == 0)
-        acknowledged += kill_while_writing(directory, seconds, beside=number % 2 == 1)
+        seconds, least = 0.02 + longest_seconds * moments.random(), 0 if number else 21
+        acknowledged += kill_while_writing(directory, seconds, beside=number % 2 == 1, least=least)
         with Node(directory, helper=False) as node:
             check_acknowledged(node, acknowledged)
             check_whole(node)

@@ -60,5 +60,10 @@ class Calls:
             self._conn.execute("INSERT OR IGNORE INTO call VALUES (?, ?, ?, ?, ?)", row)
         return self.earlier(party, key, request) or signed
 
+    def forget(self, party: str, key: str) -> None:
+        """Leave a key free again: nothing of its call came to stand."""
+        with self._lock:
+            self._conn.execute("DELETE FROM call WHERE party = ? AND key = ?", (party, key))
+
     def close(self) -> None:
         self._conn.close()

@@ -19,8 +19,10 @@ from hanse.cli._desk import desk_of
 from hanse.cli.shell import Answer
 from hanse.kernel.refusal import Refused
 from hanse.kernel.view import View
+from hanse.node.buying import Keep
 from hanse.node.desk import Desk
 from hanse.node.node import Node
+from hanse.node.placing import Bought, send
 from hanse.node.write_path import Receipt
 from hanse.rooms.inventory.offer_queries import OwnSource
 from hanse.rooms.orders.pages_actions import DO, shipment_actions
@@ -124,6 +126,40 @@ def _once(desk: Desk, key: str, request: bytes, make: Callable[[], Any]) -> Rece
         earlier = calls.earlier(desk.who.party, key, request)
         again = desk.submit(earlier) if earlier is not None else None
         return (again or write(desk, calls, [make()], key=key, request=request))[0]
+    finally:
+        calls.close()
+
+
+class Placed(Bought, frozen=True):
+    """What a purchase came to. repeated: it was signed by an earlier call of this key."""
+
+    repeated: bool = False
+
+
+def _placed(bought: Bought, repeated: bool = False) -> Placed:
+    return Placed(bought.document, bought.orders, bought.failed, repeated)
+
+
+def buy_once(desk: Desk, key: str, request: bytes, make: Callable[[Keep], Bought]) -> Placed:
+    """Buy, once for each key: what was signed under it before is sent again, and stands once.
+
+    Args:
+        make: buys, and gives what it signs to be kept before it is sent.
+    Refuses: as `Calls.earlier`, `make`, `placing.send`; where nothing came to stand, the key is free again.
+    """
+    if not key:
+        return _placed(make(list))
+    calls, party = Calls(desk.node.directory), desk.who.party
+    try:
+        earlier = calls.earlier(party, key, request)
+        if earlier is not None:
+            return _placed(send(desk, earlier), repeated=True)
+        now = int(desk.node.clock())
+        return _placed(make(lambda signed: calls.keep(party, key, request, signed, now)))
+    except Refused as refused:
+        if refused.code not in ("api.key_reused", "api.key_too_long"):
+            calls.forget(party, key)
+        raise
     finally:
         calls.close()
 

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+import msgspec
 from cyclopts import App, Parameter
 from msgspec.structs import replace
 
 from hanse.cli._desk import Party, desk_of
 from hanse.cli._order_acts import ACTS
-from hanse.cli._order_forms import the_order
+from hanse.cli._order_forms import Key, Placed, buy_once, the_order
 from hanse.cli.shell import HERE, Answer, Data, Positive, table
 from hanse.gazetteer import find as find_city
 from hanse.kernel.refusal import Refused
 from hanse.node.answering import Answering
-from hanse.node.buying import buy
+from hanse.node.buying import Keep, buy
 from hanse.node.desk import Desk
 from hanse.node.freight import tariff_for
 from hanse.node.node import Node
-from hanse.node.proposing import Proposal, Wish, WishLine, choices, propose, total_minor
+from hanse.node.placing import Bought
+from hanse.node.proposing import Proposal, Wish, WishLine, choices, propose
 from hanse.rooms.catalog.queries import item_by_any, search
 from hanse.rooms.orders import queries
 from hanse.rooms.orders.facts import DeliverTo
+from hanse.rooms.orders.pages_forms import state_badge
 from hanse.rooms.orders.pages_terms import order_terms
 from hanse.web.formats import money
 
@@ -133,6 +136,7 @@ def place(
     po: str = "",
     rest: Literal["later", "complete", "cancel"] = "later",
     cancel_after: str = "",
+    key: Key = "",
     party: Party = "",
     data: Data = HERE,
 ) -> Answer:
@@ -147,19 +151,38 @@ def place(
     cancel_after
         The cancel date, YYYY-MM-DD: what is unshipped then is cancelled.
     """
+    request = msgspec.json.encode(("place", item, each, city, country, po, rest, cancel_after))
     with Node(data, helper=False) as node:
         desk = desk_of(node, party)
-        answering = Answering(node)
-        try:
+
+        def first(keep: Keep) -> Bought:
             terms = order_terms({"rest": rest, "cancel_after": cancel_after}, desk.view.now)
             wish = replace(
                 _wish(desk, item, each, city, country), po_number=po, ship_complete=terms.ship_complete,
                 backorder=terms.backorder, cancel_after_at=terms.cancel_after_at,
             )  # fmt: skip
             proposal = propose(desk.view, wish, tariff=tariff_for(desk, wish.currency))
-            chosen = choices(proposal)
-            bought = buy(desk, wish, chosen)
+            told.append(_told(proposal))
+            return buy(desk, wish, choices(proposal), keep=keep)
+
+        told: list[str] = []
+        answering = Answering(node)
+        try:
+            placed = buy_once(desk, key, request, first)
         finally:
             answering.close()
-    cost = money(total_minor(chosen), proposal.currency)
-    return Answer(bought, f"{_told(proposal)}\nplaced {', '.join(o.order for o in bought.orders)} for {cost}")
+        return Answer(placed, "\n".join([*told, _placed(desk, placed)]))
+
+
+def _placed(desk: Desk, placed: Placed) -> str:
+    """What became of each seller's order, a line each."""
+    lines = []
+    for done in placed.orders:
+        page = queries.order_page(desk.view, done.order)
+        assert page is not None, "it stands"
+        said = f"{'placed before' if placed.repeated else 'placed'} {done.order} with {done.seller}"
+        lines.append(
+            f"{said} for {money(done.amount_minor, page.terms.currency)}: {state_badge(page.order.state).text}"
+        )
+    lines += [f"not placed: {one.seller}: {one.code}: {one.message}" for one in placed.failed]
+    return "\n".join(lines)

@@ -102,6 +102,25 @@ def test_the_same_command_under_a_key_is_done_once(directory: Path, capsys: pyte
     assert page["lines"][0]["balance"][3] == 4
 
 
+def test_a_purchase_under_a_key_is_placed_once(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("order", "place", "SKF 6205", "2", "--city", "Rostock", "--po", "4713", "--key", "p")
+    (_, first), (code, again) = (run(directory, capsys, *words) for _ in range(2))
+    assert code == 0 and (first["repeated"], again["repeated"]) == (False, True)
+    assert first["orders"] == again["orders"]
+    _, listed = run(directory, capsys, "order", "list", "--side", "buy")
+    assert [row["order"] for row in listed].count(first["orders"][0]["order"]) == 1
+    code, other = run(directory, capsys, *words[:3], "3", *words[4:])
+    assert code == 2 and other["refused"]["code"] == "api.key_reused"
+
+
+def test_a_key_whose_purchase_was_refused_is_free_again(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("order", "place", "SKF 6205", "1", "--city", "Rostock", "--key", "free")
+    code, said = run(directory, capsys, *words, "--cancel-after", "1999-01-01")
+    assert code == 2 and said["refused"]["code"] == "orders.bad_deadline"
+    code, said = run(directory, capsys, *words)
+    assert code == 0 and not said["repeated"]
+
+
 def test_a_change_is_answered_and_an_order_declined(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run(directory, capsys, "order", "confirm", "D4", "--line", "1=3", "--price", "12.00", as_="bob")
     code, said = run(directory, capsys, "order", "answer", "D4", "no")

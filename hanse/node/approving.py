@@ -17,8 +17,9 @@ from msgspec.structs import replace
 
 from hanse.kernel.facts import Fact
 from hanse.kernel.refusal import Refused, require
-from hanse.node.buying import CONFIRM_SECONDS, Bought, Ordered, buy, new_name, permit, sorted_out
+from hanse.node.buying import CONFIRM_SECONDS, buy, new_name, permit, sorted_out
 from hanse.node.desk import Desk, amount_minor
+from hanse.node.placing import Bought, Ordered
 from hanse.node.proposing import Choice, Wish, check, total_minor
 from hanse.rooms.orders.delivery_facts import SendMessage
 from hanse.rooms.orders.facts import Approve, PlaceOrder, Quote

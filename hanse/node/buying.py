@@ -10,16 +10,19 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
+from hanse.kernel.facts import Fact
 from hanse.kernel.refusal import Refused, require
 from hanse.kernel.view import View
 from hanse.node import joining
 from hanse.node.agreed import agreed
 from hanse.node.desk import Desk
+from hanse.node.placing import Bought, send
 from hanse.node.proposing import OWN, Choice, Wish, check, total_minor
+from hanse.node.wallet import Presentation
 from hanse.rooms.catalog.queries import own_number_of
 from hanse.rooms.inventory.offer_facts import OFFERS
 from hanse.rooms.inventory.offer_queries import OfferCard, offer
@@ -38,35 +41,19 @@ DAY = 86_400
 CONFIRM_SECONDS = 2 * DAY
 HOLD_SECONDS = 3_600
 """A hold lives until its order is placed, seconds later; what fails in between is free again after this."""
+Keep = Callable[[list[Presentation]], list[Presentation]]
 
 
-class Ordered(Struct, frozen=True):
-    order: str
-    seller: str
-    amount_minor: int
-
-
-class Failed(Struct, frozen=True):
-    """What one seller's order was refused for; the others stand."""
-
-    seller: str
-    code: str
-    message: str
-
-
-class Bought(Struct, frozen=True):
-    """`document` "" where one order for own stock needs none."""
-
-    document: str
-    orders: tuple[Ordered, ...]
-    failed: tuple[Failed, ...] = ()
-
-
-def buy(desk: Desk, wish: Wish, chosen: Sequence[Choice], *, document: str = "") -> Bought:
+def buy(
+    desk: Desk, wish: Wish, chosen: Sequence[Choice], *, document: str = "", keep: Keep = list
+) -> Bought:  # fmt: skip
     """Place what was chosen: every order in the relationship with its seller, group offers through a hold.
 
     What comes from an offer to lend is a loan: an order of its own, which is never billed; the goods stay the seller's.
 
+    Args:
+        keep: gets all that was signed before any of it is sent; what it returns is sent. A door that makes a retry safe
+            keeps it, and gives the same to `placing.send` when the call comes again.
     Refuses, before anything is signed, in order: desk.not_permitted, desk.over_limit (in sum over all sellers),
         as `propose`, buying.nothing_chosen, buying.offer_gone, buying.loan_to_others, buying.not_agreed,
         buying.price_changed, buying.not_enough, buying.no_relationship; then as the holds' rules. An order that is
@@ -77,30 +64,17 @@ def buy(desk: Desk, wish: Wish, chosen: Sequence[Choice], *, document: str = "")
     check(view, wish)
     by_seller = sorted_out(desk, view, wish, chosen)
     document = document or new_name(desk, "D")
-    covers: list[Covered] = []
-    orders: list[Ordered] = []
-    failed: list[Failed] = []
     drafts = [
         _draft(desk, wish, seller, some)
         for seller, parts in by_seller.items()
         for some in ([part for part in parts if not part.lent], [part for part in parts if part.lent])
         if some
     ]
-    for fact, cover, seller in drafts:
-        try:
-            desk.do(fact)
-        except Refused as refused:
-            failed.append(Failed(seller, refused.code, refused.message))
-            continue
-        covers.append(Covered(order=fact.order, lines=cover))
-        amount = sum(line.each * (line.unit_price_minor or 0) for line in fact.lines)
-        orders.append(Ordered(fact.order, seller, amount))
-    kept = bool(covers) and (len(covers) > 1 or bool(wish.customer) or bool(failed) or document.startswith("A-"))
-    if kept:
-        _keep_document(desk, wish, document, covers)
-    if failed and not orders:
-        raise Refused(failed[0].code, failed[0].message, next="look for it again: what is available has changed")
-    return Bought(document if kept else "", tuple(orders), tuple(failed))
+    facts: list[Fact] = [hold for draft in drafts for hold in draft.holds]
+    facts += [draft.order for draft in drafts]
+    if len(drafts) > 1 or wish.customer or document.startswith("A-"):
+        facts.append(_document(desk, wish, document, drafts))
+    return send(desk, keep([desk.sign([fact])[0] for fact in facts]))
 
 
 def permit(desk: Desk, total: int) -> None:
@@ -191,24 +165,33 @@ def new_name(desk: Desk, prefix: str) -> str:
     return f"{prefix}-{desk.node.wallet.new_id('x')[2:12].upper()}"
 
 
-def _draft(desk: Desk, wish: Wish, seller: str, parts: list[_Part]) -> tuple[PlaceOrder, list[tuple[int, int]], str]:
-    """(the order or the loan of one seller, its lines against the document's, the seller's name), its holds made."""
+class _Draft(Struct, frozen=True):
+    """The order or the loan of one seller, its lines against the document's, and the holds that it draws on."""
+
+    order: PlaceOrder
+    cover: list[tuple[int, int]]
+    holds: list[Hold] = []
+
+
+def _draft(desk: Desk, wish: Wish, seller: str, parts: list[_Part]) -> _Draft:
     view = desk.view
     if not seller:
         return _own_order(desk, wish, parts)
     circle = _circle_with(desk, seller)
     wanted = {line.line: line for line in wish.lines}
     lines, cover = [], []
+    holds: list[Hold] = []
     for number, part in enumerate(parts, 1):
         assert part.card is not None
         direct = part.card.circle == circle
-        hold, secret = ("", "") if direct else _hold(desk, part)
+        secret = "" if direct else secrets.token_urlsafe(24)
+        holds += [] if direct else [_hold(desk, part, secret)]
         lines.append(
             PlaceLine(
                 line=number,
                 each=part.choice.each,
                 offer=part.choice.offer if direct else "",
-                hold=hold,
+                hold="" if direct else holds[-1].hold,
                 secret=secret,
                 item=part.card.item,
                 own_number=own_number_of(view, part.card.item),
@@ -233,8 +216,7 @@ def _draft(desk: Desk, wish: Wish, seller: str, parts: list[_Part]) -> tuple[Pla
         drop_ship=not wish.to.site,
         loan=any(part.lent for part in parts),
     )
-    row = view.get(PARTIES, seller)
-    return fact, cover, row.name if row else seller
+    return _Draft(fact, cover, holds)
 
 
 def _confirm_by(desk: Desk, wish: Wish) -> int:
@@ -247,24 +229,20 @@ def _now(desk: Desk) -> int:
     return max(desk.view.now, int(desk.node.clock()))
 
 
-def _hold(desk: Desk, part: _Part) -> tuple[str, str]:
-    """A hold on a group's offer and the secret that an order draws on it with. Refuses: as the hold's rules."""
+def _hold(desk: Desk, part: _Part, secret: str) -> Hold:
+    """A hold on a group's offer, which an order draws on with the secret."""
     assert part.card is not None
-    secret, name = secrets.token_urlsafe(24), desk.node.wallet.new_id("hold")
-    desk.do(
-        Hold(
-            circle=part.card.circle,
-            hold=name,
-            offer=part.choice.offer,
-            each=part.choice.each,
-            until_at=_now(desk) + HOLD_SECONDS,
-            claim=hashlib.sha256(secret.encode()).hexdigest(),
-        )
+    return Hold(
+        circle=part.card.circle,
+        hold=desk.node.wallet.new_id("hold"),
+        offer=part.choice.offer,
+        each=part.choice.each,
+        until_at=_now(desk) + HOLD_SECONDS,
+        claim=hashlib.sha256(secret.encode()).hexdigest(),
     )
-    return name, secret
 
 
-def _own_order(desk: Desk, wish: Wish, parts: list[_Part]) -> tuple[PlaceOrder, list[tuple[int, int]], str]:
+def _own_order(desk: Desk, wish: Wish, parts: list[_Part]) -> _Draft:
     """A sale to the customer from own stock, in the firm's own book: nobody else signs it."""
     wanted = {line.line: line for line in wish.lines}
     lines, cover = [], []
@@ -294,23 +272,21 @@ def _own_order(desk: Desk, wish: Wish, parts: list[_Part]) -> tuple[PlaceOrder, 
         currency=wish.currency,
         deliver_to=wish.to,
     )
-    return fact, cover, "own stock"
+    return _Draft(fact, cover)
 
 
-def _keep_document(desk: Desk, wish: Wish, document: str, covers: list[Covered]) -> None:
-    desk.do(
-        KeepDocument(
-            circle=desk.view.home,
-            document=document,
-            customer=wish.customer or _own_name(desk),
-            customer_po_number=wish.customer_po_number,
-            currency=wish.currency,
-            lines=[
-                DocumentLine(line=line.line, item=line.item, each=line.each, unit_price_minor=line.price_minor)
-                for line in wish.lines
-            ],
-            orders=covers,
-        )
+def _document(desk: Desk, wish: Wish, document: str, drafts: Sequence[_Draft]) -> KeepDocument:
+    return KeepDocument(
+        circle=desk.view.home,
+        document=document,
+        customer=wish.customer or _own_name(desk),
+        customer_po_number=wish.customer_po_number,
+        currency=wish.currency,
+        lines=[
+            DocumentLine(line=line.line, item=line.item, each=line.each, unit_price_minor=line.price_minor)
+            for line in wish.lines
+        ],
+        orders=[Covered(order=draft.order.order, lines=draft.cover) for draft in drafts],
     )
 
 

@@ -11,8 +11,10 @@ import pytest
 from hanse.kernel.refusal import Refused
 from hanse.node import approving, joining
 from hanse.node.buying import buy
+from hanse.node.placing import send
 from hanse.node.proposing import IN_TIME, Choice, Wish, WishLine, choices, propose, total_minor
-from hanse.rooms.inventory.offer_facts import OFFERS
+from hanse.node.wallet import Presentation
+from hanse.rooms.inventory.offer_facts import OFFERS, WithdrawOffer
 from hanse.rooms.orders.facts import CancelOrder, DeliverTo
 from hanse.rooms.orders.purchases import requests
 from hanse.rooms.orders.queries import order_page, orders
@@ -125,6 +127,46 @@ def test_a_group_offer_is_held_in_the_group_and_ordered_in_a_new_relationship(to
     assert offer is not None and offer.reserved_each == 10
     assert order_page(town.node.view("eve"), page.order.order_id) is None
     assert bought.document == "", "one order for own stock needs no document"
+
+
+@pytest.mark.parametrize("cut", [0, 1, 2, 3])
+def test_a_purchase_that_was_cut_off_is_finished_with_the_bytes_that_it_signed(town: SmallTown, cut: int) -> None:
+    town.offer("o1", "bob", circle=town.ab, each=40, price=1000)
+    town.offer("o2", "cay", each=40, price=900)
+    desk, kept = town.desk("ann"), list[Presentation]()
+
+    def keep(signed: list[Presentation]) -> list[Presentation]:
+        kept.extend(signed)
+        for one in signed[:cut]:  # as far as it came before it was cut off
+            desk.submit([one])
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        buy(desk, wish(60), choices(propose(desk.view, wish(60))), keep=keep)
+    first, size = send(desk, kept), town.node.log.size
+    assert send(desk, kept) == first and town.node.log.size == size, "the same again adds nothing"
+    assert len(first.orders) == 2 and not first.failed and len(orders(desk.view).rows) == 2
+    document = document_page(desk.view, first.document)
+    assert document is not None and document.covered_each == {1: 60}
+    assert [hold.each for hold in desk.view.rows(HOLDS)] == [40]
+
+
+def test_of_a_purchase_cut_off_the_document_covers_what_still_stands(town: SmallTown) -> None:
+    town.offer("o1", "bob", circle=town.ab, each=40, price=1000)
+    town.offer("o2", "cay", each=40, price=900)
+    desk, kept = town.desk("ann"), list[Presentation]()
+
+    def keep(signed: list[Presentation]) -> list[Presentation]:
+        kept.extend(signed)
+        bob = town.desk("bob")
+        bob.do(WithdrawOffer(circle=town.ab, offer="o1"))
+        return signed
+
+    bought = buy(desk, wish(60), choices(propose(desk.view, wish(60))), keep=keep)
+    assert [done.seller for done in bought.orders] == ["Cay"] and [lost.seller for lost in bought.failed] == ["Bob"]
+    document = document_page(desk.view, bought.document)
+    assert document is not None and document.covered_each == {1: 40}
+    assert send(desk, kept) == bought
 
 
 def test_own_stock_is_taken_first_and_sold_to_the_customer_from_the_own_book(town: SmallTown) -> None:

@@ -12,9 +12,10 @@ from litestar.response import Template
 from hanse.kernel.refusal import Refused
 from hanse.kernel.view import View
 from hanse.node import approving
-from hanse.node.buying import Bought, buy
+from hanse.node.buying import buy
 from hanse.node.desk import Desk
 from hanse.node.freight import tariff_for
+from hanse.node.placing import Bought
 from hanse.node.proposing import (
     IN_TIME,
     LATE_ALLOWED,

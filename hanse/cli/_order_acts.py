@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from hanse.cli._desk import Party
+from hanse.cli._order_files import Photo, Signature, message, messages, proof
 from hanse.cli._order_forms import (
     Damaged,
     Form,
@@ -27,12 +28,15 @@ from hanse.cli._order_forms import (
     act,
     each_of,
     said_of,
+    sign,
     stock_of,
     the_shipment,
 )
 from hanse.cli.shell import HERE, Answer, Data, NotNegative
+from hanse.kernel.facts import Fact
 from hanse.kernel.refusal import Refused
 from hanse.node.desk import Desk
+from hanse.rooms.orders.pages_actions import DO
 from hanse.rooms.orders.pages_forms import day_text
 from hanse.rooms.orders.queries import OrderPage
 from hanse.rooms.orders.rows import RETURNS
@@ -140,8 +144,8 @@ def ship(
 
 
 def hand_over(
-    order: Order, *, shipment: Shipment = "", carrier: str = "", taken_by: str = "", key: Key = "", party: Party = "",
-    data: Data = HERE,
+    order: Order, *, shipment: Shipment = "", carrier: str = "", taken_by: str = "", signature: Signature = None,
+    photo: Photo = None, key: Key = "", party: Party = "", data: Data = HERE,
 ) -> Answer:  # fmt: skip
     """Sign, as the seller, that a shipment was handed over.
 
@@ -152,18 +156,20 @@ def hand_over(
     taken_by
         The person who took it.
     """
+    files = proof(signature, photo)
 
-    def filled(desk: Desk, page: OrderPage) -> Form:
-        return {**the_shipment(desk, page, "hand_over", shipment), "carrier": carrier, "taken_by": taken_by}
+    def make(desk: Desk, page: OrderPage) -> Fact:
+        form = {**the_shipment(desk, page, "hand_over", shipment), "carrier": carrier, "taken_by": taken_by}
+        return files.kept(desk, DO["hand_over"][0](desk, page, form))
 
-    said = {"shipment": shipment, "carrier": carrier, "taken_by": taken_by}
-    return act("hand_over", order, said, filled, key=key, party=party, data=data)
+    said = {"shipment": shipment, "carrier": carrier, "taken_by": taken_by, **files.said}
+    return sign("hand_over", DO["hand_over"][1], order, said, make, key=key, party=party, data=data)
 
 
 def receive(
     order: Order, *, line: Lines = (), damaged: Damaged = (), over: Over = (), reason: Reason = (),
-    shipment: Shipment = "", site: str = "", received_by: str = "", key: Key = "", party: Party = "",
-    data: Data = HERE,
+    shipment: Shipment = "", site: str = "", received_by: str = "", signature: Signature = None, photo: Photo = None,
+    key: Key = "", party: Party = "", data: Data = HERE,
 ) -> Answer:  # fmt: skip
     """Sign, as the buyer, what arrived: all as shipped, or line by line; what is missing is short.
 
@@ -174,14 +180,16 @@ def receive(
     received_by
         The person who took it.
     """
+    files = proof(signature, photo)
 
-    def filled(desk: Desk, page: OrderPage) -> Form:
+    def make(desk: Desk, page: OrderPage) -> Fact:
         form = said_of(page, received=line, damaged=damaged, over=over, reason=reason)
-        return {**the_shipment(desk, page, "receive", shipment), **form, "site": site, "received_by": received_by}
+        form |= {**the_shipment(desk, page, "receive", shipment), "site": site, "received_by": received_by}
+        return files.kept(desk, DO["receive"][0](desk, page, form))
 
     said = {"line": line, "damaged": damaged, "over": over, "reason": reason, "shipment": shipment, "site": site,
-            "received_by": received_by}  # fmt: skip
-    return act("receive", order, said, filled, key=key, party=party, data=data)
+            "received_by": received_by, **files.said}  # fmt: skip
+    return sign("receive", DO["receive"][1], order, said, make, key=key, party=party, data=data)
 
 
 def contest(
@@ -277,5 +285,7 @@ ACTS: dict[str, Callable[..., Answer]] = {
     "return": return_goods,
     "accept-return": accept_return,
     "rate": rate,
+    "message": message,
+    "messages": messages,
 }
 """command -> what it does; the words are those of the order's page and of the facts."""

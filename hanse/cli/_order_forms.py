@@ -17,6 +17,7 @@ from hanse.api.calls import Calls
 from hanse.api.writes import write
 from hanse.cli._desk import desk_of
 from hanse.cli.shell import Answer
+from hanse.kernel.facts import Fact
 from hanse.kernel.refusal import Refused
 from hanse.kernel.view import View
 from hanse.node.buying import Keep
@@ -92,22 +93,37 @@ def the_order(view: View, named: str) -> OrderPage:
     return found
 
 
+Make = Callable[[Desk, OrderPage], Fact]
+"""What a command signs, of the order as it stands."""
+
+
 def act(
     action: str, order: str, said: Form, form: Callable[[Desk, OrderPage], Form], *, key: str, party: str, data: Path
 ) -> Answer:
-    """Do one thing to an order, once for each key.
+    """Do one thing to an order by the form that the order's page has for it, once for each key.
 
     Args:
         said: the command's words, by which a key knows its call. form: what the page's form would hold.
-    Refuses: as `desk_of`, `the_order`, `DO[action]`, the desk, the fact's rules, `Calls.earlier`.
+    Refuses: as `sign`, `DO[action]`.
     """
     build, notice = DO[action]
+    make: Make = lambda desk, page: build(desk, page, form(desk, page))  # noqa: E731
+    return sign(action, notice, order, said, make, key=key, party=party, data=data)
+
+
+def sign(
+    action: str, notice: str, order: str, said: Form, make: Make, *, key: str, party: str, data: Path
+) -> Answer:  # fmt: skip
+    """Sign one fact about an order, once for each key.
+
+    Refuses: as `desk_of`, `the_order`, `make`, the desk, the fact's rules, `Calls.earlier`.
+    """
     with Node(data, helper=False) as node:
         desk = desk_of(node, party)
         page = the_order(desk.view, order)
         name = page.order.order_id
         request = msgspec.json.encode((action, name, said), order="deterministic")
-        receipt = _once(desk, key, request, lambda: build(desk, page, form(desk, page)))
+        receipt = _once(desk, key, request, lambda: make(desk, page))
         after = order_page(desk.view, name)
     assert after is not None, "it was just there"
     steps = [step for step in after.timeline if step.entry == receipt.position]

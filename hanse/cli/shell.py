@@ -17,6 +17,7 @@ from cyclopts import App, CycloptsError, Parameter
 from cyclopts.validators import Number
 from msgspec import Struct
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -147,8 +148,17 @@ def table(*heads: str, rows: Iterable[Sequence[object]]) -> Table:
         numbers = bool(kept) and all(isinstance(row[at], int) and not isinstance(row[at], bool) for row in kept)
         made.add_column(head, justify="right" if numbers else "left", overflow="fold")
     for row in kept:
-        made.add_row(*("yes" if cell is True else "no" if cell is False else str(cell) for cell in row))
+        made.add_row(*("yes" if cell is True else "no" if cell is False else _cell(str(cell)) for cell in row))
     return made
+
+
+def _cell(said: str) -> str:
+    """What somebody wrote, as it is: no markup of ours, no commands to the terminal.
+
+    >>> _cell("[bold]7\x1b[2J")
+    '\\\\[bold]7[2J'
+    """
+    return escape("".join(sign for sign in said if sign in "\n\t" or sign.isprintable()))
 
 
 @contextmanager

@@ -19,7 +19,14 @@ from hanse.site.testing import DAY, SmallTown
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     town = SmallTown(tmp_path_factory.mktemp("town"))
     town.offer("o-ab", "bob", circle=town.ab, each=40, price=1000)
-    for name, po in (("day-1", "D1"), ("day-2", "D2"), ("day-3", "D2"), ("day-4", "D4"), ("day-5", "D5")):
+    for name, po in (
+        ("day-1", "D1"),
+        ("day-2", "D2"),
+        ("day-3", "D2"),
+        ("day-4", "D4"),
+        ("day-5", "D5"),
+        ("day-6", "D6"),
+    ):
         town.order(name, po_number=po)
     path = town.node.directory
     town.close()
@@ -119,6 +126,82 @@ def test_a_key_whose_purchase_was_refused_is_free_again(directory: Path, capsys:
     assert code == 2 and said["refused"]["code"] == "orders.bad_deadline"
     code, said = run(directory, capsys, *words)
     assert code == 0 and not said["repeated"]
+
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"drawn"
+JPEG = b"\xff\xd8\xff" + b"taken"
+
+
+def test_a_proof_of_delivery_and_messages_carry_files_by_path(
+    directory: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def do(who: str, *words: str) -> Any:
+        code, said = run(directory, capsys, "order", *words, as_=who)
+        assert code == 0, said
+        return said
+
+    drawn, taken, notes = tmp_path / "s.png", tmp_path / "p.jpg", tmp_path / "Lieferschein 7.pdf"
+    drawn.write_bytes(PNG)
+    taken.write_bytes(JPEG)
+    notes.write_bytes(b"notes")
+    do("bob", "confirm", "D6")
+    shipment = do("bob", "ship", "D6", "--line", "1=2")["subject"]
+    handed = ("hand-over", "D6", "--taken-by", "Jo", "--signature", str(drawn), "--photo", str(taken), "--key", "h")
+    assert [do("bob", *handed)["repeated"] for _ in range(2)] == [False, True]
+    drawn.write_bytes(PNG + b"again")
+    code, said = run(directory, capsys, "order", *handed, as_="bob")
+    assert code == 2 and said["refused"]["code"] == "api.key_reused", "another file is another call"
+    do("ann", "receive", "D6", "--received-by", "Ann", "--signature", str(drawn))
+    told = ("message", "D6", "[/] see the note", "--file", str(notes), "--shipment", shipment, "--key", "m")
+    assert [do("bob", *told)["repeated"] for _ in range(2)] == [False, True]
+    do("ann", "message", "D6", "--line", "1", "--file", str(taken))
+    read = do("ann", "messages", "D6", "--save", str(tmp_path / "got"))
+    assert [(one["shipment"], bool(one["item"]), one["text"]) for one in read["messages"]] == [
+        (shipment, False, "[/] see the note"),
+        ("", True, ""),
+    ]
+    got = {path.name: path.read_bytes() for path in (tmp_path / "got").iterdir()}
+    assert got == {
+        "Lieferschein 7.pdf": b"notes",
+        "p.jpg": JPEG,
+        f"{shipment}-hand-over-signature.png": PNG,
+        f"{shipment}-hand-over-photo.jpg": JPEG,
+        f"{shipment}-receipt-signature.png": PNG + b"again",
+    }
+    assert main(["order", "messages", "D6", "--as", "ann", "--data", str(directory)]) == 0
+    assert "[/] see the note" in capsys.readouterr().out
+    code, said = run(directory, capsys, "order", "messages", "D6", as_="eve")
+    assert code == 2 and said["refused"]["code"] == "order.unknown_order"
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("hand-over", "D5", "--signature", "jpeg"), "form.bad_signature"),
+        (("hand-over", "D5", "--signature", "png+"), "form.bad_signature"),
+        (("hand-over", "D5", "--photo", "text"), "form.bad_photo"),
+        (("receive", "D5", "--photo", "nowhere"), "file.failed"),
+        (("receive", "D5", "--photo", "."), "file.failed"),
+        (("message", "D5"), "orders.empty_message"),
+        (("message", "D5", "--file", "none"), "order.empty_file"),
+        (("message", "D5", "--file", "large"), "desk.file_too_large"),
+        (("message", "D5", "about", "--shipment", "S-none"), "form.choice"),
+        (("message", "D5", "about", "--line", "7"), "order.not_a_line"),
+        (("message", "nothing", "about"), "order.unknown_order"),
+    ],
+)
+def test_wrong_files_and_messages_sign_nothing(
+    directory: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path, words: tuple[str, ...], code: str
+) -> None:
+    files = {"jpeg": JPEG, "png+": PNG + bytes(300_000), "text": b"text", "none": b"", "large": bytes(10_000_001)}
+    if words[-1] in files:
+        (tmp_path / words[-1]).write_bytes(files[words[-1]])
+    if words[-1] in (*files, "nowhere", "."):
+        words = (*words[:-1], str(tmp_path / words[-1]))
+    _, before = run(directory, capsys, "order", "show", "day-5")
+    found, said = run(directory, capsys, "order", *words, as_="bob")
+    assert found == 2 and said["refused"]["code"] == code, said
+    assert run(directory, capsys, "order", "show", "day-5")[1] == before
 
 
 def test_a_change_is_answered_and_an_order_declined(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:

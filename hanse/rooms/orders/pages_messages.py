@@ -19,7 +19,7 @@ from hanse.rooms.orders.delivery_facts import SendMessage
 from hanse.rooms.orders.message_queries import messages_about
 from hanse.rooms.orders.pages_forms import Accounts, text
 from hanse.rooms.orders.pages_order import address, as_refused, show, told
-from hanse.rooms.orders.queries import order_page
+from hanse.rooms.orders.queries import OrderPage, order_page
 from hanse.rooms.parties.queries import party_name
 from hanse.site.desks import desk
 from hanse.site.pages_forms import note_seen, tail
@@ -53,32 +53,37 @@ def _send(at: Desk, form: dict[str, str], data: bytes, name: str) -> Any:
     if found is None:
         raise not_here()
     try:
-        subject = _subject(
-            text(form, "about"),
-            {s.shipment.shipment for s in found.shipments},
-            {line.terms.item for line in found.lines},
-        )
+        subject = subject_of(found, text(form, "about"))
         _write(at, found.order.circle, form, data, name, order=order, **subject)
     except (Refused, msgspec.ValidationError) as refused:
         return show(at, order, refusal=as_refused(refused), opened="message/", form=form, status=422)
     return go(address(order) + "#messages", notice="Sent.")
 
 
-def _subject(about: str, shipments: set[str], items: set[str]) -> dict[str, str]:
-    """What a message is about, as the list of the order's page names it. Refuses: form.choice.
-
-    >>> _subject("s:S1", {"S1"}, set()), _subject("", set(), set())
-    ({'shipment': 'S1'}, {})
-    """
+def subject_of(page: OrderPage, about: str) -> dict[str, str]:
+    """What a message on an order is about: "s:SHIPMENT", "i:ITEM", "" for the whole of it. Refuses: form.choice."""
     kind, _, name = about.partition(":")
-    if about and not ((kind == "s" and name in shipments) or (kind == "i" and name in items)):
+    known = {
+        "s": {shown.shipment.shipment for shown in page.shipments},
+        "i": {line.terms.item for line in page.lines},
+    }
+    if about and name not in known.get(kind, set()):
         raise Refused("form.choice", "choose from the list what it is about", got=about[:80])
     return {} if not about else {"shipment": name} if kind == "s" else {"item": name}
 
 
 def _write(at: Desk, circle: str, form: dict[str, str], data: bytes, name: str, **subject: Any) -> None:
-    """Refuses, in order: desk.not_permitted, desk.file_too_large, orders.empty_message, as the message's rules."""
-    words = text(form, "text", 4000)
+    """Refuses, in order: as `written`, as the message's rules."""
+    at.do(written(at, circle, text(form, "text", 4000), data, name, **subject))
+
+
+def written(at: Desk, circle: str, words: str, data: bytes, name: str, **subject: Any) -> SendMessage:
+    """A message of words, a file, or both; the file is kept.
+
+    Args:
+        data: the file's bytes, b"" for none. name: what it is called. subject: `order`, `shipment`, `item`.
+    Refuses, in order: desk.not_permitted, desk.file_too_large, orders.empty_message.
+    """
     if not at.may(SendMessage):
         at.check(SendMessage(circle=circle, message="none"))
     given: dict[str, Any] = {"text": words} if words else {}
@@ -86,7 +91,7 @@ def _write(at: Desk, circle: str, form: dict[str, str], data: bytes, name: str, 
         given |= {"file_name": name[-120:], "file_hash": at.keep_file(data), "file_bytes": len(data)}
     if not given:
         raise Refused("orders.empty_message", "a message has a text or a file")
-    at.do(SendMessage(circle=circle, message=at.node.wallet.new_id("m"), **subject, **given))
+    return SendMessage(circle=circle, message=at.node.wallet.new_id("m"), **subject, **given)
 
 
 @get("/orders/file/{name:str}/{label:path}", sync_to_thread=True)

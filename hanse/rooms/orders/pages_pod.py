@@ -56,8 +56,15 @@ def signature_bytes(given: str) -> bytes:
         data = base64.b64decode(body, validate=True)
     except (binascii.Error, ValueError):
         data = b""
-    good = head == "data:image/png;base64" and data.startswith(PNG) and len(data) <= PNG_BYTES_MAX
-    require(good, "form.bad_signature", "the signature could not be read", next="clear it, and sign again")
+    if head != "data:image/png;base64":
+        data = b""
+    return drawn_bytes(data, next="clear it, and sign again")
+
+
+def drawn_bytes(data: bytes, *, next: str) -> bytes:
+    """A drawn signature as a PNG. Refuses: form.bad_signature (no PNG, or over 300 kB)."""
+    good = data.startswith(PNG) and len(data) <= PNG_BYTES_MAX
+    require(good, "form.bad_signature", "the signature could not be read", expected="a PNG, at most 300 kB", next=next)
     return data
 
 

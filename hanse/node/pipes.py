@@ -13,6 +13,7 @@ from typing import IO
 _LENGTH = struct.Struct(">I")
 _SET_PIPE_SIZE = 1031  # F_SETPIPE_SZ of Linux
 PIPE_BYTES = 1 << 20
+ENDED = "a process beside the node has ended"
 
 
 class Beside:
@@ -37,14 +38,17 @@ class Beside:
                 fcntl(pipe, _SET_PIPE_SIZE, PIPE_BYTES)
 
     def send(self, data: bytes) -> None:
-        """Raises: OSError where it has died."""
-        write_frame(self._in, data)
+        """Raises: OSError where it has died, and no BrokenPipeError: a command takes that for its own reader's end."""
+        try:
+            write_frame(self._in, data)
+        except BrokenPipeError:
+            raise OSError(ENDED) from None
 
     def receive(self) -> bytes:
         """The next frame. Raises: OSError where it has died."""
         data = read_frame(self._out)
         if data is None:
-            raise OSError("a process beside the node has ended")
+            raise OSError(ENDED)
         return data
 
     def close(self) -> None:

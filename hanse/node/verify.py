@@ -16,12 +16,11 @@ that spare a scan) proves nothing and is not looked at.
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from functools import cached_property
 from pathlib import Path
 
@@ -32,8 +31,10 @@ from hanse.kernel.apply import Applier
 from hanse.kernel.draft import Draft
 from hanse.kernel.state import State
 from hanse.kernel.writer import connect
+from hanse.node import at_rest
 from hanse.node import disclosures as disclosed
 from hanse.node.ahead import READ_AHEAD_FROM, Part, ReadAhead, Request, read_parts
+from hanse.node.at_rest import AtRest
 from hanse.node.behind import writing_behind
 from hanse.node.disclosures import Disclosures
 from hanse.node.files_missing import files_missing
@@ -41,8 +42,7 @@ from hanse.node.node import FILES, LOCK, NODE_KEY, read_about
 from hanse.node.parts import rulebook, schema
 from hanse.node.read_path import STATE
 from hanse.node.recomputing import WRONG, Entries, Figure, recompute
-from hanse.node.record_check import RecordCheck
-from hanse.node.replay import CHUNK_ENTRIES, apply_stored, pass_on_broken_storage
+from hanse.node.replay import CHUNK_ENTRIES, apply_stored, pass_on_broken_storage, rarely_collecting
 from hanse.node.signed_by import fault
 from hanse.node.state_check import StoredState
 from hanse.node.stored import RECORD, ReplayFault
@@ -53,7 +53,6 @@ from hanse.record.note import NoteError, VerifierKey
 from hanse.record.reader import LogReader
 from hanse.record.segment import Segment
 from hanse.record.verify import Report
-from hanse.record.verify import verify as verify_record
 
 FINDINGS_MAX = 50
 Progress = Callable[[str, int, int], None]
@@ -171,27 +170,36 @@ class _Run:
         private = Disclosures(self.directory, read_only=True, live=self.said.live) if path.exists() else None
         try:
             self._open_state()
-            with self._checked_record():
-                whole = self._replay()
-            if private is not None:
-                self._check_disclosures(private, whole)
-            if whole:
-                self._recompute()
-                self.said.files_missing = files_missing(self.applier.state.conn, self.directory / FILES)
-            if whole and self.stored is not None:
-                size = self.stored.size
-                self.found(STATE, size, f"it stands at entry {size}, where the record has no end of a block")
-                self.said.state = "wrong"
-            elif self.stored is not None:
-                self.said.state = "not reached"
+            with rarely_collecting(), AtRest(self._at_rest(), beside=self._is_long()) as rest:
+                self._run(rest, private)
         finally:
             if private is not None:
                 private.close()
             if self.stored is not None:
                 self.stored.close()
             self.applier.state.conn.close()
-        self._check_files()
         return self.said
+
+    def _run(self, rest: AtRest, private: Disclosures | None) -> None:
+        """All steps. The record's report comes first; of a long record it is waited for last."""
+        long = self._is_long()
+        if not long:
+            self._take_report(rest.record())
+        whole = self._replay(rest)
+        if long:
+            self._take_report(rest.record())
+        if private is not None:
+            self._check_disclosures(rest.disclosures(), private, whole)
+        if whole:
+            self._recompute()
+            self.said.files_missing = files_missing(self.applier.state.conn, self.directory / FILES)
+        if whole and self.stored is not None:
+            size = self.stored.size
+            self.found(STATE, size, f"it stands at entry {size}, where the record has no end of a block")
+            self.said.state = "wrong"
+        elif self.stored is not None:
+            self.said.state = "not reached"
+        self._take_files(rest.files())
 
     def found(self, where: str, position: int | None, what: str) -> None:
         if len(self.said.findings) < FINDINGS_MAX:
@@ -201,17 +209,17 @@ class _Run:
 
     # 1. the record
 
-    @contextmanager
-    def _checked_record(self) -> Iterator[None]:
-        """Of a long record beside what is done inside, else before it; what it finds comes first in either case."""
-        directory = self.directory / RECORD
-        if self._is_long():
-            with RecordCheck(directory, self.keys, self.about.net) as check:
-                yield
-                self._take_report(check.report())
-        else:
-            self._take_report(verify_record(directory, self.keys, self.about.net))
-            yield
+    def _at_rest(self) -> at_rest.Request:
+        private, state = self.directory / disclosed.FILE, self.directory / STATE
+        return at_rest.Request(
+            str(self.directory / RECORD),
+            str(private) if private.exists() else "",
+            str(self.directory / FILES),
+            str(state) if self.stored is not None else "",
+            self.about.net,
+            tuple(str(key) for key in self.keys),
+            self.said.live,
+        )
 
     def _is_long(self) -> bool:
         try:
@@ -235,19 +243,19 @@ class _Run:
 
     # 2. to 4.
 
-    def _replay(self) -> bool:
+    def _replay(self, rest: AtRest) -> bool:
         """Facts, replay, disclosures; whether the record replayed to its end."""
         pending = 0
         try:
             size = self._size
-            self._compare_state()
+            self._compare_state(rest)
             with writing_behind(self.applier.state, scratch=True) if size >= READ_AHEAD_FROM else nullcontext():
                 for part in self._parts(size):
                     stored = part.block
                     self._take_findings(part)
                     apply_stored(self.applier, stored)
                     self._count(part)
-                    self._compare_state()
+                    self._compare_state(rest)
                     pending += len(stored.leaves)
                     if pending >= CHUNK_ENTRIES:
                         self.applier.state.commit(wait=False)
@@ -331,11 +339,14 @@ class _Run:
         figures.proven += tally.proven
         figures.not_disclosed += tally.not_disclosed
 
-    def _check_disclosures(self, private: Disclosures, whole: bool) -> None:
+    def _check_disclosures(self, form: at_rest.Form, private: Disclosures, whole: bool) -> None:
         """The file's form; what belongs to no entry (a running node may have written it for its next block)."""
+        for line in form.wrong:
+            self.found(disclosed.FILE, None, f"SQLite finds: {line}")
+        if form.unreadable:
+            self.found(disclosed.FILE, None, f"it does not read: {form.unreadable}")
+            return
         try:
-            if fault := private.fault():
-                self.found(disclosed.FILE, None, f"SQLite finds: {fault}")
             for start, stop in ((-(2**63), 0), (self.said.entries, 2**63 - 1)):
                 for position, _, _ in private.iterate(start, stop) if whole and not self.said.live else ():
                     self.found(disclosed.FILE, position, "disclosures of an entry that the record does not have")
@@ -358,11 +369,11 @@ class _Run:
             return
         self.stored, self.said.state_size = stored, stored.size
 
-    def _compare_state(self) -> None:
+    def _compare_state(self, rest: AtRest) -> None:
         """Compare where the replay has come as far as the stored state."""
         if self.stored is None or self.applier.meta.size != self.stored.size:
             return
-        wrong = list(self.stored.compare(self.applier))
+        wrong = list(self.stored.compare(self.applier, rest.state()))
         for finding in wrong:
             self.found(*finding)
         self.said.state = "wrong" if wrong else "equal"
@@ -379,12 +390,7 @@ class _Run:
 
     # 7. the files
 
-    def _check_files(self) -> None:
-        folder = self.directory / FILES
-        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-            if path.suffix == ".new":
-                continue
-            self.said.files += 1
-            with path.open("rb") as file:
-                if hashlib.file_digest(file, "sha256").hexdigest() != path.name:
-                    self.found(f"{FILES}/{path.name}", None, "it does not have the bytes that its name says")
+    def _take_files(self, files: at_rest.Files) -> None:
+        self.said.files = files.count
+        for name in files.wrong:
+            self.found(f"{FILES}/{name}", None, "it does not have the bytes that its name says")

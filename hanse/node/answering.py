@@ -54,7 +54,8 @@ class Answering:
     def answer(self, seller: str, order: str) -> bool:
         """Sign the responder's answer to an order, if it has one; whether it was signed."""
         try:
-            fact = respond(self._node.view(seller), order)
+            with self._node.read.once():
+                fact = respond(self._node.view(seller), order)
             if fact is not None:
                 self._node.act(seller, fact, check=False)
             return fact is not None

@@ -9,11 +9,10 @@ from msgspec import UNSET, Struct
 
 from hanse.kernel.entries import Entry, read_entry, read_header
 from hanse.kernel.facts import ERASED, count_digests, layout, read
-from hanse.kernel.kept import BLOCKS, Placed
+from hanse.kernel.kept import BLOCKS, META, Placed
 from hanse.kernel.refusal import Refused
 from hanse.kernel.view import View
 from hanse.node.node import Node
-from hanse.node.replay import header_of
 from hanse.rooms.parties.facts import KEYS, MEMBERS, PARTIES
 
 
@@ -58,24 +57,27 @@ def _count(n: int, what: str) -> str:
     return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
-def _block_of(node: Node, view: View, position: int) -> Placed:
-    """The block that an entry is in, as the state has it; of a block that is not in the state yet, from its header."""
+def size_of(view: View) -> int:
+    """Entries of the record that the state has; the record itself may have more already, which nobody sees yet."""
+    meta = view.get(META, 1)
+    return meta.size if meta else 0
+
+
+def _block_of(view: View, position: int) -> Placed:
+    """The block that an entry is in. Refuses: record.unknown_entry, also where the state does not have it yet."""
     found = view.rows(BLOCKS, "first <= ?", (position,), order="first DESC", limit=1)
     if found and position < found[0].stop:
         return found[0]
-    header = header_of(node.log, position)
-    return Placed(first=position, stop=position + 1, height=header.height, time=header.time)
+    raise Refused(
+        "record.unknown_entry", "the record has no such entry", got=position, expected=f"0 .. {size_of(view) - 1}"
+    )
 
 
 def told(node: Node, view: View, position: int, block: Placed | None = None) -> Told:
     """One entry. block: the one that it is in, where that is known. Refuses: record.unknown_entry."""
-    if not 0 <= position < node.log.size:
-        raise Refused(
-            "record.unknown_entry", "the record has no such entry", got=position, expected=f"0 .. {node.log.size - 1}"
-        )
+    block = block or _block_of(view, position)
     leaf = node.log.entry(position)
     entry = read_entry(leaf)
-    block = block or _block_of(node, view, position)
     base = Told(position, entry.form, entry.outcome, block.height, block.time, bytes_text=leaf.decode())
     if entry.form in ("fact", "batched"):
         return _fact(node, view, base, entry)
@@ -151,12 +153,13 @@ def key_of(view: View, kid: str) -> str:
 
 def recent(node: Node, view: View, *, before: int | None = None, limit: int = 50) -> list[Told]:
     """The newest entries before a position, newest first, block headers left out."""
-    at = (node.log.size if before is None else min(before, node.log.size)) - 1
+    size = size_of(view)
+    at = (size if before is None else min(before, size)) - 1
     out: list[Told] = []
     block: Placed | None = None
     while at >= 0 and len(out) < min(limit, 200):
         if block is None or at < block.first:
-            block = _block_of(node, view, at)
+            block = _block_of(view, at)
         entry = told(node, view, at, block)
         if entry.form != "block":
             out.append(entry)

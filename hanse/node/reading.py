@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from hanse.kernel.kept import META
+from hanse.node.history import size_of
 from hanse.node.node import FILES, Node, read_about
 from hanse.node.parts import rulebook
 from hanse.node.read_path import ReadPath
@@ -30,8 +30,7 @@ class _Size:
 
     @property
     def size(self) -> int:
-        found = self._read.view().get(META, 1)
-        return found.size if found else 0
+        return size_of(self._read.view())
 
 
 class _Aliases:

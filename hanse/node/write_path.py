@@ -25,6 +25,7 @@ from hanse.kernel.facts import Signed
 from hanse.kernel.kept import SEEN
 from hanse.kernel.refusal import Refusal, Refused
 from hanse.kernel.writer import Commits
+from hanse.node import asking
 from hanse.node.admission import Admission, check_size
 from hanse.node.disclosures import Disclosures
 from hanse.node.gate import Admitted, Gate, Helper
@@ -114,6 +115,7 @@ class WritePath:
         future: Future[Receipt] = Future()
         future.set_running_or_notify_cancel()  # who stops waiting does not stop the fact
         self.gate.submit(sent, future)
+        asking.wrote(future)
         return future
 
     def _order(self, admitted: Admitted) -> None:

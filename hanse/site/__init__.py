@@ -16,6 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from hanse.node.history import size_of
 from hanse.node.node import Node
 from hanse.rooms import ROOMS, modules
 from hanse.rooms.parties.facts import PARTIES
@@ -63,7 +64,8 @@ def build_site(
         return menu(items, session.role, node.view(session.party)) if session.party else []
 
     def find(session: Session, text: str, limit: int) -> list[Hit]:
-        return search(node.view(session.party), places, text, limit, node.log.size)
+        view = node.view(session.party)
+        return search(view, places, text, limit, size_of(view))
 
     def party_name(party: str) -> str:
         row = node.view().get(PARTIES, party)
@@ -79,6 +81,7 @@ def build_site(
         templates=_folders(shown),
         search=find,
         read=node,
+        once=node.read.once,
         demo=demo,
         demo_roles=demo_roles,
         party_name=party_name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -11,7 +12,7 @@ from litestar.response import Template
 
 from hanse.kernel.refusal import Refused
 from hanse.kernel.view import View
-from hanse.node.history import Figure, Told, recent, told
+from hanse.node.history import Figure, Told, recent, size_of, told
 from hanse.node.node import Node
 from hanse.node.prove import Proof, prove
 from hanse.rooms.parties.facts import KEYS, PARTIES
@@ -70,12 +71,13 @@ def history_page(request: Request[Any, Any, Any], session: Reader, read: Read) -
     chosen = request.query_params.get("show", "")
     chosen = chosen if chosen in {name for _, name in FILTERS} else ""
     text = request.query_params.get("before", "")
-    before = min(int(text), node.log.size) if text.isdigit() and len(text) < 16 else node.log.size
+    size = size_of(view)
+    before = min(int(text), size) if text.isdigit() and len(text) < 16 else size
     entries, after = _found(node, view, before, chosen)
     rows = [Row(entry, sentence(view, entry)) for entry in entries]
     return page(
-        "site/history.html", title="History", rows=rows, filters=FILTERS, chosen=chosen, size=node.log.size,
-        published=node.log.published_size, after=after, newest=before >= node.log.size,
+        "site/history.html", title="History", rows=rows, filters=FILTERS, chosen=chosen, size=size,
+        published=min(size, node.log.published_size), after=after, newest=before >= size,
     )  # fmt: skip
 
 
@@ -182,7 +184,7 @@ def _signer(view: View, entry: Told, places: Places) -> dict[str, Any]:
 def _neighbours(node: Node, view: View, position: int) -> list[tuple[str, Told, Sentence]]:
     found = []
     for words, at in (("before", position - 1), ("after", position + 1)):
-        if 0 <= at < node.log.size:
+        with suppress(Refused):
             entry = told(node, view, at)
             found.append((words, entry, sentence(view, entry)))
     return found
@@ -207,7 +209,7 @@ def entry_page(
     return page(
         "site/entry.html", title=f"Entry {position:,}", crumbs=(("History", "/history"),), entry=entry,
         said=sentence(view, entry), figures=figures(view, entry, places), between=_between(view, entry),
-        signer=_signer(view, entry, places) if entry.signer else None, proof=data, size=node.log.size,
+        signer=_signer(view, entry, places) if entry.signer else None, proof=data, size=size_of(view),
         neighbours=_neighbours(node, view, position), stands=entry.outcome == OK, seen=_seen(accounts, session, entry),
         sentence_proven=proof.sentence if proof else "", batched=bool(proof and proof.fact and proof.fact.batched),
     )  # fmt: skip

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from datetime import date, datetime
-from typing import Any
+from typing import IO, Any
 
 import msgspec
 
@@ -15,6 +17,9 @@ from hanse.web.tables import Column, Fetch, ListQuery, Table, View, with_rows
 
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 ROWS_AT_ONCE = 1000
+IN_MEMORY_BYTES = 1 << 20
+"""Of a file that waits to be sent; the rest of a larger one waits on the disk, under no name."""
+CHUNK_BYTES = 1 << 16
 
 
 def safe_cell(value: object) -> str:
@@ -77,6 +82,21 @@ def every_row(query: ListQuery, fetch: Fetch) -> Iterator[Any]:
         if found.next is None or found.next == cursor:
             return
         cursor = found.next
+
+
+def kept(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The pieces, all of them made now, to be sent later."""
+    with ExitStack() as held:
+        file = held.enter_context(tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES))
+        file.writelines(pieces)
+        file.seek(0)
+        return _sent(file, held.pop_all())
+
+
+def _sent(file: IO[bytes], held: ExitStack) -> Iterator[bytes]:
+    with held:
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk
 
 
 def csv_stream(table: Table, query: ListQuery, fetch: Fetch) -> Iterator[bytes]:

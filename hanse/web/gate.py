@@ -132,7 +132,7 @@ class Gate(ASGIMiddleware):
         # 3. not too large
         self._check_size(request, most_bytes(scope))
         if plain:
-            await next_app(scope, receive, send)
+            await self._answer(request, scope, receive, send, next_app)
             return
         # 4. who is looking
         session = self._session(row) if row is not None else None
@@ -151,7 +151,23 @@ class Gate(ASGIMiddleware):
         visit = binding if row is None and not visitor else ""
         send = self._with_cookies(send, shell, visit)
         ASKED.set(request)
-        await next_app(scope, receive, send)
+        await self._answer(request, scope, receive, send, next_app)
+
+    async def _answer(
+        self, request: Request[Any, Any, Any], scope: Scope, receive: Receive, send: Send, next_app: ASGIApp
+    ) -> None:
+        """All that a request asks, it asks of one state; which is let go before the answer is sent, however slowly."""
+        if scope["route_handler"].opt.get("static"):
+            await next_app(scope, receive, send)
+            return
+        with self.site.once(request.method not in csrf.SAFE_METHODS) as drawn:
+
+            async def wrapped(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    drawn()
+                await send(message)
+
+            await next_app(scope, receive, wrapped)
 
     def _check_size(self, request: Request[Any, Any, Any], most: int | None) -> None:
         given = request.headers.get("content-length", "0")

@@ -12,7 +12,7 @@ from litestar.exceptions import NotFoundException
 from litestar.response import Redirect, Response, Stream, Template
 from litestar.response.base import ASGIResponse
 
-from hanse.web.export import csv_stream, json_stream
+from hanse.web.export import csv_stream, json_stream, kept
 from hanse.web.refusals import Refusal
 from hanse.web.site import Session
 from hanse.web.tables import Fetch, Table, View
@@ -97,7 +97,10 @@ def view_of(
 
 
 def export(table: Table, query: Any, fetch: Fetch, form: str) -> Stream:
-    """The list as a file, streamed. Refuses: table.format (neither csv nor json)."""
+    """The list as a file: all of it of the request's one state, however slowly it is taken away.
+
+    Refuses: table.format (neither csv nor json).
+    """
     kinds = {"csv": (csv_stream, "text/csv"), "json": (json_stream, "application/json")}
     if form not in kinds:
         raise Refusal(
@@ -105,7 +108,7 @@ def export(table: Table, query: Any, fetch: Fetch, form: str) -> Stream:
         )
     stream, media_type = kinds[form]
     headers = {"Content-Disposition": f'attachment; filename="{table.id}.{form}"'}
-    return Stream(stream(table, query, fetch), media_type=media_type, headers=headers)
+    return Stream(kept(stream(table, query, fetch)), media_type=media_type, headers=headers)
 
 
 def local_path(target: str | None, otherwise: str = "/") -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,12 @@ def no_search(session: Session, text: str, limit: int) -> Sequence[Hit]:
     return ()
 
 
+@contextmanager
+def as_things_stand(writes: bool) -> Iterator[Callable[[], None]]:
+    """A site whose pages ask nothing that changes."""
+    yield lambda: None
+
+
 def same(party: str) -> str:
     """The name of a party where no room gives one: its id."""
     return party
@@ -109,6 +116,8 @@ class Site:
         templates: one folder per room; a room's `order.html` is `orders/order.html` after its folder's name.
         search: `(session, text, limit) -> hits` over all that the reader may see.
         read: whatever rooms' handlers ask for as `read` (also `request.app.state.read`); the shell does not look at it.
+        once: the request inside, and all threads that it asks in, asks its questions of one state; what it yields is
+            called when the answer is drawn. Told whether the request may write.
         demo: show the bar that switches roles, and accept POST /demo/as/{user}.
         demo_roles: whom a visitor of the demo may be. demo_stop: the place in the demo's story of a name, as
             `/demo/as/{user}?stop=` gives it.
@@ -131,6 +140,7 @@ class Site:
     templates: list[Path] = field(default_factory=list)
     search: Callable[[Session, str, int], Sequence[Hit]] = no_search
     read: Any = None
+    once: Callable[[bool], AbstractContextManager[Callable[[], None]]] = as_things_stand
     demo: bool = False
     demo_roles: Sequence[DemoRole] = ()
     demo_stop: Callable[[str], DemoStop | None] = no_stop

@@ -97,7 +97,8 @@ class Webhooks:
         """How far it came; the record's end where it need not come back at once."""
         at, told, end = subscription.position, 0, min(self._size, subscription.position + LOOKED_AT_A_TURN)
         while at < end and told < EVENTS_AT_A_TURN and not self._closing.is_set():
-            event = event_at(self.node, self.node.view(subscription.party), at, subscription)
+            with self.node.read.once():
+                event = event_at(self.node, self.node.view(subscription.party), at, subscription)
             if event is not None:
                 answer = self._post(subscription, str(at), event)
                 if not answer.good:

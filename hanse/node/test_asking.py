@@ -144,7 +144,7 @@ def test_what_takes_too_long_is_refused_and_shows_no_second_state(node, monkeypa
         monkeypatch.setattr(asking, "SECONDS_MAX", 0.0)
         one.end_late()
         assert not conn.in_transaction and not node.read.opened
-        for ask in (lambda: view.rows(SITES), lambda: node.view("anna"), lambda: node.view()):
+        for ask in (lambda: view.rows(SITES), lambda: node.view("anna"), node.view):
             with pytest.raises(Refused, match=r"node\.took_too_long"):
                 ask()
     assert sites(node)

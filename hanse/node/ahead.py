@@ -34,6 +34,7 @@ from hanse.record.segment import Segment
 READ_AHEAD_FROM = 4_000
 """Entries from which a process of its own pays."""
 FRAME_ENTRIES = 1_000
+_SINGLE = b"hanse/1 fact\n"
 Wrong = list[tuple[int, str]]
 """(position, why)"""
 
@@ -140,8 +141,12 @@ class ReadAhead:
     def _part(self, one: _Carried) -> Part:
         kinds, facts = self._kinds, []
         for leaf, found, private in zip(one.leaves[1 : 1 + len(one.facts)], one.facts, one.disclosures, strict=True):
-            entry = read_entry(leaf)
-            facts.append(take_up(kinds, found, entry.body, private, entry.batch))
+            if leaf.startswith(_SINGLE):  # most; the reader found that it reads
+                jwt, batch = leaf.split(b"\n", 2)[2], None
+            else:
+                entry = read_entry(leaf)
+                jwt, batch = entry.body, entry.batch
+            facts.append(take_up(kinds, found, jwt, private, batch))
         block = StoredBlock(one.first, read_header(read_entry(one.leaves[0])), one.leaves, facts)
         return Part(block, one.bad_disclosures, one.bad_signatures, one.unverified, one.tally)
 

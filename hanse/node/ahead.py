@@ -35,6 +35,8 @@ READ_AHEAD_FROM = 4_000
 """Entries from which a process of its own pays."""
 FRAME_ENTRIES = 1_000
 _SINGLE = b"hanse/1 fact\n"
+SILENT_SECONDS = 120.0
+"""How long a frame may take: before the first one a copy's tree may have to be looked through."""
 Wrong = list[tuple[int, str]]
 """(position, why)"""
 
@@ -123,11 +125,11 @@ class ReadAhead:
 
     def __init__(self, request: Request, kinds: Kinds) -> None:
         self._kinds, self._decode = kinds, msgspec.msgpack.Decoder(tuple[list[_Carried], _Ended | None]).decode
-        self._beside = Beside("hanse.node.ahead")
+        self._beside = Beside("hanse.node.ahead", silent_seconds=SILENT_SECONDS)
         self._beside.send(msgspec.json.encode(request))
 
     def parts(self) -> Iterator[Part]:
-        """As `read_parts`. Raises also: OSError where the process has died."""
+        """As `read_parts`. Raises also: OSError where the process has died, or had to be killed."""
         ended = None
         while ended is None:
             carried, ended = self._frame()

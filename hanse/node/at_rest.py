@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import math
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
@@ -124,12 +125,12 @@ class AtRest:
 
     def __init__(self, request: Request, *, beside: bool) -> None:
         self._request, self._said = request, list[bytes]()
-        self._beside = Beside("hanse.node.at_rest") if beside else None
+        self._beside = Beside("hanse.node.at_rest", silent_seconds=math.inf) if beside else None
         if self._beside:
             self._beside.send(msgspec.json.encode(request))
 
     def record(self) -> Report:
-        """Raises, as all here: OSError as the check does, or where its process has died."""
+        """Raises, as all here: OSError as the check does, or where its process has died, or was stopped and killed."""
         return self._told(check_record, Report)
 
     def disclosures(self) -> Form:

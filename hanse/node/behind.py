@@ -64,7 +64,8 @@ class WriteBehind:
 
     def settle(self, commits: int) -> int:
         """As `Commits.settle`. Raises: sqlite3.OperationalError where the process could not write, OSError where it has
-        died."""
+        died, or had to be killed because it was stopped or said nothing: nothing that it has not answered for is taken
+        to stand."""
         while self._under_way > commits:
             if why := self._beside.receive():
                 raise sqlite3.OperationalError(why.decode())

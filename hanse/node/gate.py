@@ -35,7 +35,7 @@ HELP_FROM = 12
 CHUNK_MAX = 512
 WAITING_MAX = 50_000
 RESTART_SECONDS = 10
-"""After a helper has ended; until then its work is done in place."""
+"""After a helper has ended, or was killed; until then its work is done in place."""
 
 
 class Sent(Struct, frozen=True, gc=False, array_like=True):
@@ -65,7 +65,7 @@ class Helper:
         self._decode = msgspec.msgpack.Decoder(list[Answer]).decode
 
     def admit(self, facts: list[Presented], now: int) -> list[Answer]:
-        """An answer for each. Raises OSError where the helper has died."""
+        """An answer for each. Raises OSError where the helper has died, or had to be killed: see `Beside`."""
         asked = (now, [(sent.jwt, sent.disclosures, sent.batch) for sent in facts])
         self._beside.send(msgspec.msgpack.encode(asked))
         return self._decode(self._beside.receive())

@@ -1,31 +1,53 @@
-"""Pipes: a process of its own beside the node, and frames to it and from it, each behind its length."""
+"""Pipes: a process of its own beside the node, and frames to it and from it, each behind its length.
+
+Nobody waits for ever for such a process. One that is stopped, or says nothing for too long, is killed, so that it
+cannot wake up and write later, and is then as one that has died: what it did is done in place, or by another.
+
+What is waited is counted in slices, each as no more than its own length, and no clock is asked: a machine that slept,
+or a node that was itself stopped, has waited for half a second.
+"""
 
 from __future__ import annotations
 
+import os
+import select
 import struct
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from fcntl import fcntl
-from typing import IO
+from pathlib import Path
+from typing import IO, NoReturn
+
+from hanse.node.journal import journal
 
 _LENGTH = struct.Struct(">I")
 _SET_PIPE_SIZE = 1031  # F_SETPIPE_SZ of Linux
 PIPE_BYTES = 1 << 20
 ENDED = "a process beside the node has ended"
+READ_BYTES = 1 << 16
+STOPPED_SECONDS = 5.0
+"""How long a process may be stopped (a signal, a debugger) while somebody waits for it."""
+SILENT_SECONDS = 30.0
+"""How long it may take to a sign of life, while somebody waits for it and it does not wait for the disk."""
+SLICE_SECONDS = 0.5
+_journal = journal("hanse.node")
 
 
 class Beside:
     """A process that runs a module of ours. It ends with its pipes.
 
     Args:
-        module, args: as of `python -m`. keep: files that it keeps open as well.
+        module, args: as of `python -m`. keep: files that it keeps open as well. silent_seconds: see `SILENT_SECONDS`.
     """
 
-    def __init__(self, module: str, *args: str, keep: Sequence[int] = ()) -> None:
+    def __init__(
+        self, module: str, *args: str, keep: Sequence[int] = (), silent_seconds: float = SILENT_SECONDS
+    ) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-m", module, *args],
+            bufsize=0,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             pass_fds=keep,
@@ -33,30 +55,122 @@ class Beside:
         )
         assert self.process.stdin is not None and self.process.stdout is not None
         self._in, self._out = self.process.stdin, self.process.stdout
+        self._module, self._silent_seconds = module, silent_seconds
+        self._got = bytearray()
         for pipe in (self._in, self._out):
             with suppress(OSError):  # a small pipe does as well
                 fcntl(pipe, _SET_PIPE_SIZE, PIPE_BYTES)
+            os.set_blocking(pipe.fileno(), False)
 
     def send(self, data: bytes) -> None:
-        """Raises: OSError where it has died, and no BrokenPipeError: a command takes that for its own reader's end."""
-        try:
-            write_frame(self._in, data)
-        except BrokenPipeError:
-            raise OSError(ENDED) from None
+        """Raises: OSError where it has died, or had to be killed, and no BrokenPipeError: a command takes that for its own
+        reader's end."""
+        fd, waits = self._in.fileno(), _Waits(self)
+        left: list[bytes | memoryview] = [_LENGTH.pack(len(data)), memoryview(data)]
+        while left:
+            try:
+                sent = os.writev(fd, left)
+            except BlockingIOError:
+                waits.until(fd, select.POLLOUT)
+                continue
+            except BrokenPipeError:
+                raise OSError(ENDED) from None
+            waits = _Waits(self)
+            while left and sent >= len(left[0]):
+                sent -= len(left.pop(0))
+            if left:
+                left[0] = memoryview(left[0])[sent:]
 
     def receive(self) -> bytes:
-        """The next frame. Raises: OSError where it has died."""
-        data = read_frame(self._out)
-        if data is None:
-            raise OSError(ENDED)
+        """The next frame. Raises: OSError where it has died, or had to be killed."""
+        fd, waits, got = self._out.fileno(), _Waits(self), self._got
+        while (size := _frame_size(got)) is None:
+            try:
+                piece = os.read(fd, READ_BYTES)
+            except BlockingIOError:
+                waits.until(fd, select.POLLIN)
+                continue
+            if not piece:
+                raise OSError(ENDED)
+            waits = _Waits(self)
+            got += piece
+        with memoryview(got) as whole, whole[_LENGTH.size : size] as frame:
+            data = bytes(frame)
+        del got[:size]
         return data
 
     def close(self) -> None:
-        """End it, and wait until it has."""
+        """End it, and wait until it has; where it does not, kill it."""
         for pipe in (self._in, self._out):
             with suppress(OSError):
                 pipe.close()
-        self.process.wait()
+        waits = _Waits(self)
+        with suppress(OSError):
+            while not self._ended(SLICE_SECONDS):
+                waits.one_more()
+
+    def kill(self, why: str) -> NoReturn:
+        """Raises: OSError, once it can do nothing more."""
+        _journal.error("process.killed", module=self._module, pid=self.process.pid, why=why)
+        self.process.kill()
+        if not self._ended(STOPPED_SECONDS):  # it hangs in the system, and runs no line of ours any more
+            _journal.error("process.does_not_end", module=self._module, pid=self.process.pid)
+        raise OSError(f"a process beside the node was killed: {why}")
+
+    def _ended(self, seconds: float) -> bool:
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(seconds)
+            return True
+        return False
+
+    def lacks(self, stopped: float, silent: float) -> str:
+        """What is wrong with a process that was seen stopped, and said nothing, for so many seconds; "" for nothing."""
+        if stopped >= STOPPED_SECONDS:
+            return f"it was stopped for {STOPPED_SECONDS:g} seconds"
+        if silent >= self._silent_seconds:
+            return f"it said nothing for {self._silent_seconds:g} seconds"
+        return ""
+
+
+class _Waits:
+    """How long one sign of life has been waited for."""
+
+    __slots__ = ("_beside", "_silent", "_stopped")
+
+    def __init__(self, beside: Beside) -> None:
+        self._beside, self._stopped, self._silent = beside, 0.0, 0.0
+
+    def until(self, fd: int, event: int) -> None:
+        """Until a pipe is ready. Raises: as `Beside.kill`."""
+        poll = select.poll()
+        poll.register(fd, event)
+        while not poll.poll(SLICE_SECONDS * 1_000):
+            self.one_more()
+
+    def one_more(self) -> None:
+        """A slice has passed. Raises: as `Beside.kill`."""
+        state = state_of(self._beside.process.pid)
+        self._stopped = self._stopped + SLICE_SECONDS if state in ("T", "t") else 0.0
+        self._silent += SLICE_SECONDS if state != "D" else 0.0
+        if why := self._beside.lacks(self._stopped, self._silent):
+            self._beside.kill(why)
+
+
+def state_of(pid: int) -> str:
+    """How a process is: "R" runs, "S" waits, "D" waits for the disk, "T" is stopped, "t" by a debugger; "" where the
+    system does not say. Source: proc(5), /proc/PID/stat, field 3."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][:1]
+    except OSError:
+        return ""
+
+
+def _frame_size(got: bytearray) -> int | None:
+    """Bytes of the first frame with its length, None where it is not yet whole."""
+    if len(got) < _LENGTH.size:
+        return None
+    size: int = _LENGTH.size + _LENGTH.unpack_from(got)[0]
+    return size if len(got) >= size else None
 
 
 def write_frame(pipe: IO[bytes], data: bytes) -> None:

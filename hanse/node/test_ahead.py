@@ -2,11 +2,13 @@
 
 import hashlib
 import shutil
+import signal
 
 import pytest
 
 from hanse.kernel.entries import Header, block_entry, fact_entry
 from hanse.kernel.facts import HEADER
+from hanse.node import pipes
 from hanse.node import replay as replay_module
 from hanse.node import verify as verify_module
 from hanse.node.ahead import ReadAhead, Request, read_parts
@@ -118,10 +120,12 @@ def test_damage_of_the_record_is_named_alike_and_first_whether_checked_before_or
     assert before.findings[0].where == f"record/{path.relative_to(directory / 'record')}"
 
 
-def test_a_process_that_dies_is_an_error_and_no_end(directory):
+@pytest.mark.parametrize(("how", "why"), [(signal.SIGKILL, "has ended"), (signal.SIGSTOP, "it was stopped")])
+def test_a_process_that_dies_or_is_stopped_is_an_error_and_no_end(directory, monkeypatch, how, why):
+    monkeypatch.setattr(pipes, "STOPPED_SECONDS", 0.5)
     with ReadAhead(Request(str(directory), 0, size_of(directory)), rulebook().kinds) as ahead:
-        ahead._beside.process.kill()
-        with pytest.raises(OSError, match="has ended"):
+        ahead._beside.process.send_signal(how)
+        with pytest.raises(OSError, match=why):
             list(ahead.parts())
 
 

@@ -16,7 +16,7 @@ from hanse.kernel.draft import Draft
 from hanse.kernel.state import State
 from hanse.kernel.tables import Row, Table
 from hanse.kernel.writer import Changed, connect
-from hanse.node import write_path
+from hanse.node import pipes, write_path
 from hanse.node.behind import WriteBehind
 from hanse.node.desk import sign_runs
 from hanse.node.node import Node
@@ -144,22 +144,50 @@ def test_with_its_receipt_a_fact_stands_before_every_reader(tmp_path, at_once):
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
-def test_a_process_that_dies_costs_nothing(tmp_path, at_once, how):
+def test_a_process_that_dies_or_is_stopped_costs_nothing(tmp_path, at_once, how, monkeypatch):
+    monkeypatch.setattr(pipes, "STOPPED_SECONDS", 0.5)
     directory = town(tmp_path / "node")
     with Node(directory) as node:
         assert all(future.result(60) for future in crowd(node, 0, 50))
         first = writing(node)
         os.kill(first.pid, how)
         futures = crowd(node, 50, 500)
-        if how == signal.SIGSTOP:
-            os.kill(first.pid, signal.SIGKILL)
         assert all(future.result(60).first_refusal is None for future in futures)
         assert len(node.view("anna").rows(SITES, limit=5_000)) == 550
         assert all(future.result(60).first_refusal is None for future in crowd(node, 550, 50))
         assert writing(node) is not first, "a crowd has its writer again"
+        assert first._beside.process.returncode == -signal.SIGKILL, "it cannot wake up and write"
         assert len(node.view("anna").rows(SITES, limit=5_000)) == 600
     found = verify(directory)
     assert found.ok and found.state == "equal"
+
+
+def test_a_node_closes_though_its_writer_is_stopped(tmp_path, at_once, monkeypatch):
+    monkeypatch.setattr(pipes, "STOPPED_SECONDS", 0.5)
+    directory = town(tmp_path / "node")
+    with Node(directory) as node:
+        assert all(future.result(60) for future in crowd(node, 0, 50))
+        process = writing(node)._beside.process
+        os.kill(process.pid, signal.SIGSTOP)
+    assert process.returncode == -signal.SIGKILL
+    with Node(directory, helper=False) as node:
+        assert len(node.view("anna").rows(SITES, limit=5_000)) == 50
+    assert verify(directory).ok
+
+
+def test_nothing_is_shown_or_acknowledged_while_its_rows_may_not_stand(tmp_path, at_once, monkeypatch):
+    monkeypatch.setattr(pipes, "STOPPED_SECONDS", 1.0)
+    directory = town(tmp_path / "node")
+    with Node(directory) as node:
+        assert all(future.result(60) for future in crowd(node, 0, 50))
+        os.kill(writing(node).pid, signal.SIGSTOP)
+        futures = crowd(node, 50, 50)
+        while not any(future.done() for future in futures):
+            rows, done = len(node.view("anna").rows(SITES, limit=5_000)), any(future.done() for future in futures)
+            assert rows == 50 or done or rows == 100, "a block is seen whole or not at all"
+        assert len(node.view("anna").rows(SITES, limit=5_000)) >= 51
+        assert all(future.result(60).first_refusal is None for future in futures)
+    assert verify(directory).ok
 
 
 def test_what_the_process_cannot_write_is_said_and_it_ends(tmp_path):

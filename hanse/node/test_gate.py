@@ -1,5 +1,6 @@
 """The gate: a crowd that a helper admits is told the same, in the same order, as facts admitted in place."""
 
+import signal
 import time
 
 import msgspec
@@ -7,6 +8,7 @@ import pytest
 
 from hanse.kernel.facts import BATCH_HEADER, HEADER
 from hanse.kernel.refusal import Refused
+from hanse.node import pipes
 from hanse.node.desk import sign_runs
 from hanse.node.gate import HELP_FROM
 from hanse.node.node import Node
@@ -104,18 +106,30 @@ def test_each_of_a_crowd_gets_its_own_answer_in_order(directory):
         assert positions == sorted(positions)
 
 
-def test_a_helper_that_died_is_made_anew_after_a_while(directory, monkeypatch):
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_helper_that_died_or_was_stopped_is_made_anew_after_a_while(directory, monkeypatch, how):
+    monkeypatch.setattr(pipes, "STOPPED_SECONDS", 0.5)
     with Node(directory) as node:
         gate, admit = node.path.gate, lambda: [type(one) for one in node.path.gate._answers(sent)]
         sent = [node.wallet.sign("anna", site(node, "anna", f"Site {n}", n)) for n in range(HELP_FROM)]
         admitted = admit()
         first = gate._helper._beside.process
-        first.kill()
-        first.wait()
+        first.send_signal(how)
         assert admit() == admitted and gate._helper is None, "in place, and not again at once"
+        assert first.returncode == -signal.SIGKILL
         assert admit() == admitted and gate._helper is None
         monkeypatch.setattr(gate, "_not_before", 0.0)
         assert admit() == admitted and gate._helper._beside.process.pid != first.pid
+
+
+def test_facts_that_come_while_the_helper_is_stopped_are_answered(directory, monkeypatch):
+    monkeypatch.setattr(pipes, "STOPPED_SECONDS", 0.5)
+    with Node(directory) as node:
+        sent = [node.wallet.sign("anna", site(node, "anna", f"Late {n}", n)) for n in range(4 * HELP_FROM)]
+        node.path.gate._answers(sent)
+        node.path.gate._helper._beside.process.send_signal(signal.SIGSTOP)
+        futures = [node.path.submit(one) for one in sent]
+        assert all(future.result(60).code == "ok" for future in futures)
 
 
 def test_a_fault_in_the_gate_is_told_to_whoever_waits_and_the_gate_goes_on(directory, monkeypatch):

@@ -7,8 +7,8 @@ for. What it finds is the same, and who asks decides in which order findings sta
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 import math
+import sqlite3
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress

@@ -26,7 +26,6 @@ _LENGTH = struct.Struct(">I")
 _SET_PIPE_SIZE = 1031  # F_SETPIPE_SZ of Linux
 PIPE_BYTES = 1 << 20
 ENDED = "a process beside the node has ended"
-READ_BYTES = 1 << 16
 STOPPED_SECONDS = 5.0
 """How long a process may be stopped (a signal, a debugger) while somebody waits for it."""
 SILENT_SECONDS = 30.0
@@ -56,14 +55,13 @@ class Beside:
         assert self.process.stdin is not None and self.process.stdout is not None
         self._in, self._out = self.process.stdin, self.process.stdout
         self._module, self._silent_seconds = module, silent_seconds
-        self._got = bytearray()
         for pipe in (self._in, self._out):
             with suppress(OSError):  # a small pipe does as well
                 fcntl(pipe, _SET_PIPE_SIZE, PIPE_BYTES)
             os.set_blocking(pipe.fileno(), False)
 
     def send(self, data: bytes) -> None:
-        """Raises: OSError where it has died, or had to be killed, and no BrokenPipeError: a command takes that for its own
+        """Raises: OSError where it has died, or had to be killed; no BrokenPipeError, which a command takes for its own
         reader's end."""
         fd, waits = self._in.fileno(), _Waits(self)
         left: list[bytes | memoryview] = [_LENGTH.pack(len(data)), memoryview(data)]
@@ -83,21 +81,22 @@ class Beside:
 
     def receive(self) -> bytes:
         """The next frame. Raises: OSError where it has died, or had to be killed."""
-        fd, waits, got = self._out.fileno(), _Waits(self), self._got
-        while (size := _frame_size(got)) is None:
-            try:
-                piece = os.read(fd, READ_BYTES)
-            except BlockingIOError:
-                waits.until(fd, select.POLLIN)
-                continue
-            if not piece:
-                raise OSError(ENDED)
-            waits = _Waits(self)
-            got += piece
-        with memoryview(got) as whole, whole[_LENGTH.size : size] as frame:
-            data = bytes(frame)
-        del got[:size]
-        return data
+        return self._read(_LENGTH.unpack(self._read(_LENGTH.size))[0])
+
+    def _read(self, size: int) -> bytes:
+        """So many bytes, no more. Raises: as `receive`."""
+        fd, waits, got, at = self._out.fileno(), _Waits(self), bytearray(size), 0
+        with memoryview(got) as room:
+            while at < size:
+                try:
+                    read = os.readv(fd, [room[at:]])
+                except BlockingIOError:
+                    waits.until(fd, select.POLLIN)
+                    continue
+                if not read:
+                    raise OSError(ENDED)
+                waits, at = _Waits(self), at + read
+        return bytes(got)
 
     def close(self) -> None:
         """End it, and wait until it has; where it does not, kill it."""
@@ -163,14 +162,6 @@ def state_of(pid: int) -> str:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][:1]
     except OSError:
         return ""
-
-
-def _frame_size(got: bytearray) -> int | None:
-    """Bytes of the first frame with its length, None where it is not yet whole."""
-    if len(got) < _LENGTH.size:
-        return None
-    size: int = _LENGTH.size + _LENGTH.unpack_from(got)[0]
-    return size if len(got) >= size else None
 
 
 def write_frame(pipe: IO[bytes], data: bytes) -> None:

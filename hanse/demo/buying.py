@@ -226,7 +226,7 @@ class Buying:
                 transfer=transfer,
                 each=each,
                 expires_at=self.trader.clock.now + 7 * DAY,
-                transfer_kind=kind,  # type: ignore[arg-type]
+                transfer_kind=kind,
                 item=good.item,
                 lot="",
                 unit_cost_minor=0 if kind == "consign" else cost,

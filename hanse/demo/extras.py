@@ -31,7 +31,7 @@ def appoint(year: Year) -> None:
             AppointStaff(
                 circle=year.trader.home(person.party),
                 person=person.email.partition("@")[0],
-                role=person.role,  # type: ignore[arg-type]
+                role=person.role,
                 approval_limit_minor=limit,
                 currency="EUR",
                 active=True,

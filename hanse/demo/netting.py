@@ -94,7 +94,7 @@ def _pay(year: Year, circle: str, payer: str, payee: str, items: list[Item], met
             currency="EUR",
             amount_minor=sum(part.amount_minor for part in parts),
             allocations=parts,
-            method=method,  # type: ignore[arg-type]
+            method=method,
             reference=CYCLE,
         ),
     )

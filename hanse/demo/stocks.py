@@ -159,9 +159,7 @@ def _shelve(trader: Trader, firm: Firm, goods: list[Good], level_of: object, cos
         )
         method = "gtin" if own.gtin else "brand_part" if own.part_number and own.brand == good.brand else ""
         if method or dice.random() < 0.5:
-            links.append(
-                LinkItem(circle=home, own_number=own.own_number, item=good.item, method=method or "accepted")  # type: ignore[arg-type]
-            )
+            links.append(LinkItem(circle=home, own_number=own.own_number, item=good.item, method=method or "accepted"))
         else:
             shelf[good.item].level = 0  # not matched: it neither pools nor trades in the network
     trader.do_batch(firm.party, items)

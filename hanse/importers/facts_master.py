@@ -71,7 +71,7 @@ def _set_site(plan: Plan, rows: list[Staged], site: str, name: str, kind: str, v
         circle=plan.home,
         site=site,
         name=name,
-        site_kind=kind,  # type: ignore[arg-type]
+        site_kind=kind,
         country=country,
         city=city,
         latitude_microdeg=latitude,

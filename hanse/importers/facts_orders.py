@@ -302,7 +302,7 @@ def _place(plan: Plan, order: Order, name: str, lines: list[Line], drop_ship: bo
         order=name,
         receive_within_seconds=0 if old else SILENCE_SECONDS,
         lines=[_place_line(plan, order, line) for line in lines],
-        side=order.side,  # type: ignore[arg-type]
+        side=order.side,
         counterparty=order.counterparty,
         po_number=order.po_number,
         currency=order.currency,

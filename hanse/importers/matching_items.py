@@ -46,10 +46,7 @@ def match_own_items(desk: Desk) -> Matched:
     """
     view = desk.view
     links = certain(view, _unmatched(view))
-    facts = [
-        LinkItem(circle=view.home, own_number=number, item=item, method=method)  # type: ignore[arg-type]
-        for number, item, method in links
-    ]
+    facts = [LinkItem(circle=view.home, own_number=number, item=item, method=method) for number, item, method in links]
     if facts:
         desk.do_all(facts)
     return matched(desk, links)
@@ -123,7 +120,7 @@ def plan_links(plan: Plan, items: Iterable[SetOwnItem]) -> list[tuple[str, str, 
     links += [(number, item, method) for number, (item, method) in sorted(plan.published.items())]
     for number, named, method in links:
         plan.links[number] = named
-        plan.add(LinkItem(circle=plan.home, own_number=number, item=named, method=method))  # type: ignore[arg-type]
+        plan.add(LinkItem(circle=plan.home, own_number=number, item=named, method=method))
     return links
 
 

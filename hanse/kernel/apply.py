@@ -6,9 +6,6 @@ import hashlib
 import sqlite3
 from collections.abc import Callable, Sequence
 
-import msgspec
-from msgspec import Struct
-
 from hanse.kernel.chains import Heard, chain
 from hanse.kernel.draft import Draft
 from hanse.kernel.entries import OK, Header, block_entry, fact_entry, timer_entry
@@ -24,6 +21,7 @@ from hanse.kernel.kept import (
     PrivateOutcome,
     Timer,
 )
+from hanse.kernel.outcome import Block, Outcome
 from hanse.kernel.refusal import Refusal, Refused
 from hanse.kernel.retries import Retries
 from hanse.kernel.rules import Rulebook
@@ -37,33 +35,6 @@ TIMERS_PER_BLOCK_MAX = 500
 
 _OF_A_MISSING_VALUE = (AttributeError, TypeError, AssertionError, sqlite3.ProgrammingError, sqlite3.InterfaceError)
 """What a rule raises that meets a withheld field: it has no attribute, no order, no column."""
-
-
-class Outcome(Struct, gc=False):
-    """What became of one fact.
-
-    Attributes:
-        position: its entry; for a repeated fact the first one. code: "ok", or the refusal's code, as recorded.
-        refusal: the sentence for the submitter. private: circle -> its refusal, where a private rule refused.
-        repeated: the same bytes stood already; nothing happened again.
-    """
-
-    position: int
-    code: str
-    refusal: Refusal | None = None
-    private: dict[str, Refusal] = msgspec.field(default_factory=dict)
-    repeated: bool = False
-
-
-class Block(Struct, gc=False):
-    """What a block adds: its header, its leaves in order (header first), the outcome of each submitted fact in the
-    order given, and the facts that were recorded with their positions."""
-
-    header: Header
-    leaves: list[bytes]
-    outcomes: list[Outcome]
-    recorded: list[tuple[int, Signed]]
-    state: bytes
 
 
 class Applier:
@@ -84,7 +55,7 @@ class Applier:
     ) -> None:
         self.state, self.book, self.strict, self.on_bug = state, book, strict, on_bug
         self._net, self._size = "", -1
-        state.watch(book.find_homes.__dict__["tables"])
+        state.watch(book.homes_read_from)
         self.retries = Retries(state)
         self.timers = Timers(state)
         state.on_timer = self.timers.set

@@ -22,8 +22,8 @@ WITHHELD: Any = UNSET
 """Default of every commercial and personal field: what a reader without the disclosure sees."""
 
 if TYPE_CHECKING:
-    Commercial = Annotated[T, "commercial"]
-    Personal = Annotated[T, "personal"]
+    Commercial = Annotated[T | Any, "commercial"]  # Any: what was withheld is UNSET, also for a compiled rule
+    Personal = Annotated[T | Any, "personal"]
 else:
     Commercial = Annotated[T | msgspec.UnsetType, Meta(extra={"visibility": "commercial"})]
     Personal = Annotated[T | msgspec.UnsetType, Meta(extra={"visibility": "personal"})]

@@ -1,7 +1,7 @@
 """Rules, and the book that collects what the rooms offer.
 
-A room marks its functions; the book finds the marks in the rooms' modules, in the order of ROOMS, so that nothing is
-registered by being imported.
+A room marks its functions; the book finds the marked ones in the rooms' modules, in the order of ROOMS, so that nothing
+is in force by being imported. Marks stand beside the functions, not on them: a compiled function takes none.
 """
 
 from __future__ import annotations
@@ -16,11 +16,15 @@ from hanse.kernel.kept import KERNEL_TABLES
 from hanse.kernel.tables import Table
 
 F = TypeVar("F", bound=Callable[..., Any])
+_MARKS: dict[Any, list[tuple[str, Any]]] = {}
+"""function -> (role, of what) of each mark."""
+_READS: dict[Any, frozenset[str]] = {}
+"""home finder -> the tables that it reads."""
 
 
 def _mark(role: str, of: Any) -> Callable[[F], F]:
     def mark(function: F) -> F:
-        function.__dict__.setdefault("_hanse", []).append((role, of))
+        _MARKS.setdefault(function, []).append((role, of))
         return function
 
     return mark
@@ -77,7 +81,7 @@ def home_finder(*tables: Table[Any]) -> Callable[[F], F]:
     """
 
     def mark(function: F) -> F:
-        function.__dict__["tables"] = {table.name for table in tables}
+        _READS[function] = frozenset([table.name for table in tables])
         return _mark("home_finder", None)(function)
 
     return mark
@@ -114,13 +118,18 @@ class Rulebook:
             elif inspect.isclass(value) and issubclass(value, Fact) and value.kind:
                 if self.kinds.setdefault(value.kind, value) is not value:
                     raise ValueError(f"two facts are called {value.kind}")
-            elif inspect.isfunction(value) and value.__module__ == module.__name__:
-                for role in value.__dict__.get("_hanse", ()):
+            elif inspect.isroutine(value) and value.__module__ == module.__name__:
+                for role in _MARKS.get(value, ()):
                     if self._roles.setdefault(role, value) is not value:
                         raise ValueError(f"two functions are {role}")
         for name, into in (("ON", self.on), ("ON_CIRCLE", self.on_circle)):
             for event, handler in vars(module).get(name, {}).items():
                 into.setdefault(event, []).append(handler)
+
+    @property
+    def homes_read_from(self) -> frozenset[str]:
+        """The tables from which `find_homes` answers."""
+        return _READS[self.find_homes]
 
     def role(self, role: str, of: Any) -> Callable[..., Any] | None:
         return self._roles.get((role, of))

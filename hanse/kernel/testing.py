@@ -5,8 +5,9 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from hanse.kernel.apply import Applier, Block, Outcome
+from hanse.kernel.apply import Applier
 from hanse.kernel.facts import HEADER, Fact, Signed, payload, read
+from hanse.kernel.outcome import Block, Outcome
 from hanse.kernel.rules import Rulebook
 from hanse.kernel.state import State
 from hanse.kernel.view import View

@@ -10,8 +10,8 @@ import queue
 import threading
 from collections.abc import Callable
 
-from hanse.kernel.apply import Block
 from hanse.kernel.entries import OK
+from hanse.kernel.outcome import Block
 from hanse.kernel.refusal import Refused
 from hanse.node.node import Node
 from hanse.rooms.accounts.responding import respond

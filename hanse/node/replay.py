@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from hanse.kernel.apply import Applier, Block
+from hanse.kernel.apply import Applier
 from hanse.kernel.entries import Header, read_entry, read_header
+from hanse.kernel.outcome import Block
 from hanse.kernel.rules import Rulebook
 from hanse.kernel.state import State
 from hanse.kernel.writer import connect

@@ -19,10 +19,11 @@ from typing import Any
 from msgspec import Struct
 
 from hanse.engines import Answers, Engine
-from hanse.kernel.apply import Applier, Block, Outcome
+from hanse.kernel.apply import Applier
 from hanse.kernel.entries import Header
 from hanse.kernel.facts import Signed
 from hanse.kernel.kept import SEEN
+from hanse.kernel.outcome import Block, Outcome
 from hanse.kernel.refusal import Refusal, Refused
 from hanse.kernel.writer import Commits
 from hanse.node import asking

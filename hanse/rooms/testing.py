@@ -11,9 +11,9 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
-from hanse.kernel.apply import Outcome
 from hanse.kernel.facts import Fact, Signed, thumbprint
 from hanse.kernel.kept import CHAIN
+from hanse.kernel.outcome import Outcome
 from hanse.kernel.testing import World
 from hanse.kernel.view import View
 from hanse.record import ed25519

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 from fair_shelves import Shelves
 
-from hanse.kernel.apply import Outcome
 from hanse.kernel.facts import HEADER, Fact, Signed, payload, read
+from hanse.kernel.outcome import Outcome
 from hanse.kernel.refusal import Refused
 from hanse.kernel.tables import Row, Table
 from hanse.record import ed25519

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from hanse.kernel.draft import Draft
 from hanse.rooms.accounts.invoicing import cut, way_of_order
-from hanse.rooms.accounts.ledger import MONEY_MAX, Way, billable, open_item, post
+from hanse.rooms.accounts.ledger import MONEY_MAX, billable, open_item, post
 from hanse.rooms.accounts.rows import (
     ACCRUALS,
     AWARD,
@@ -21,6 +21,7 @@ from hanse.rooms.accounts.rows import (
     VOID,
     Accrual,
     Provision,
+    Way,
     of_return,
 )
 from hanse.rooms.contracts.told import AwardPosted, AwardStands, AwardVoid

@@ -9,9 +9,9 @@ from hanse.kernel.kept import Timer
 from hanse.kernel.refusal import Refused, require
 from hanse.kernel.rules import circle_rule, circle_timer, rule, timer
 from hanse.rooms.accounts.deal_facts import AcceptAssignment, AssignDebt
-from hanse.rooms.accounts.ledger import Way, find_item, free_number, open_item, post, settle_item, way_of
+from hanse.rooms.accounts.ledger import find_item, free_number, open_item, post, settle_item, way_of
 from hanse.rooms.accounts.papers import ahead, find_paper, paper
-from hanse.rooms.accounts.rows import ASKED, ASSIGNED, ASSIGNMENTS, ENDED, LAPSED, Assignment
+from hanse.rooms.accounts.rows import ASKED, ASSIGNED, ASSIGNMENTS, ENDED, LAPSED, Assignment, Way
 from hanse.rooms.orders.terms import said
 from hanse.rooms.parties.facts import MEMBERS
 from hanse.rooms.parties.rules import party_behind

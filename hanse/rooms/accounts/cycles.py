@@ -9,7 +9,7 @@ from hanse.kernel.kept import Timer
 from hanse.kernel.refusal import Refused, require
 from hanse.kernel.rules import circle_rule, circle_timer, rule, timer
 from hanse.rooms.accounts.deal_facts import NettingClose, NettingOpen, NettingSign, NettingSubmit
-from hanse.rooms.accounts.ledger import MONEY_MAX, Way, open_item, post
+from hanse.rooms.accounts.ledger import MONEY_MAX, open_item, post
 from hanse.rooms.accounts.netting import Netted, net, result_hash
 from hanse.rooms.accounts.papers import ahead, find_paper, paper
 from hanse.rooms.accounts.rows import (
@@ -27,6 +27,7 @@ from hanse.rooms.accounts.rows import (
     CycleResult,
     OwedTo,
     Submission,
+    Way,
 )
 from hanse.rooms.orders.terms import said
 from hanse.rooms.parties.facts import MEMBERS

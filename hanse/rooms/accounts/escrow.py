@@ -10,7 +10,7 @@ from hanse.kernel.refusal import Refused, require
 from hanse.kernel.rules import circle_rule, circle_timer, rule, timer
 from hanse.rooms.accounts.deal_facts import AcceptEscrow, HoldEscrow
 from hanse.rooms.accounts.invoicing import cut
-from hanse.rooms.accounts.ledger import MONEY_MAX, Way, billable, open_item, part_of, post
+from hanse.rooms.accounts.ledger import MONEY_MAX, billable, open_item, part_of, post
 from hanse.rooms.accounts.papers import ahead, find_paper, paper
 from hanse.rooms.accounts.rows import (
     ASKED,
@@ -25,6 +25,7 @@ from hanse.rooms.accounts.rows import (
     Escrow,
     EscrowOfOrder,
     EscrowWait,
+    Way,
 )
 from hanse.rooms.orders.private_rows import ORDER_TERMS, SHIPMENT_TERMS
 from hanse.rooms.orders.rows import LIVE_STATES, ORDERS, SHIPMENTS, Order, Shipment

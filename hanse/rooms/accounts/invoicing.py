@@ -12,7 +12,6 @@ from hanse.kernel.rules import circle_rule, rule
 from hanse.rooms.accounts.facts import DAY, CreditNote, Invoice, InvoiceLine
 from hanse.rooms.accounts.ledger import (
     MONEY_MAX,
-    Way,
     billable,
     find_item,
     free_number,
@@ -35,6 +34,7 @@ from hanse.rooms.accounts.rows import (
     Billed,
     BilledLine,
     InvoiceText,
+    Way,
     of_return,
 )
 from hanse.rooms.orders.private_rows import ORDER_TERMS, SHIPMENT_TERMS, OrderTerms, ShippedSlice

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from hanse.kernel.draft import Draft
 from hanse.kernel.refusal import Refused, require
-from hanse.rooms.accounts.rows import AWARD, BALANCES, ENTRIES, INVOICE, INVOICES, ITEMS, Account, Entry, Item, Posting
+from hanse.rooms.accounts.rows import (
+    AWARD,
+    BALANCES,
+    ENTRIES,
+    INVOICE,
+    INVOICES,
+    ITEMS,
+    Account,
+    Entry,
+    Item,
+    Posting,
+    Way,
+)
 from hanse.rooms.contracts.hearing import hear
 from hanse.rooms.contracts.terms.runtime import muldiv
 from hanse.rooms.orders.rows import ShipmentLine
@@ -19,15 +30,6 @@ MONEY_MAX = 10**17
 """The largest amount of one document, minor units."""
 OUTSIDE = "~"
 """How the name of a partner begins that is not in the network. No party's name begins so."""
-
-
-class Way(Struct, frozen=True):
-    """A direction of trade in one currency. `unproven`: one firm's word alone."""
-
-    currency: str
-    supplier: str
-    customer: str
-    unproven: bool = False
 
 
 def way_of(item: Item) -> Way:

@@ -6,8 +6,8 @@ from hanse.kernel.draft import Draft
 from hanse.kernel.refusal import require
 from hanse.kernel.rules import circle_rule, rule
 from hanse.rooms.accounts.facts import BookItems, BookLine, SetTerms
-from hanse.rooms.accounts.ledger import MONEY_MAX, Way, open_item, outsider, post
-from hanse.rooms.accounts.rows import CREDIT_NOTE, INVOICE, ITEMS, TERMS, Terms
+from hanse.rooms.accounts.ledger import MONEY_MAX, open_item, outsider, post
+from hanse.rooms.accounts.rows import CREDIT_NOTE, INVOICE, ITEMS, TERMS, Terms, Way
 from hanse.rooms.orders.terms import said
 from hanse.rooms.parties.rules import party_behind, require_home
 

@@ -227,7 +227,7 @@ def payment_of(found: Desk, items: Sequence[Item], method: str = "bank") -> Pay:
         currency=first.currency,
         amount_minor=total,
         allocations=allocations_of(items),
-        method=method,  # type: ignore[arg-type]
+        method=method,
         reference=", ".join(item_link(item).text for item in items)[:140],
         **fields,
     )

@@ -11,7 +11,7 @@ from hanse.kernel.kept import Timer
 from hanse.kernel.refusal import require
 from hanse.kernel.rules import circle_rule, circle_timer, rule, timer
 from hanse.rooms.accounts.facts import Allocation, Pay, ReceivePayment
-from hanse.rooms.accounts.ledger import PPM, Way, find_item, open_item, part_of, post, settle_item
+from hanse.rooms.accounts.ledger import PPM, find_item, open_item, part_of, post, settle_item
 from hanse.rooms.accounts.papers import ahead, find_paper, paper
 from hanse.rooms.accounts.rows import (
     ANNOUNCED,
@@ -27,6 +27,7 @@ from hanse.rooms.accounts.rows import (
     Allocated,
     Item,
     Payment,
+    Way,
 )
 from hanse.rooms.contracts.terms.runtime import muldiv
 from hanse.rooms.orders.terms import said

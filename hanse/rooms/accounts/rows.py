@@ -29,6 +29,15 @@ ASKED, HELD, LAPSED, ENDED = "asked", "held", "lapsed", "ended"
 """Of an escrow, and (but for held) of an assignment."""
 
 
+class Way(Struct, frozen=True):
+    """A direction of trade in one currency. `unproven`: one firm's word alone."""
+
+    currency: str
+    supplier: str
+    customer: str
+    unproven: bool = False
+
+
 class Paper(Row, frozen=True, kw_only=True):
     """A document's number, whose alias signed it first, and where. `ends_at`: of its wait, 0 for none."""
 

@@ -19,10 +19,9 @@ from hanse.rooms.accounts.deal_facts import (
     Owed,
 )
 from hanse.rooms.accounts.drafting import closing, signature, submission
-from hanse.rooms.accounts.ledger import Way
 from hanse.rooms.accounts.netting import net
 from hanse.rooms.accounts.queries import assignments, cycle_page, escrows, open_items, to_assign
-from hanse.rooms.accounts.rows import CYCLES, ESCROWS, OwedTo
+from hanse.rooms.accounts.rows import CYCLES, ESCROWS, OwedTo, Way
 from hanse.rooms.accounts.testing import Ledgers
 from hanse.rooms.orders.delivery_facts import Contest, ReceiveLine
 from hanse.rooms.orders.testing import DAY

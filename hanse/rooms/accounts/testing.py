@@ -21,9 +21,8 @@ from hanse.rooms.accounts import (
     rows,
 )
 from hanse.rooms.accounts.facts import Allocation, Pay, ReceivePayment, SetTerms
-from hanse.rooms.accounts.ledger import Way
 from hanse.rooms.accounts.proving import balanced
-from hanse.rooms.accounts.rows import BALANCES, CYCLES, ITEMS, PAPERS, Item
+from hanse.rooms.accounts.rows import BALANCES, CYCLES, ITEMS, PAPERS, Item, Way
 from hanse.rooms.orders.testing import DAY, Market
 from hanse.rooms.testing import Town, home
 

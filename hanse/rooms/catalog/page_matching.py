@@ -130,7 +130,7 @@ def accept(session: Reader, read: Read, places: Where, data: Fields) -> Any:
             raise Refusal("catalog.unknown_item", "The catalogue has no such item.", got=asked, next="Publish it.")
         options = (suggesting.suggestions(view, found.node.net) or {}).get(number, [])
         method = next((s.method for s in options if s.item == item.item), "accepted")
-        found.do(LinkItem(circle=view.home, own_number=number, item=item.item, method=method))  # type: ignore[arg-type]
+        found.do(LinkItem(circle=view.home, own_number=number, item=item.item, method=method))
         return go(f"/matching?from={start}" if start else "/matching", notice=f"{number} is matched.")
 
     return attempt(act, lambda status, refusal: _page(found, places, start, status, refusal))
@@ -158,8 +158,7 @@ def accept_certain(session: Reader, read: Read, places: Where) -> Any:
         no = Rejected(found.node.directory, view.party).all()
         pairs = _certain(suggesting.suggestions(view, found.node.net) or {}, no)[:CERTAIN_MAX]
         links = [
-            LinkItem(circle=view.home, own_number=number, item=one.item, method=one.method)  # type: ignore[arg-type]
-            for number, one in pairs
+            LinkItem(circle=view.home, own_number=number, item=one.item, method=one.method) for number, one in pairs
         ]
         if links:
             found.do_all(links)

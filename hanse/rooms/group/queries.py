@@ -263,7 +263,7 @@ def statements_to_sign(view: View, rebate: str, *, charges_ppm: int = 0, due_at:
             statement=f"{rebate}/{n}",
             rebate=rebate,
             currency=home.currency,
-            scheme=home.scheme,  # type: ignore[arg-type]
+            scheme=home.scheme,
             tiers=[RateTier(from_minor=tier.start, ppm=tier.value) for tier in home.tiers],
             spend_minor=word.spend_minor,
             total_minor=home.total_minor,

@@ -7,7 +7,8 @@ from msgspec.structs import replace
 from hanse.kernel.draft import Draft
 from hanse.kernel.refusal import Refused, require
 from hanse.kernel.rules import circle_rule, rule
-from hanse.rooms.accounts.ledger import MONEY_MAX, Way, credit
+from hanse.rooms.accounts.ledger import MONEY_MAX, credit
+from hanse.rooms.accounts.rows import Way
 from hanse.rooms.group.facts import IssueStatement, ReportPurchases, SetRebate, TellRebate
 from hanse.rooms.group.rows import (
     MEMBER_STATEMENTS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from hanse.kernel.facts import WITHHELD, Commercial, Currency, Each, Fact, Id, Minor, Part, Seconds, Text
 from hanse.kernel.tables import Row, Table
@@ -197,6 +197,26 @@ class Held(Row, frozen=True, kw_only=True):
     lot: str
     each: int
     unit_cost_minor: int
+    currency: str = ""
+    unvalued_each: int = 0
+
+
+class StockKey(Struct, frozen=True):
+    """One stock of the draft's home: site, own number, lot ("" for none), owner ("" for the firm itself)."""
+
+    site: str
+    own_number: str
+    lot: str = ""
+    owner: str = ""
+
+
+class Cost(Struct, frozen=True):
+    """Of one each of a stock after goods came in: `unit_cost_minor` and `currency`, -1 and "" for as it was.
+
+    `unvalued_each`: how many of those that came in have no part in it.
+    """
+
+    unit_cost_minor: int = UNCHANGED_COST
     currency: str = ""
     unvalued_each: int = 0
 

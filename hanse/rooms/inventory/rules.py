@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from hanse.kernel.draft import Draft
@@ -21,11 +20,13 @@ from hanse.rooms.inventory.facts import (
     STOCK,
     TOTALS,
     UNCHANGED_COST,
+    Cost,
     Held,
     Hold,
     Movement,
     Serial,
     Stock,
+    StockKey,
     Total,
 )
 from hanse.rooms.inventory.offer_facts import EARMARKS, OFFERS, TRANSFERS, EarmarkRow, Offer
@@ -34,15 +35,6 @@ UNKNOWN_SITE = "unknown"
 """Where a shipment's stock is placed that the firm's own books do not show."""
 _MOVING = frozenset({"received", "sold", "consumed", "produced", "returned", "transferred"})
 """Reasons that end a stock's standing still."""
-
-
-class StockKey(Struct, frozen=True):
-    """One stock of the draft's home: site, own number, lot ("" for none), owner ("" for the firm itself)."""
-
-    site: str
-    own_number: str
-    lot: str = ""
-    owner: str = ""
 
 
 def divide_half_even(number: int, by: int) -> int:
@@ -111,17 +103,6 @@ def stock_of(draft: Draft, key: StockKey) -> Stock:
     return found or Stock(
         circle=draft.circle, site=key.site, own_number=key.own_number, lot=key.lot, owner=key.owner, moved_at=draft.now
     )
-
-
-class Cost(Struct, frozen=True):
-    """Of one each of a stock after goods came in: `unit_cost_minor` and `currency`, -1 and "" for as it was.
-
-    `unvalued_each`: how many of those that came in have no part in it.
-    """
-
-    unit_cost_minor: int = UNCHANGED_COST
-    currency: str = ""
-    unvalued_each: int = 0
 
 
 def cost_with(stock: Stock | Held, there_each: int, each: int, unit_cost_minor: int, currency: str) -> Cost:

@@ -16,6 +16,7 @@ from hanse.rooms.inventory.facts import (
     UNCHANGED_COST,
     Adjust,
     AdjustLine,
+    Cost,
     Count,
     CountLine,
     Move,
@@ -24,8 +25,9 @@ from hanse.rooms.inventory.facts import (
     Serial,
     SetPolicy,
     Stock,
+    StockKey,
 )
-from hanse.rooms.inventory.rules import Cost, StockKey, change, cost_with, hear_again, stock_of
+from hanse.rooms.inventory.rules import change, cost_with, hear_again, stock_of
 from hanse.rooms.parties.facts import SITES
 from hanse.rooms.parties.rules import require_home
 

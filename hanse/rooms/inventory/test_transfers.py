@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hanse.rooms.inventory import offer_queries, queries
-from hanse.rooms.inventory.facts import STOCK
+from hanse.rooms.inventory.facts import STOCK, StockKey
 from hanse.rooms.inventory.offer_facts import AcceptTransfer, EndTransfer
-from hanse.rooms.inventory.rules import StockKey, divide_half_even, receive_in, ship_out, stock_of
+from hanse.rooms.inventory.rules import divide_half_even, receive_in, ship_out, stock_of
 from hanse.rooms.inventory.testing import WEEK, earmark, market, propose
 from hanse.rooms.inventory.transfers import total_minor
 from hanse.rooms.testing import Town, home

@@ -10,7 +10,7 @@ from hanse.kernel.refusal import Refused, require
 from hanse.kernel.rules import circle_rule, circle_timer, home_rule, home_timer, rule, timer
 from hanse.rooms.catalog.own_numbers import own_number_of
 from hanse.rooms.catalog.rules import require_item
-from hanse.rooms.inventory.facts import HELD, UNCHANGED_COST, Held
+from hanse.rooms.inventory.facts import HELD, UNCHANGED_COST, Cost, Held, StockKey
 from hanse.rooms.inventory.offer_facts import (
     EARMARKS,
     OFFERS,
@@ -23,16 +23,7 @@ from hanse.rooms.inventory.offer_facts import (
     TransferTerms,
 )
 from hanse.rooms.inventory.offers import require_ahead
-from hanse.rooms.inventory.rules import (
-    UNKNOWN_SITE,
-    Cost,
-    StockKey,
-    cost_with,
-    divide_half_even,
-    issue,
-    receive_in,
-    settle,
-)
+from hanse.rooms.inventory.rules import UNKNOWN_SITE, cost_with, divide_half_even, issue, receive_in, settle
 from hanse.rooms.parties.rules import party_behind, require_member, signed_by
 
 TRANSFER_ENDS = "inventory.transfer_ends"

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from hanse.kernel.draft import Draft
 from hanse.kernel.kept import Timer
 from hanse.kernel.rules import home_rule, home_timer
+from hanse.rooms.inventory import facts as stocks
 from hanse.rooms.inventory import rules as inventory
 from hanse.rooms.orders.balance import CHANGE_UNANSWERED, UNANSWERED, UNSHIPPED
 from hanse.rooms.orders.delivery_facts import AcceptReturn, Receive, ReturnGoods, Ship, ShipLine
@@ -28,7 +29,7 @@ from hanse.rooms.orders.rules import HOLD_OVER
 from hanse.rooms.orders.terms import order_row, said
 
 BUY, SELL = "buy", "sell"
-UNPROMISED = inventory.StockKey("", "")
+UNPROMISED = stocks.StockKey("", "")
 """Source of a line without an offer: nothing was allocated for it; what other lines hold stays theirs."""
 
 
@@ -163,11 +164,11 @@ def _leave(draft: Draft, part: ShipLine, offer: str, order: str) -> None:
     for lot in lots:
         each = min(left, lot.each)
         if each:
-            key = inventory.StockKey(named.site, named.own_number, lot.lot or named.lot)
+            key = stocks.StockKey(named.site, named.own_number, lot.lot or named.lot)
             inventory.ship_out(draft, offer or UNPROMISED, each, order, taken_from=key, serials=lot.serials)
         left -= each
     if left:
-        key = inventory.StockKey(named.site, named.own_number, named.lot)
+        key = stocks.StockKey(named.site, named.own_number, named.lot)
         inventory.ship_out(draft, offer or UNPROMISED, left, order, taken_from=key)
 
 
@@ -230,7 +231,7 @@ def move_returned(draft: Draft, fact: AcceptReturn, party: str) -> None:
         accepted = {part.line: part.each for part in fact.lines}
         for line, own_number, site, lot in going.stock if going else ():
             if accepted.get(line):
-                key = inventory.StockKey(site, own_number, lot, mine.partner[:80] if mine.loan else "")
+                key = stocks.StockKey(site, own_number, lot, mine.partner[:80] if mine.loan else "")
                 inventory.ship_out(draft, key, accepted[line], fact.return_id, reason="returned")
         return
     for part in fact.lines:

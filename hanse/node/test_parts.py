@@ -2,46 +2,26 @@
 
 import ast
 import hashlib
-import importlib.util
 import sys
-from pathlib import Path
 
 import pytest
 
+from hanse.compiled import SOURCES
+from hanse.compiled.build import depends_on
 from hanse.node.parts import rulebook, schema
 from hanse.rooms import RULE_PARTS, modules
 
 RULES = "61a6ba4329db3c0b"
 """Of the rules at `parts.REVISION`. Another hash: if what the rules write has changed, raise REVISION; then note it."""
-OUR_PARTS = ("hanse.kernel", "hanse.rooms", "hanse.standards")
-NOT_RULES = {"hanse.kernel.view", "hanse.kernel.testing"}
-
-
-def imported(source):
-    """The modules of ours that a source names in its imports."""
-    for node in ast.walk(ast.parse(source)):
-        names = [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names += [f"{node.module}.{alias.name}" for alias in node.names]
-        for name in names:
-            if name.startswith(OUR_PARTS) and name not in NOT_RULES:
-                yield name
+OUR_PARTS = ("hanse/kernel/", "hanse/rooms/", "hanse/standards/")
+NOT_RULES = ("hanse/kernel/view.py", "hanse/kernel/testing.py")
 
 
 def closure():
-    """Name -> file of the rules' modules and all that they import."""
-    waiting, found = [module.__name__ for module in modules(*RULE_PARTS)], {}
-    waiting.append("hanse.kernel.apply")
-    while waiting:
-        name = waiting.pop()
-        try:
-            spec = importlib.util.find_spec(name)
-        except ModuleNotFoundError:
-            continue  # a name inside a module
-        if name not in found and spec is not None and spec.origin:
-            found[name] = Path(spec.origin)
-            waiting += imported(found[name].read_text())
-    return found
+    """Name -> source of the rules' modules and all that they import."""
+    found = depends_on(["hanse.kernel.apply", *(module.__name__ for module in modules(*RULE_PARTS))])
+    ours = [source for source in found if source.startswith(OUR_PARTS) and source not in NOT_RULES]
+    return {source.removesuffix(".py").replace("/", "."): SOURCES / source for source in ours}
 
 
 def without_prose(source):

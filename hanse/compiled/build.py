@@ -85,6 +85,8 @@ def build() -> None:
         done = subprocess.run(command, cwd=SOURCES, capture_output=True, text=True, check=False)
         if done.returncode:
             raise CannotCompile(f"compiling failed: {(done.stdout + done.stderr).strip()[-2000:]}")
+        if "generator comprehension" in done.stdout + done.stderr:  # it would be evaluated whole, and so differ
+            raise CannotCompile(f"a rule's generator ends early or late when compiled: {done.stderr.strip()[-2000:]}")
         _put(Path(scratch) / "lib", sources)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from itertools import islice
 from operator import itemgetter
 from typing import Any
 
@@ -116,7 +115,7 @@ class State:
         if held.absent is None or held.absent.full:
             held.absent = Absent(self.conn, held.table)
             for layer in held.ahead:
-                held.absent.add(key for key, row in layer.items() if row is not None)
+                held.absent.add([key for key, row in layer.items() if row is not None])
         return held.absent
 
     def scan(
@@ -146,9 +145,15 @@ class State:
         if not layers:
             return [table.from_sql(found) for found in self.conn.execute(f"{sql} LIMIT {int(limit)}", values)]
         new = _fitting(self.held[table.name], layers, where, after, up_to)
-        stored = (table.from_sql(found) for found in self.conn.execute(sql, values))
-        still = (row for row in stored if not any(table.key_of(row) in layer for layer in layers))
-        found = {table.key_of(row): row for row in islice(still, limit)} | new
+        found: Rows = {}
+        for stored in self.conn.execute(sql, values):
+            row = table.from_sql(stored)
+            key = table.key_of(row)
+            if not any([key in layer for layer in layers]):
+                found[key] = row
+                if len(found) >= limit:
+                    break
+        found.update(new)
         return [found[key] for key in sorted(found)[:limit]]
 
     def below(self, table: Table[Any], field: str, limit: int) -> list[Key]:
@@ -209,7 +214,7 @@ class State:
         if held.table.often_new:
             absent = self._absent(held)
             drops = [key for key in drops if not absent.surely(key)]
-            absent.add(key for key, row in dirty.items() if row is not None)
+            absent.add([key for key, row in dirty.items() if row is not None])
         return Changed(held.place, puts, drops)
 
     def commit(self, *, wait: bool = True) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
@@ -208,15 +208,15 @@ def note_return(draft: Draft, fact: ReturnGoods, party: str) -> None:
     row = draft.get(RETURNS, fact.return_id)
     mine = draft.get(MINE, draft.circle, row.order_id) if row else None
     if row is not None and mine is not None and mine.side == BUY:
-        stock = tuple(_keys((part.line, said(part.from_stock, None)) for part in fact.lines))
+        stock = _keys([(part.line, said(part.from_stock, None)) for part in fact.lines])
         draft.put(
             MY_RETURNS,
             MyReturn(circle=draft.circle, return_id=fact.return_id, order_id=row.order_id, stock=stock),
         )
 
 
-def _keys(named: Iterable[tuple[int, StockKey | None]]) -> Iterable[tuple[int, str, str, str]]:
-    return ((line, key.own_number, key.site, key.lot) for line, key in named if key is not None)
+def _keys(named: Sequence[tuple[int, StockKey | None]]) -> tuple[tuple[int, str, str, str], ...]:
+    return tuple([(line, key.own_number, key.site, key.lot) for line, key in named if key is not None])
 
 
 @home_rule(AcceptReturn)

@@ -44,7 +44,7 @@ from hanse.rooms.parties.proofs import is_admitted
 
 _RANGES = ((9, 13), (28, 32), (0x2000, 0x200F), (0x2028, 0x202F))
 _ALONE = (0x85, 0xA0, 0xAD, 0x1680, 0x205F, 0x2060, 0x3000, 0xFEFF)
-BLANKS = "".join(map(chr, [*_ALONE, *(n for low, high in _RANGES for n in range(low, high + 1))]))
+BLANKS = "".join(map(chr, [*_ALONE, *[n for low, high in _RANGES for n in range(low, high + 1)]]))
 """What shows nothing where it stands alone. Named here, as Unicode's tables differ between versions of Python."""
 NAMES_SHOW_FROM = 1_795_366_800
 """2026-11-22, 17:00 UTC."""

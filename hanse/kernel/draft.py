@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
+from hanse.kernel.facts import Given
 from hanse.kernel.kept import TIMERS, Timer
 from hanse.kernel.refusal import Refused
 from hanse.kernel.state import Held, State
@@ -41,7 +42,7 @@ class Draft:
         self._undo: list[tuple[Held, Key, Any, bool]] = []  # (of a table, key, the row before, changed before)
         self.told: list[Any] = []
 
-    def get(self, table: Table[R], *key: SqlValue) -> R | None:
+    def get(self, table: Table[R], *key: Given[SqlValue]) -> R | None:
         """One row by its key, as this draft would leave it, or None: `State.get`, spelled out for its many callers."""
         if table.circle and key[0] != self.circle:
             self._may(table, key)
@@ -52,7 +53,7 @@ class Draft:
         except KeyError:
             return self.state.fetch(held, key)  # type: ignore[no-any-return]
 
-    def mine(self, table: Table[R], *key: SqlValue) -> R | None:
+    def mine(self, table: Table[R], *key: Given[SqlValue]) -> R | None:
         """A row whose key holds this draft's position, so that nothing before this entry can have written it."""
         if table.circle and key[0] != self.circle:
             self._may(table, key)
@@ -79,7 +80,7 @@ class Draft:
         if held.watched:
             self.state.stirred = True
 
-    def delete(self, table: Table[Any], *key: SqlValue) -> None:
+    def delete(self, table: Table[Any], *key: Given[SqlValue]) -> None:
         self._may(table, key, write=True)
         held = self._held[table.name]
         self.state.touch(held)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct
@@ -22,11 +22,16 @@ WITHHELD: Any = UNSET
 """Default of every commercial and personal field: what a reader without the disclosure sees."""
 
 if TYPE_CHECKING:
-    Commercial = Annotated[T | Any, "commercial"]  # Any: what was withheld is UNSET, also for a compiled rule
+    Given: TypeAlias = T | Any
+    Commercial = Annotated[T | Any, "commercial"]
     Personal = Annotated[T | Any, "personal"]
 else:
+    Given = Annotated[T, "given"]
     Commercial = Annotated[T | msgspec.UnsetType, Meta(extra={"visibility": "commercial"})]
     Personal = Annotated[T | msgspec.UnsetType, Meta(extra={"visibility": "personal"})]
+
+# Given: what a function takes that rules call with a private field as it was given, UNSET where it was withheld. To a
+# compiled function another type is a promise that it checks at the door, and an interpreted one would go on.
 
 Each = Annotated[int, Meta(ge=0, le=10**15)]
 """A quantity in base units."""

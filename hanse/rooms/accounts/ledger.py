@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from hanse.kernel.draft import Draft
+from hanse.kernel.facts import Given
 from hanse.kernel.refusal import Refused, require
 from hanse.rooms.accounts.rows import (
     AWARD,
@@ -95,7 +96,7 @@ def balance(draft: Draft, way: Way, account: str) -> int:
     return row.balance_minor if row else 0
 
 
-def find_item(draft: Draft, item: str) -> Item:
+def find_item(draft: Draft, item: Given[str]) -> Item:
     """Refuses: accounts.unknown_item."""
     found = draft.get(ITEMS, draft.circle, item)
     if found is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from hanse.kernel.draft import Draft
+from hanse.kernel.facts import Given
 from hanse.kernel.refusal import Refused, require
 from hanse.kernel.rules import circle_rule, rule
 from hanse.rooms.catalog.facts import (
@@ -63,7 +64,7 @@ def set_own_item(draft: Draft, fact: SetOwnItem) -> None:
     )
 
 
-def require_own_item(draft: Draft, own_number: str) -> OwnItem:
+def require_own_item(draft: Draft, own_number: Given[str]) -> OwnItem:
     """The own item of the draft's home. Refuses: catalog.unknown_own_number."""
     found = draft.get(OWN_ITEMS, draft.circle, own_number)
     if found is None:
@@ -88,7 +89,7 @@ def link_item(draft: Draft, fact: LinkItem) -> None:
     _link(draft, own, fact.item, fact.method)
 
 
-def _link(draft: Draft, own: OwnItem, item: str, method: str) -> None:
+def _link(draft: Draft, own: OwnItem, item: Given[str], method: Given[str]) -> None:
     if own.item and own.item != item:
         _forget(draft, own)
     draft.put(OWN_ITEMS, replace(own, item=item, method=method, linked_at=draft.now))

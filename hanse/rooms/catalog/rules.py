@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from hanse.kernel.draft import Draft
+from hanse.kernel.facts import Given
 from hanse.kernel.refusal import Refused, require
 from hanse.kernel.rules import rule
 from hanse.rooms.catalog.facts import (
@@ -26,7 +27,7 @@ CHAIN_ITEMS_MAX = 50
 _UPPER = str.maketrans("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", " \t\u00a0.,-_/\\+#*'\"()[]:;&")
 
 
-def part_key(brand: str, part_number: str) -> str:
+def part_key(brand: Given[str], part_number: Given[str]) -> str:
     """Brand and part number without blanks and marks, ASCII letters in upper case; "" where either is empty.
 
     ASCII only, because Unicode's tables differ between versions of Python and every node must find the same key.
@@ -38,7 +39,7 @@ def part_key(brand: str, part_number: str) -> str:
     return f"{one}|{two}" if one and two else ""
 
 
-def require_gtin(gtin: str) -> None:
+def require_gtin(gtin: Given[str]) -> None:
     """Refuses: catalog.bad_gtin (fourteen digits were checked before). "" is no GTIN, and good.
 
     Source: GS1 General Specifications 7.9.1.
@@ -47,7 +48,7 @@ def require_gtin(gtin: str) -> None:
     require(good, "catalog.bad_gtin", "the check digit is wrong", got=gtin, next="check the number on the label")
 
 
-def require_item(draft: Draft, item: str) -> Item:
+def require_item(draft: Draft, item: Given[str]) -> Item:
     """Refuses: catalog.unknown_item."""
     found = draft.get(ITEMS, item)
     if found is None:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from hanse.kernel.draft import Draft
+from hanse.kernel.facts import Given
 from hanse.kernel.refusal import Refused, require
 from hanse.rooms.catalog.own_numbers import own_number_of
 from hanse.rooms.inventory.facts import (
@@ -127,11 +128,11 @@ def change(
     draft: Draft,
     stock: Stock,
     *,
-    each: int = 0,
+    each: Given[int] = 0,
     allocated: int = 0,
     set_aside: int = 0,
     reason: str = "",
-    reference: str = "",
+    reference: Given[str] = "",
     cost: Cost = Cost(),
     made_at: int = 0,
 ) -> Stock:
@@ -176,7 +177,7 @@ def change(
     return after
 
 
-def _journal(draft: Draft, stock: Stock, each: int, reason: str, reference: str, made_at: int) -> None:
+def _journal(draft: Draft, stock: Stock, each: int, reason: str, reference: Given[str], made_at: int) -> None:
     n = draft.writes(MOVEMENTS)
     while draft.mine(MOVEMENTS, stock.circle, draft.position, n) is not None:
         n += 1

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from hanse.kernel.draft import Draft
+from hanse.kernel.facts import Given
 from hanse.kernel.refusal import Refused, require
 from hanse.kernel.rules import circle_rule, rule
 from hanse.rooms.catalog.own_numbers import require_own_item
@@ -44,7 +45,7 @@ def at_home(draft: Draft, fact: Count | Adjust | Move | SetPolicy | RecordSerial
     require_home(draft, fact.circle)
 
 
-def require_site(draft: Draft, site: str) -> None:
+def require_site(draft: Draft, site: Given[str]) -> None:
     """Refuses: inventory.unknown_site."""
     found = draft.get(SITES, draft.circle, site)
     require(found, "inventory.unknown_site", "no such site of yours", got=site, next="set the site first")
@@ -54,7 +55,7 @@ def _key(line: CountLine | AdjustLine) -> StockKey:
     return StockKey(line.site, line.own_number, line.lot, line.owner)
 
 
-def _require_known(draft: Draft, lines: Sequence[CountLine | AdjustLine]) -> None:
+def _require_known(draft: Draft, lines: Given[Sequence[CountLine | AdjustLine]]) -> None:
     """Refuses, in order of the lines: inventory.unknown_site, catalog.unknown_own_number."""
     sites, numbers = set(), set()
     for line in lines:

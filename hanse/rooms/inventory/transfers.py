@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from hanse.kernel.draft import Draft
+from hanse.kernel.facts import Given
 from hanse.kernel.kept import Timer
 from hanse.kernel.refusal import Refused, require
 from hanse.kernel.rules import circle_rule, circle_timer, home_rule, home_timer, rule, timer
@@ -30,7 +31,7 @@ TRANSFER_ENDS = "inventory.transfer_ends"
 TITLE_STAYS = frozenset({"consign", "hand_over"})
 
 
-def total_minor(each: int, unit_cost_minor: int, markup_ppm: int) -> int:
+def total_minor(each: int, unit_cost_minor: Given[int], markup_ppm: Given[int]) -> int:
     """Each x cost x (1 + markup), rounded half to even once, in minor units.
 
     >>> total_minor(3, 250, 45_000), total_minor(1, 10, 50_000), total_minor(1, 30, 50_000)
@@ -151,7 +152,7 @@ def show_expiry(draft: Draft, due: Timer) -> None:
     _set_terms(draft, due.args[0], "ended", "")
 
 
-def _set_terms(draft: Draft, transfer: str, state: str, site: str) -> None:
+def _set_terms(draft: Draft, transfer: str, state: str, site: Given[str]) -> None:
     terms = draft.get(TRANSFER_TERMS, draft.circle, transfer)
     if terms is not None:
         draft.put(TRANSFER_TERMS, replace(terms, state=state, site=site))

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from hanse.kernel.draft import Draft
+from hanse.kernel.facts import Given
 from hanse.kernel.kept import META
 from hanse.kernel.refusal import Refused, require
 from hanse.kernel.rules import circle_rule, rule
@@ -105,7 +106,7 @@ def _serve(draft: Draft, alias: str, circle: str, proof: str) -> None:
     draft.put(ALIASES, replace(endorsed, circle=circle))
 
 
-def _discloses(endorsed: Alias, proof: str, name: str, value: str) -> bool:
+def _discloses(endorsed: Alias, proof: Given[str], name: str, value: Given[str]) -> bool:
     """Whether a proof is a disclosure of the alias's endorsement, and says that `name` is `value`."""
     try:
         shown = proof.encode()
@@ -133,7 +134,9 @@ def name_members(draft: Draft, fact: OpenCircle) -> None:
         draft.put(HOMES, Home(circle=fact.circle, party=opener))
 
 
-def _name_member(draft: Draft, alias: str, party: str, purpose: str, opener: str, proof: str, consent: str) -> None:
+def _name_member(
+    draft: Draft, alias: str, party: Given[str], purpose: str, opener: str, proof: Given[str], consent: Given[str]
+) -> None:
     """Write who stands behind an alias: as the registrar's endorsement says it, and with the party's own consent.
 
     Writes: MEMBERS. Refuses, in order: parties.unknown_party, parties.unproven_member, parties.no_consent.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from hanse.kernel.draft import Draft
+from hanse.kernel.facts import Given
 from hanse.kernel.kept import META
 from hanse.kernel.refusal import Refused, require
 from hanse.kernel.rules import circle_rule, home_finder, rule
@@ -67,13 +68,13 @@ def find_homes(state: State, circle: str) -> list[tuple[str, str]]:
     return found
 
 
-def shows(draft: Draft, name: str) -> bool:
+def shows(draft: Draft, name: Given[str]) -> bool:
     """Whether something of a name shows. Names that were signed before `NAMES_SHOW_FROM` are taken as they are, so that
     every record replays as it was written: docs/decisions/0016."""
     return draft.now < NAMES_SHOW_FROM or bool(name.strip(BLANKS))
 
 
-def require_name(draft: Draft, name: str, whose: str) -> None:
+def require_name(draft: Draft, name: Given[str], whose: str) -> None:
     """Refuses: parties.no_name."""
     require(shows(draft, name), "parties.no_name", f"{whose} needs a name", got=name, expected="a name that shows")
 

@@ -4,14 +4,17 @@ VENV := .venv
 STAMP := $(VENV)/.locked
 
 
-.PHONY: setup demo test check bench lock
-setup: $(STAMP)
+.PHONY: setup rules demo test check bench lock
+setup: $(STAMP) rules
 
 $(STAMP): requirements.lock pyproject.toml
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --require-hashes -r requirements.lock
 	$(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
+
+rules: $(STAMP)
+	@$(VENV)/bin/python -m hanse.compiled
 
 demo: setup
 	$(VENV)/bin/hanse demo

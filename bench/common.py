@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from hanse import compiled
 from hanse.node import joining
 from hanse.node.desk import Desk, Who
 from hanse.node.node import Node
@@ -29,12 +30,13 @@ DAY = 86_400
 
 
 def machine() -> str:
-    """One line: processor, cores, Python."""
+    """One line: processor, cores, Python, what the rules run as."""
     name = "processor unknown"
     info = Path("/proc/cpuinfo")
     if info.exists():
         name = next((ln.split(":")[1].strip() for ln in info.read_text().splitlines() if "model name" in ln), name)
-    return f"{os.cpu_count()} cores, {name}, Python {platform.python_version()}"
+    rules = "compiled" if compiled.in_use() else "interpreted"
+    return f"{os.cpu_count()} cores, {name}, Python {platform.python_version()}, rules {rules}"
 
 
 def write(name: str, figures: dict[str, Any]) -> None:

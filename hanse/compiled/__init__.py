@@ -89,6 +89,13 @@ def sources_in_use() -> list[str]:
     return sorted(f"{name.replace('.', '/')}.py" for name in names if "." in name)
 
 
+def elsewhere(hash_seed: str) -> dict[str, str]:
+    """The environment of a process that comes to the same results in another way: with another seed for hashes of text,
+    and for seed "0" with interpreted rules, whatever this one runs."""
+    environ = {name: value for name, value in os.environ.items() if name != INTERPRETED}
+    return environ | {"PYTHONHASHSEED": hash_seed} | ({INTERPRETED: "1"} if hash_seed == "0" else {})
+
+
 def use() -> None:
     """From now on imports find the compiled form, where it can be used."""
     if not in_use() and not why_not():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import json
-import os
 import re
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 from litestar.testing import TestClient
 
+from hanse.compiled import elsewhere
 from hanse.demo import page
 from hanse.demo.build import SMALL, Built, build
 from hanse.demo.buying import SUPPLIER
@@ -98,7 +98,7 @@ def test_a_year_of_all_rooms_replays_the_same_under_other_hash_seeds(node):
     assert {"parties", "catalog", "inventory", "orders", "contracts", "accounts", "group"} <= kinds
     node.publish()
     for seed in ("0", "424242"):
-        env = {**os.environ, "PYTHONHASHSEED": seed}
+        env = elsewhere(seed)
         command = [sys.executable, "-m", "hanse.cli", "verify", str(node.directory), "--json"]
         run = subprocess.run(command, capture_output=True, check=False, env=env)
         said = json.loads(run.stdout)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from hanse.compiled import elsewhere
 from hanse.kernel import apply as applying
 from hanse.kernel.draft import Draft
 from hanse.kernel.facts import WITHHELD, Commercial, Fact, Id
@@ -359,7 +359,7 @@ print(hashlib.sha256(repr(world.dump()).encode() + repr([b.leaves for b in world
 
 def test_replay_under_other_hash_seeds_gives_the_same_state_and_outcomes(pytestconfig: Any) -> None:
     def run(seed: str) -> str:
-        env = {**os.environ, "PYTHONHASHSEED": seed}
+        env = elsewhere(seed)
         command = [sys.executable, "-c", _SCRIPT, str(pytestconfig.rootpath)]
         return subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout
 

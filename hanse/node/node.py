@@ -17,6 +17,7 @@ from types import TracebackType
 import msgspec
 from msgspec import Struct
 
+from hanse import compiled
 from hanse.engines.embedded import Embedded
 from hanse.kernel.apply import Applier
 from hanse.kernel.facts import Fact
@@ -119,7 +120,8 @@ class Node:
             self.files.mkdir(exist_ok=True)
             self._start(wallet, helper, held)
             self._held = held.pop_all()
-        _journal.info("node.opened", net=self.net, entries=self.log.size, applied=self.rebuilt)
+        rules = "compiled" if compiled.in_use() else "interpreted"
+        _journal.info("node.opened", net=self.net, entries=self.log.size, applied=self.rebuilt, rules=rules)
 
     def _start(self, wallet: Callable[[Path, str], Wallet] | None, helper: bool, held: ExitStack) -> None:
         """The threads: gate, writer, publisher; ended in this order, and a last checkpoint signed."""

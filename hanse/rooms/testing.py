@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -11,6 +10,7 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
+from hanse.compiled import elsewhere
 from hanse.kernel.facts import Fact, Signed, thumbprint
 from hanse.kernel.kept import CHAIN
 from hanse.kernel.outcome import Outcome
@@ -325,7 +325,7 @@ def same_under_hash_seeds(story: Callable[[], Town], seeds: Sequence[str] = ("0"
     running = [
         subprocess.Popen(
             command,
-            env={**os.environ, "PYTHONHASHSEED": seed},
+            env=elsewhere(seed),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

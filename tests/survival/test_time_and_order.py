@@ -8,6 +8,7 @@ import time
 import pytest
 from survival_tools import check_verified, sign
 
+from hanse.compiled import elsewhere
 from hanse.kernel.refusal import Refused
 from hanse.node.node import Node
 from hanse.node.testing import site, town
@@ -85,7 +86,7 @@ def test_replay_gives_the_same_under_several_hash_seeds(directory):
     )
     told = set()
     for seed in ("0", "1", "424242"):
-        env = {**os.environ, "PYTHONHASHSEED": seed}
+        env = elsewhere(seed)
         run = subprocess.run([sys.executable, "-c", program, directory], capture_output=True, check=True, env=env)
         told.add(run.stdout)
     assert len(told) == 1 and len(told.pop()) > 5_000

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import subprocess
 import sys
 
+from hanse.compiled import elsewhere
 from hanse.rooms.orders.delivery_facts import (
     AcceptedLine,
     AcceptReturn,
@@ -77,7 +77,7 @@ def test_replay_does_not_depend_on_the_hash_seed() -> None:
     for seed in ("0", "1", "4711"):
         done = subprocess.run(
             [sys.executable, "-c", code],
-            env={**os.environ, "PYTHONHASHSEED": seed},
+            env=elsewhere(seed),
             capture_output=True,
             text=True,
             check=True,

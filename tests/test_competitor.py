@@ -19,8 +19,10 @@ import pytest
 from competitor_town import SecretTown, found_in, on_disk, opened, program, texts
 
 from hanse.api.reads import collect
+from hanse.node import planning_stock
 from hanse.node.node import Node
 from hanse.node.verify import verify
+from hanse.site import suggesting
 from hanse.site.menu import template_of
 from hanse.site.testing import Visitor
 from hanse.webhooks import Subscription
@@ -45,6 +47,10 @@ def needles(town: SecretTown) -> dict[str, list[str]]:
 
 @pytest.fixture(scope="module")
 def people(town: SecretTown) -> dict[str, Visitor]:
+    """What is worked out behind their pages is done: between two looks none of them changes by itself."""
+    for party in ("ann", "bob", *COMPETITORS):
+        planning_stock.shelves(town.node, party, wait=True)
+        assert suggesting.suggestions(town.node.view(party), town.node.net) is not None
     return {party: town.visitor(party) for party in ("ann", "bob", *COMPETITORS)}
 
 

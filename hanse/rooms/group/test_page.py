@@ -134,7 +134,9 @@ def bought(town, member, net):
     town.do(member, BookItems(circle=town.home(member), lines=[line]))
 
 
-def test_a_rebate_is_reported_told_and_shared_to_the_cent(town, group_id):
+@pytest.fixture(scope="module")
+def rebate(town, group_id):
+    """B-1: opened, reported by three members, told and shared, by pages."""
     cay = town.visitor("cay")
     form = {"group": group_id, "rebate": "B-1", "supplier": "Maker", "since": "2026-01-01", "until": "2028-01-01"}
     tiers = {"from1": "0", "rate1": "1", "from2": "10000", "rate2": "2.5"}
@@ -151,13 +153,16 @@ def test_a_rebate_is_reported_told_and_shared_to_the_cent(town, group_id):
     text = text_of(town.visitor("ann"), "/group/rebates")
     assert "9,100.00 EUR" in text and "are missing to 2.5" in text and "900.00 EUR" in text
     send(cay, "/group/statements", {"rebate": "B-1", "charges": "10"}, "/group/rebates")
+
+
+def test_a_rebate_is_reported_told_and_shared_to_the_cent(town, rebate):
     mine = text_of(town.visitor("ann"), "/group/rebates")
     assert "10.00 EUR" in mine and "9.00 EUR" in mine, "share, and what is paid out of it"
     found = queries.statements(town.node.view("cay"))
     assert sum(row.share_minor for row in found) == 9_100
 
 
-def test_the_manager_sees_sums_and_no_members_price_and_no_member_sees_anothers_sum(town, group_id):
+def test_the_manager_sees_sums_and_no_members_price_and_no_member_sees_anothers_sum(town, rebate):
     pages = ("/group", "/group/rounds", "/group/rebates", "/group/lots", "/group/totals")
     cay = "".join(text_of(town.visitor("cay"), path) for path in pages)
     assert "7,766.67 EUR" in cay and "holds" in cay and "differs" not in cay

@@ -223,7 +223,8 @@ def test_find_plans_over_several_owners_and_places_one_customer_document(town: S
 
 def test_find_says_what_becomes_of_a_rest_and_when_it_is_cancelled(town: SmallTown, ann: Visitor) -> None:
     town.offer("o-rest", "bob", circle=town.ab, each=3, price=700)
-    path = f"/find?i=item-6205&n=3&to=store-ann&rest=complete&cancel_after={day(town, 9)}"
+    ends = day(town, 9)
+    path = f"/find?i=item-6205&n=3&to=store-ann&rest=complete&cancel_after={ends}"
     shown = ann.get(path)
     assert 'value="complete" checked' in shown.text
     form = {name: html.unescape(v) for name, v in re.findall(r'name="(wish|chosen)" value="([^"]*)"', shown.text)}
@@ -232,7 +233,7 @@ def test_find_says_what_becomes_of_a_rest_and_when_it_is_cancelled(town: SmallTo
     order = done.headers["location"].removeprefix("/orders/o/").partition("?")[0]
     page = order_page(town.node.view("bob"), order)
     assert page is not None and page.order.ship_complete and page.order.backorder
-    assert day_text(page.order.cancel_after_at) == day(town, 9)
+    assert day_text(page.order.cancel_after_at) == ends
     assert "Ships complete." in ann.get(f"/orders/o/{order}").text
     cancel = ann.get("/find?i=item-6205&n=1&to=store-ann&rest=cancel").text
     assert "&#34;backorder&#34;:false" in cancel
@@ -290,7 +291,8 @@ def test_today_ranks_what_is_late_first_and_shows_only_a_roles_own_work(town: Sm
     assert "Answer an order of Ann" not in town.visitor("eve").get("/").text
 
 
-def test_lists_come_as_files_with_the_same_rows(ann: Visitor) -> None:
+def test_lists_come_as_files_with_the_same_rows(town: SmallTown, ann: Visitor) -> None:
+    town.order("listed-1")
     csv = ann.get("/orders?format=csv&rows=1000").text
     json = ann.get("/orders?format=json&rows=1000").json()
     rows = json["rows"] if isinstance(json, dict) else json

@@ -7,10 +7,12 @@ import re
 import socket
 import time
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from argon2 import PasswordHasher
+from litestar import Litestar
 from litestar.testing import TestClient
 
 from hanse.kernel.facts import Fact
@@ -23,7 +25,7 @@ from hanse.rooms.inventory.offer_facts import Earmark, MakeOffer
 from hanse.rooms.orders.facts import ConfirmLine, ConfirmOrder, DeliverTo, PlaceLine, PlaceOrder
 from hanse.rooms.parties.facts import SetSite
 from hanse.site import build_site
-from hanse.web import AccountStore, create_app
+from hanse.web import AccountStore, Site, create_app
 
 PASSWORD = "seven salted cod"
 EVIL = "<img src=x onerror=alert(1)>"
@@ -84,8 +86,17 @@ class SmallTown:
         for party in PLACES:
             for role in ROLES if party in ("ann", "bob") else ("owner",):
                 self.person(party, role)
-        self.site = build_site(self.node, self.accounts, requests_per_minute=100_000, **site_options)
-        self.app = create_app(self.site)
+        self.site_options = site_options
+
+    @cached_property
+    def site(self) -> Site:
+        """Its pages, which are not built where a test asks for none: they take as long as all the rest."""
+        return build_site(self.node, self.accounts, requests_per_minute=100_000, **self.site_options)
+
+    @cached_property
+    def app(self) -> Litestar:
+        """The application with its pages and API."""
+        return create_app(self.site)
 
     def person(self, party: str, role: str, limit_minor: int | None = None) -> int:
         """A person `ROLE@PARTY.example` for a party; the account's number."""

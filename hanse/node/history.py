@@ -65,7 +65,8 @@ def size_of(view: View) -> int:
 
 def _block_of(view: View, position: int) -> Placed:
     """The block that an entry is in. Refuses: record.unknown_entry, also where the state does not have it yet."""
-    found = view.rows(BLOCKS, "first <= ?", (position,), order="first DESC", limit=1)
+    within = abs(position) < 2**63  # the database takes no other number
+    found = view.rows(BLOCKS, "first <= ?", (position,), order="first DESC", limit=1) if within else []
     if found and position < found[0].stop:
         return found[0]
     raise Refused(

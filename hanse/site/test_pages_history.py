@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from hanse.kernel.kept import TIMERS
+from hanse.kernel.refusal import Refused
 from hanse.node.history import Told, recent, told
 from hanse.node.parts import rulebook
 from hanse.node.prove import Proof, SignedPart, check_proof
@@ -111,7 +112,10 @@ def test_the_proof_on_the_page_holds_by_itself(town: SmallTown) -> None:
 
 def test_an_entry_that_is_not_there_is_not_found(town: SmallTown) -> None:
     ann = town.visitor("ann")
-    assert ann.get(f"/history/{town.node.log.size + 5}").status_code == 404
+    for position in (town.node.log.size, town.node.log.size + 5, 2**63, 2**70):
+        assert ann.get(f"/history/{position}").status_code == 404, position
+        with pytest.raises(Refused, match=r"record\.unknown_entry"):
+            told(town.node, town.node.view("ann"), position)
     assert town.visitor().get("/history/1").status_code == 303
     assert ann.get("/history/0").status_code == 200, "a block's header"
 

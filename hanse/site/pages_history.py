@@ -15,10 +15,15 @@ from hanse.kernel.view import View
 from hanse.node.history import Figure, Told, recent, size_of, told
 from hanse.node.node import Node
 from hanse.node.prove import Proof, prove
+from hanse.rooms.accounts.page_words import item_link, payment_words
+from hanse.rooms.accounts.rows import ITEMS, PAYMENTS
+from hanse.rooms.contracts.page_parts import agreement_title, award_words, circle_words
+from hanse.rooms.contracts.private_rows import AWARDS
 from hanse.rooms.parties.facts import KEYS, PARTIES
 from hanse.rooms.parties.queries import circle_card
 from hanse.site.menu import EVERYBODY, Entry
 from hanse.site.pages_forms import Accounts, Where, note_seen
+from hanse.site.pages_market import called
 from hanse.site.places import Places
 from hanse.site.sentences import OK, Sentence, sentence
 from hanse.web import Badge, Link, Read, Reader, Session, not_here, page
@@ -103,8 +108,8 @@ def _words(name: str) -> str:
     return ": ".join(parts)
 
 
-def _value(figure: Figure, currency: str, view: View, places: Places) -> Any:
-    """A figure as people read it: money, quantity, time, a name that leads somewhere."""
+def _value(figure: Figure, entry: Told, currency: str, view: View, places: Places) -> Any:
+    """A figure as people read it: money, quantity, time, a name that leads somewhere; with the id that was signed."""
     value, last = figure.value, figure.name.rpartition(".")[2]
     if figure.state == "erased":
         return None
@@ -114,11 +119,35 @@ def _value(figure: Figure, currency: str, view: View, places: Places) -> Any:
         return _number(value, last, currency)
     if isinstance(value, list | tuple):
         return ", ".join(str(one) for one in value) or "–"
+    known = _known(view, entry, last, str(value)) if value else ""
+    if known and known != value:
+        place = places.of("order", str(value)) if last == "order" else ""
+        return Link(f"{known} ({value})", place) if place else f"{known} ({value})"
     kind = {"item": "item", "substitute": "item", "order": "order", "offer": "offer", "own_number": "own"}.get(last)
     if kind and value:
         return Link(str(value), places.of(kind, str(value)))
     row = view.get(PARTIES, str(value)) if "party" in last or last in ("partner", "owner") else None
     return Link(row.name, places.of("party", row.party)) if row else value
+
+
+def _known(view: View, entry: Told, field: str, value: str) -> str:
+    """What the reader's firm calls what a field names, "" where it has no other name for it."""
+    if not entry.mine or not view.home:
+        return ""
+    if entry.kind.startswith("accounts.") and field in ("item", "invoice", "reference"):
+        item = view.get(ITEMS, entry.circle, value)
+        return item_link(item, view).text if item else ""
+    if field == "agreement":
+        return agreement_title(view, entry.circle, value).removeprefix(f"Agreement {value}")
+    if field == "payment":
+        paid = view.get(PAYMENTS, entry.circle, value)
+        return payment_words(view, paid).removeprefix(f"Payment {value}") if paid else ""
+    if field == "award":
+        award = view.get(AWARDS, entry.circle, value)
+        return award_words(view, award) if award else ""
+    if field == "circle":
+        return circle_words(view, value)
+    return called(view, value) if field in ("order", "shipment") else ""
 
 
 def _number(value: int, name: str, currency: str) -> Any:
@@ -137,7 +166,8 @@ def figures(view: View, entry: Told, places: Places) -> list[list[Any]]:
     """The figures of an entry for a table: words, value, state; what is not disclosed to the reader last."""
     currency = next((str(f.value) for f in entry.figures if f.name == "currency"), "")
     rows: list[list[Any]] = [
-        [_words(f.name), _value(f, currency, view, places), STATES.get(f.state, Badge(f.state))] for f in entry.figures
+        [_words(f.name), _value(f, entry, currency, view, places), STATES.get(f.state, Badge(f.state))]
+        for f in entry.figures
     ]
     n = entry.withheld
     if n > 0:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from litestar import Request, get
 
+from hanse.kernel.view import View
+from hanse.rooms.accounts.page_words import item_link
+from hanse.rooms.accounts.rows import ITEMS
+from hanse.rooms.contracts.page_parts import agreement_title, award_words, dispute_words
+from hanse.rooms.contracts.private_rows import AGREEMENTS, AWARDS, DISPUTES
+from hanse.rooms.orders.naming import DOCUMENT_MADE_UP, MADE_UP, MADE_UP_ID, SHIPPED, document_words
+from hanse.rooms.orders.private_rows import DOCUMENTS
+from hanse.site.desks import desk
 from hanse.site.menu import OWNER, Entry
 from hanse.site.pages_forms import Accounts, Where
+from hanse.site.pages_market import called
 from hanse.site.places import Places
 from hanse.web import AccountStore, Badge, Column, Found, Link, ListQuery, Read, Reader, Table, listing, needs_role
 
@@ -17,6 +27,7 @@ KINDS = {
 }  # fmt: skip
 _PLACES = {"order": "order", "stock": "own", "entry": "entry"}
 LOOKED_MAX = 5_000
+NAMED_BY_PROGRAM = re.compile(f"{MADE_UP.pattern}|{SHIPPED.pattern}|{DOCUMENT_MADE_UP.pattern}")
 SEEN = Table(
     id="seen",
     columns=(
@@ -39,12 +50,34 @@ def _name(accounts: AccountStore, names: dict[int, str], user: int | None) -> st
     return names[user]
 
 
-def _row(accounts: AccountStore, places: Places, names: dict[int, str], look: Any) -> dict[str, Any]:
+def _called(view: View, kind: str, name: str) -> str:
+    """What was looked at, as the firm calls it; what a program numbered and is not known any more by its id."""
+    before, _, last = name.rpartition(" ")
+    if not (MADE_UP_ID.fullmatch(last.partition(":")[0]) or NAMED_BY_PROGRAM.fullmatch(last)):
+        return name
+    if kind in ("agreement", "contract printed"):
+        rows = view.rows(AGREEMENTS, "agreement = ?", (last,), limit=1)
+        return agreement_title(view, rows[0].circle, last) if rows else name
+    if kind == "contract result":
+        awards = view.rows(AWARDS, "award = ?", (last,), limit=1)
+        return award_words(view, awards[0]) if awards else name
+    if kind == "dispute":
+        found = view.rows(DISPUTES, "dispute = ?", (last,), limit=1)
+        return dispute_words(view, found[0].circle, last).removeprefix("the dispute of ") if found else name
+    row = view.get(DOCUMENTS, view.home, last) if view.home else None
+    if row is not None:
+        return document_words(row.document, row.customer, row.customer_po_number)
+    items = view.rows(ITEMS, "item = ?", (last,), limit=1)
+    return f"{before} {item_link(items[0], view).text if items else called(view, last)}".strip()
+
+
+def _row(accounts: AccountStore, places: Places, view: View, names: dict[int, str], look: Any) -> dict[str, Any]:
     kind, _, name = look.what.partition(":")
+    words = _called(view, kind, name)
     href = places.of(_PLACES[kind], name) if kind in _PLACES and name else ""
     return {
         "id": look.id, "at": look.at, "who": _name(accounts, names, look.user),
-        "kind": Badge(KINDS.get(kind, kind), "info"), "name": Link(name, href) if href else name,
+        "kind": Badge(KINDS.get(kind, kind), "info"), "name": Link(words, href) if href else words,
         "address": look.address,
     }  # fmt: skip
 
@@ -63,6 +96,7 @@ def _fits(row: dict[str, Any], query: ListQuery) -> bool:
 def seen_page(request: Request[Any, Any, Any], session: Reader, read: Read, places: Where, accounts: Accounts) -> Any:
     """The latest looks, newest first."""
     needs_role(session, "owner")
+    view = desk(read, session).view
     names: dict[int, str] = {}
 
     def fetch(query: ListQuery) -> Found:
@@ -74,7 +108,7 @@ def seen_page(request: Request[Any, Any, Any], session: Reader, read: Read, plac
             more = len(part) == 200
             for look in part:
                 before, looked = look.id, looked + 1
-                row = _row(accounts, places, names, look)
+                row = _row(accounts, places, view, names, look)
                 if _fits(row, query):
                     rows.append(row)
                     if len(rows) == query.limit:

@@ -12,10 +12,14 @@ from msgspec import Struct
 
 from hanse.kernel.view import View
 from hanse.node.history import Told
+from hanse.rooms.accounts.page_words import payment_words
+from hanse.rooms.accounts.rows import PAYMENTS
 from hanse.rooms.catalog.facts import ITEMS
+from hanse.rooms.contracts.page_parts import agreement_title, dispute_words
+from hanse.rooms.contracts.private_rows import PROPOSALS
 from hanse.rooms.inventory.offer_facts import OFFERS
 from hanse.rooms.inventory.offer_queries import offer
-from hanse.rooms.orders.naming import order_name, shipment_name
+from hanse.rooms.orders.naming import document_words, order_name, shipment_name
 from hanse.rooms.parties.facts import PARTIES
 from hanse.rooms.parties.queries import circle_card
 from hanse.site import sentences_deals
@@ -50,6 +54,34 @@ class Figures:
     def order(self) -> str:
         """The order as the reader's firm calls it."""
         return order_name(self.view, str(self["order"])) if self["order"] else "(not shown)"
+
+    def agreement(self) -> str:
+        """The agreement by its number, or by its terms where a program numbered it: "the agreement “Late delivery”"."""
+        name = str(self["agreement"] or "")
+        if not name:
+            return "an agreement"
+        words = agreement_title(self.view, self.entry.circle, name) if self.entry.mine else f"Agreement {name}"
+        return f"agreement {name}" if words == f"Agreement {name}" else f"the agreement “{words}”"
+
+    def proposal(self) -> str:
+        """The proposal by the agreement that it would make, where the reader has it; else by its id."""
+        row = self.view.get(PROPOSALS, self.entry.circle, str(self["proposal"])) if self.entry.mine else None
+        if row is None:
+            return f"proposal {self['proposal']}" if self["proposal"] else "a proposal"
+        words = agreement_title(self.view, row.circle, row.agreement)
+        return f"what was proposed, {words[:1].lower() if words.startswith('Agreement ') else words[:1]}{words[1:]}"
+
+    def dispute(self) -> str:
+        """The dispute by what it is about, where the reader is in it; else by its id."""
+        return dispute_words(self.view, self.entry.circle, str(self["dispute"]))
+
+    def document(self) -> str:
+        """A customer's document by its number, or by the customer's where a program numbered it."""
+        words = document_words(
+            str(self["document"]), str(self["customer"] or ""), str(self["customer_po_number"] or "")
+        )
+        known = self["customer"] or self["customer_po_number"]
+        return f"{words[:1].lower()}{words[1:]}" if known else f"document {self['document']}"
 
     def shipment(self) -> str:
         """The shipment, or whose it is: "the shipment of order 4711"."""
@@ -250,7 +282,7 @@ SAYS: dict[str, Say] = {
     "orders.quote": lambda f: f"quoted{f.others(' to ')}{f.count()}{f.value()}{f.day('valid_until_at')}",
     "orders.hold": lambda f: f"reserved{f.each()}{f.offer(' of ')}{f.day('until_at')}",
     "orders.place": _place,
-    "orders.keep_document": lambda f: f"kept a customer’s document {f['document']}{f.count()}",
+    "orders.keep_document": lambda f: f"kept a customer’s {f.document()}{f.count()}",
     "orders.approve": lambda f: {True: "approved a purchase", False: "did not approve a purchase"}.get(
         f["approved"], "decided on a purchase") + f.price("amount_minor", " of "),
     "orders.confirm": _confirm,
@@ -265,7 +297,7 @@ SAYS: dict[str, Say] = {
     "orders.return_goods": lambda f: f"asks to return goods of {f.shipment()}{f.count()}{f.sum()}",
     "orders.accept_return": lambda f: f"answered return {f['return_id']}{f.count()}{f.sum(before=', accepted ')}",
     "orders.rate": lambda f: f"rated {f.shipment()}{f.text('score', ': ', ' of 5')}",
-    "orders.message": lambda f: f"wrote{f.others(' to ')}{f.text('order', ' about order ')}"
+    "orders.message": lambda f: f"wrote{f.others(' to ')}{f' about order {f.order()}' if f['order'] else ''}"
         f"{f.text('file_name', ', with ')}",
     **sentences_deals.SAYS,
 }  # fmt: skip
@@ -301,13 +333,26 @@ def who(entry: Told) -> str:
     return f"A member (pseudonym {entry.signer[:10]}…)" if entry.signer else ""
 
 
+def _waited(view: View, name: str, rest: str) -> str:
+    """What a wait was for, as the reader's firm calls it: an order, a shipment, a payment; else its id."""
+    last = rest.rpartition("/")[2] or rest
+    if name == "accounts.payment_unanswered":
+        paid = view.rows(PAYMENTS, "payment = ?", (last,), limit=1)
+        return payment_words(view, paid[0]).removeprefix("Payment ") if paid else last
+    found = order_name(view, last)
+    if name == "orders.deemed_received":
+        found = shipment_name(view, last)
+        return last if found == last else f"of order {found}"
+    return found
+
+
 def sentence(view: View, entry: Told) -> Sentence:
     """An entry in the trade's words."""
     refused = "" if entry.outcome == OK else entry.outcome
     if entry.form == "timer":
         name, _, rest = entry.kind.partition("/")
         text = WAITS.get(name, f"A wait has ended: {name.rpartition('.')[2].replace('_', ' ')}" + " {}.")
-        return Sentence("", text.format(rest.rpartition("/")[2] or rest).replace(" .", "."), refused)
+        return Sentence("", text.format(_waited(view, name, rest)).replace(" .", "."), refused)
     if entry.form == "block":
         return Sentence("", entry.about, refused)
     name, say = who(entry), SAYS.get(entry.kind)

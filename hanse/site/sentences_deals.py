@@ -20,7 +20,7 @@ def _gross(f: Figures) -> str:
 
 
 def _propose(f: Figures) -> str:
-    return f"proposed agreement {f['agreement']}{f.others(' to ')}{f.day('answer_by', ', open until ')}"
+    return f"proposed {f.agreement()}{f.others(' to ')}{f.day('answer_by', ', open until ')}"
 
 
 def _pay(f: Figures) -> str:
@@ -31,7 +31,7 @@ def _pay(f: Figures) -> str:
 
 def _answer(f: Figures) -> str:
     said = {True: "accepts what is wanted", False: "does not accept what is wanted"}.get(f["accept"], "answered")
-    return f"{said} in dispute {f['dispute']}{f.text('reason', ': ')}"
+    return f"{said} in {f.dispute()}{f.text('reason', ': ')}"
 
 
 def _attest_plan(f: Figures) -> str:
@@ -52,17 +52,17 @@ def _terms(f: Figures) -> str:
 SAYS: dict[str, Say] = {
     "contracts.register_template": lambda f: "registered a template of contracts",
     "contracts.propose": _propose,
-    "contracts.counter": lambda f: f"answered a proposal for agreement {f['agreement']} with other terms",
-    "contracts.amend": lambda f: f"proposed other terms for agreement {f['agreement']}{f.day('from_at', ', from ')}",
-    "contracts.sign": lambda f: f"signed proposal {f['proposal']}",
-    "contracts.end_proposal": lambda f: f"ended proposal {f['proposal']} unsigned{f.text('reason', ': ')}",
-    "contracts.end": lambda f: f"ended agreement {f['agreement']}{f.day('at', ' as of ')}{f.text('reason', ': ')}",
+    "contracts.counter": lambda f: f"answered a proposal for {f.agreement()} with other terms",
+    "contracts.amend": lambda f: f"proposed other terms for {f.agreement()}{f.day('from_at', ', from ')}",
+    "contracts.sign": lambda f: f"signed {f.proposal()}",
+    "contracts.end_proposal": lambda f: f"ended {f.proposal()} unsigned{f.text('reason', ': ')}",
+    "contracts.end": lambda f: f"ended {f.agreement()}{f.day('at', ' as of ')}{f.text('reason', ': ')}",
     "contracts.attest": lambda f: f"said what happened{f.count('events').replace('line', 'event')}",
     "contracts.confirm_result": lambda f: "confirmed what a clause came to",
     "contracts.dispute": lambda f: f"objects to what a clause came to{f.text('reason', ': ')}",
     "contracts.answer_dispute": _answer,
-    "contracts.decide": lambda f: f"decided dispute {f['dispute']}{f.text('reason', ': ')}",
-    "contracts.withdraw_dispute": lambda f: f"withdrew dispute {f['dispute']}",
+    "contracts.decide": lambda f: f"decided {f.dispute()}{f.text('reason', ': ')}",
+    "contracts.withdraw_dispute": lambda f: f"withdrew {f.dispute()}",
     "accounts.invoice": lambda f: f"billed{f.others(' ')}{_gross(f)}{f.text('number', ', invoice ')}",
     "accounts.credit_note": lambda f: f"credited{f.others(' ')}{_gross(f)}{f.text('reason', ': ')}",
     "accounts.pay": _pay,

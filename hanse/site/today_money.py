@@ -7,8 +7,10 @@ from typing import Any
 
 from hanse.kernel.view import View
 from hanse.rooms.accounts.ledger import OUTSIDE
+from hanse.rooms.accounts.page_words import payment_words, reference_words
 from hanse.rooms.accounts.rows import ANNOUNCED, ITEMS, PAYMENTS
-from hanse.rooms.contracts.private_rows import DISPUTES
+from hanse.rooms.contracts.page_parts import dispute_words
+from hanse.rooms.contracts.private_rows import DISPUTES, DisputeRow
 from hanse.rooms.contracts.proposals import proposals
 from hanse.rooms.parties.queries import party_name
 from hanse.web.formats import Money, number
@@ -17,6 +19,11 @@ SOON_SECONDS = 7 * 86_400
 ROWS_MAX = 50
 Waiting = tuple[str, str, str, Money | None, int, bool, str, str]
 """(one word, title, detail, money, due at or 0, late, where to do it, kind of fact that does it)"""
+
+
+def _about(view: View, row: DisputeRow) -> str:
+    words = dispute_words(view, row.circle, row.dispute).removeprefix("the ")
+    return words[:1].upper() + words[1:]
 
 
 def _name(view: View, party: str) -> str:
@@ -30,14 +37,15 @@ def waiting_in_money(view: View) -> Iterator[Waiting]:
     yield from _signing(view)
     for row in view.rows(DISPUTES, "state = 'open' AND against = ?", (view.party,), limit=ROWS_MAX):
         where = f"/contracts/d/{row.circle}/{row.dispute}"
-        yield "Answer", "Answer a dispute", f"Dispute {row.dispute}", None, 0, False, where, "contracts.answer_dispute"
+        yield "Answer", "Answer a dispute", _about(view, row), None, 0, False, where, "contracts.answer_dispute"
 
 
 def _confirming(view: View) -> Iterator[Waiting]:
     rows = view.rows(PAYMENTS, "state = ? AND payee = ?", (ANNOUNCED, view.party), limit=ROWS_MAX)
     for row in rows:
         yield (
-            "Confirm", f"{_name(view, row.payer)} says that it has paid", row.reference or f"Payment {row.payment}",
+            "Confirm", f"{_name(view, row.payer)} says that it has paid",
+            reference_words(view, row) or payment_words(view, row),
             Money(row.amount_minor, row.currency), 0, False, f"/accounts/payment/{row.circle}/{row.payment}",
             "accounts.receive_payment",
         )  # fmt: skip

@@ -28,6 +28,7 @@ from hanse.rooms.accounts.page_words import (
     key_of,
     name_of,
     named,
+    payment_words,
     proven,
     statement_address,
     two,
@@ -199,7 +200,7 @@ def _payments(view: View, item: Item) -> list[list[Any]]:
     out = []
     for row in settled_by(view, item.circle, item.item):
         part = next(part for part in row.allocations if part.item == item.item)
-        link = Link(row.payment, two("/accounts/payment/", row.circle, row.payment))
+        link = Link(payment_words(view, row), two("/accounts/payment/", row.circle, row.payment))
         out.append([
             link, PAYMENT_WORDS[row.state], row.paid_at,
             Money(part.amount_minor, row.currency), Money(part.discount_minor, row.currency), row.position,

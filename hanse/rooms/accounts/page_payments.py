@@ -25,7 +25,9 @@ from hanse.rooms.accounts.page_words import (
     key_of,
     name_of,
     named,
+    payment_words,
     proven,
+    reference_words,
     two,
 )
 from hanse.rooms.accounts.paying import allocations_of, discount
@@ -68,6 +70,7 @@ _PAYMENT_COLUMNS = (
     Column("way", "Way", sortable=True, shown=False),
     Column("account", "To account", shown=False),
     Column("proof", "Books", "badge", shown=False),
+    Column("number", "Number on the record", shown=False),
     Column("entry", "Entry", "proof"),
 )
 
@@ -94,13 +97,14 @@ def payment_row(view: View, row: Payment) -> dict[str, Any]:
     mine = row.payer == view.party
     items = [view.get(ITEMS, row.circle, part.item) for part in row.allocations]
     return {
-        "payment": Link(row.payment, two("/accounts/payment/", row.circle, row.payment)),
+        "payment": Link(payment_words(view, row), two("/accounts/payment/", row.circle, row.payment)),
         "partner": name_of(view, row.payee if mine else row.payer), "way": "we pay" if mine else "they pay",
         "state": PAYMENT_WORDS[row.state], "amount": Money(row.amount_minor, row.currency),
         "settles": ", ".join(item_link(item, view).text for item in items if item) or "on account",
         "paid_at": row.paid_at,
         "until": paper.ends_at if paper and waits and paper.ends_at else None, "account": account_of(view, row),
         "proof": proven(row.unproven), "entry": row.position, "key": key_of(row.circle, row.payment),
+        "number": row.payment,
     }  # fmt: skip
 
 
@@ -344,7 +348,8 @@ def _payment(found: Desk, circle: str, name: str, *, status: int = 200, refusal:
         items.append([link, Money(part.amount_minor, row.currency), Money(part.discount_minor, row.currency)])
     payee = row.payee == view.party
     return page(
-        "accounts/payment.html", title=f"Payment {name}", crumbs=(*CRUMBS, ("Payments", "/accounts/payments?show=all")),
+        "accounts/payment.html", title=payment_words(view, row), reference=reference_words(view, row),
+        crumbs=(*CRUMBS, ("Payments", "/accounts/payments?show=all")),
         status=status, row=row, shown=payment_row(view, row), items=items, key=key_of(circle, name), refusal=refusal,
         payer=name_of(view, row.payer), payee=name_of(view, row.payee), account=account_of(view, row),
         may_receive=payee and row.state in (ANNOUNCED, UNCONFIRMED) and found.may(ReceivePayment),

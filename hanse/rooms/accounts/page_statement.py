@@ -17,11 +17,12 @@ from hanse.rooms.accounts.page_words import (
     item_link,
     major,
     name_of,
+    payment_words,
     statement_address,
     two,
 )
 from hanse.rooms.accounts.queries import accruals
-from hanse.rooms.accounts.rows import BALANCES, ITEMS, PENDING, Entry
+from hanse.rooms.accounts.rows import BALANCES, ITEMS, PAYMENTS, PENDING, Entry
 from hanse.rooms.accounts.statements import Payer, Statement, payer, statement
 from hanse.site.pages_forms import exported, table_view
 from hanse.web import Badge, Column, Link, Money, Read, Reader, Refusal, Table, go, not_here, page
@@ -93,7 +94,9 @@ def entry_rows(view: View, found: Statement) -> list[dict[str, Any]]:
 
 def _document(view: View, entry: Entry) -> Link:
     if entry.entry_kind == "payment":
-        return Link(entry.document, two("/accounts/payment/", entry.circle, entry.document))
+        paid = view.get(PAYMENTS, entry.circle, entry.document)
+        words = payment_words(view, paid) if paid else entry.document
+        return Link(words, two("/accounts/payment/", entry.circle, entry.document))
     row = view.get(ITEMS, entry.circle, entry.document)
     return item_link(row, view) if row else Link(entry.document, f"/history/{entry.entry}")
 

@@ -19,6 +19,7 @@ from hanse.rooms.accounts.rows import (
     CLAIMED,
     CREDIT_NOTE,
     INVOICE,
+    ITEMS,
     NETTED,
     ON_ACCOUNT,
     PENDING,
@@ -28,8 +29,9 @@ from hanse.rooms.accounts.rows import (
     USED,
     VOID,
     Item,
+    Payment,
 )
-from hanse.rooms.contracts.page_parts import key_words
+from hanse.rooms.contracts.page_parts import award_words
 from hanse.rooms.contracts.private_rows import AWARDS
 from hanse.rooms.orders.naming import MADE_UP_ID
 from hanse.rooms.parties.queries import party_name
@@ -122,24 +124,62 @@ def item_address(item: Item) -> str:
 
 def item_link(item: Item, view: View | None = None) -> Link:
     """A document by its issuer's number; what a clause gave by what it is for, where a reader's view is there."""
-    words = item.reference if item.item_kind == INVOICE and item.reference else item.item
+    words = item.reference if item.item_kind in (INVOICE, CREDIT_NOTE) and item.reference else item.item
     if view is not None and words == item.item:
-        words = accrual_words(view, item.circle, words.rstrip("+"), words)
+        words = accrual_words(view, item.circle, words.rstrip("+"), "") or _item_words(view, item)
     return Link(words, item_address(item))
 
 
-def accrual_words(view: View, circle: str, name: str, otherwise: str = "") -> str:
+def _item_words(view: View, item: Item) -> str:
+    """An item that no clause named: by its number; where a program gave that, by its invoice or its kind."""
+    if item.item_kind == NETTED:
+        return cycle_words(item.item.partition("/")[0])
+    if not MADE_UP_ID.fullmatch(item.item):
+        return item.item
+    first = view.get(ITEMS, item.circle, item.subject) if item.item_kind == CREDIT_NOTE else None
+    return f"Credit note for {item_link(first, view).text}" if first else ITEM_WORDS[item.item_kind]
+
+
+def cycle_words(cycle: str) -> str:
+    """A netting cycle by its number, where people gave it.
+
+    >>> cycle_words("netting-year-end"), cycle_words("2026-11"), cycle_words("net-0a1b2c3d4e5f")
+    ('Netting year-end', 'Netting 2026-11', 'Netting')
+    """
+    return "Netting" if MADE_UP_ID.fullmatch(cycle) else f"Netting {cycle.removeprefix('netting-')}"
+
+
+def payment_words(view: View, row: Payment) -> str:
+    """A payment by its number; by what it settles, where a program numbered it: "Payment of R-17 and 2 more"."""
+    if not MADE_UP_ID.fullmatch(row.payment):
+        return f"Payment {row.payment}"
+    if row.cycle:
+        return cycle_words(row.cycle)
+    items = [view.get(ITEMS, row.circle, part.item) for part in row.allocations]
+    found = [item_link(item, view).text for item in items if item]
+    what = "Refund" if row.refund else "Payment"
+    if not found:
+        return f"{what} on account"
+    return f"{what} of {found[0]}" + (f" and {len(found) - 1} more" if len(found) > 1 else "")
+
+
+def reference_words(view: View, row: Payment) -> str:
+    """What a payment is referred to by; an item's name by what people call it."""
+    item = view.get(ITEMS, row.circle, row.reference) if row.reference else None
+    return item_link(item, view).text if item else row.reference
+
+
+def accrual_words(view: View, circle: str, name: str, otherwise: str | None = None) -> str:
     """An accrual by its reason and what it is for, where a program named it: "Liquidated damages for TT-881, line 1".
 
     Args:
-        otherwise: said of what is no accrual of the circle, or was named by people; its name where that is "".
+        otherwise: said of what is no accrual of the circle, or was named by people; its name where that is None.
     """
     row, award = view.get(ACCRUALS, circle, name), view.get(AWARDS, circle, name)
     if row is None or not MADE_UP_ID.fullmatch(name.partition(":")[0]):
-        return otherwise or name
+        return name if otherwise is None else otherwise
     label = row.label.replace("_", " ")
-    words = label[:1].upper() + label[1:]
-    return f"{words} for {key_words(view, award.key, award.circle)}" if award and award.key.strip("[]") else words
+    return award_words(view, award) if award else label[:1].upper() + label[1:]
 
 
 def statement_address(circle: str, partner: str, currency: str, side: str) -> str:

@@ -8,12 +8,14 @@ from litestar import Request, get, post
 
 from hanse.node.desk import Desk
 from hanse.rooms.contracts.facts import AnswerDispute, Decide, WithdrawDispute
+from hanse.rooms.contracts.page_params import label_of
 from hanse.rooms.contracts.page_parts import (
     AWARD_BADGES,
     CRUMBS,
     DISPUTE_BADGES,
     TABS,
     address,
+    award_words,
     circle_words,
     key_words,
     may,
@@ -68,9 +70,9 @@ def _list(
         row, award = card.dispute, card.award
         arbiter = card.arbiter == view.party and card.dispute.state in LIVE
         rows.append({
-            "dispute": Link(row.dispute, address("d", row.circle, row.dispute)),
+            "dispute": Link(key_words(view, award.key, award.circle), address("d", row.circle, row.dispute)),
             "partner": circle_words(view, row.circle),
-            "result": Link(award.award, address("w", row.circle, award.award)),
+            "result": Link(label_of(award.label), address("w", row.circle, award.award)),
             "gave": Money(award.posted_minor, award.currency), "wanted": Money(row.wanted_minor, award.currency),
             "liable": party_name(view, row.liable), "state": DISPUTE_BADGES[row.state],
             "waits": "your answer" if card.answer_wanted else "your decision" if arbiter else "",
@@ -113,7 +115,7 @@ def show_dispute(
     live = row.state in LIVE
     return page(
         "contracts/dispute.html", title=f"Dispute of {key_words(view, award.key, award.circle)}", status=status,
-        row=row, award=award,
+        row=row, award=award, award_words=award_words(view, award),
         crumbs=(*CRUMBS, ("Disputes", "/contracts/disputes")), badge=DISPUTE_BADGES[row.state],
         award_badge=AWARD_BADGES[award.state], award_href=address("w", circle, award.award), evidence=proof,
         names={party: party_name(view, party) for party in (row.opened_by, row.against, row.liable, row.decided_by)},

@@ -11,7 +11,20 @@ from hanse.kernel.view import View
 from hanse.node.desk import Desk
 from hanse.rooms.contracts.compiled import refused_of, template_of
 from hanse.rooms.contracts.library import names, text_of
-from hanse.rooms.contracts.private_rows import AGREEMENTS, DISPUTED, PENDING, STANDING, UNPROVEN, VERSIONS, VOID
+from hanse.rooms.contracts.private_rows import (
+    AGREEMENTS,
+    AWARDS,
+    DISPUTED,
+    DISPUTES,
+    PENDING,
+    PROPOSALS,
+    STANDING,
+    UNPROVEN,
+    VERSIONS,
+    VOID,
+    Award,
+    Content,
+)
 from hanse.rooms.contracts.rows import TEMPLATES
 from hanse.rooms.contracts.terms import Template, TermsRefused
 from hanse.rooms.orders.naming import MADE_UP_ID
@@ -146,8 +159,34 @@ def agreement_title(view: View, circle: str, agreement: str) -> str:
         return f"Agreement {agreement}"
     row = view.get(AGREEMENTS, circle, agreement)
     version = view.get(VERSIONS, circle, agreement, row.versions[-1][0]) if row and row.versions else None
-    template = find_template(view, version.content.template) if version else None
+    if version is not None:
+        return content_title(view, version.content, agreement)
+    where = "circle = ? AND agreement = ?"
+    drafts = view.rows(PROPOSALS, where, (circle, agreement), limit=1)
+    return content_title(view, drafts[0].content, agreement) if drafts else f"Agreement {agreement}"
+
+
+def content_title(view: View, content: Content, agreement: str) -> str:
+    """What terms are called; the agreement's number where their template is not known here."""
+    template = find_template(view, content.template)
     return template.document.title if template else f"Agreement {agreement}"
+
+
+def award_words(view: View, award: Award) -> str:
+    """A result in money by its reason and what it is for: "Liquidated damages for TT-881, line 1"."""
+    label = award.label.replace("_", " ")
+    words = label[:1].upper() + label[1:]
+    return f"{words} for {key_words(view, award.key, award.circle)}" if award.key.strip("[]") else words
+
+
+def dispute_words(view: View, circle: str, dispute: str) -> str:
+    """A dispute by the result that it is about, within a sentence; by its number where that is not the reader's."""
+    row = view.get(DISPUTES, circle, dispute)
+    award = view.get(AWARDS, circle, row.award) if row else None
+    if award is None:
+        return f"dispute {dispute}"
+    words = award_words(view, award)
+    return f"the dispute of {words[:1].lower()}{words[1:]}"
 
 
 def change_words(change: str) -> str:

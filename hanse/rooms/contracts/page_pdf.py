@@ -89,7 +89,7 @@ def pdf_of(found: Printable) -> bytes:
     Letters outside Latin, Greek and Cyrillic show as an empty box.
     """
     template = dict(found.hashes).get("Template", "")
-    paper = _Paper(f"{found.title}, agreement {found.number}, version {found.version}   template {template[:16]}")
+    paper = _Paper(f"{found.title}, {_called(found)}version {found.version}   template {template[:16]}")
     paper.set_creation_date(datetime.fromtimestamp(found.signed_at, UTC))
     paper.set_producer("Hanse")
     paper.set_lang("en")
@@ -112,11 +112,16 @@ def pdf_of(found: Printable) -> bytes:
     return bytes(paper.output())
 
 
+def _called(found: Printable) -> str:
+    """For every page's foot; of a number that a program made there is nothing to say."""
+    return "" if found.called == "Agreement" else f"agreement {found.number}, "
+
+
 def _front(paper: _Paper, found: Printable) -> None:
     paper.set_right_margin(MARGIN_MM + CODE_MM + 6)
     paper.say(found.title, 19, after=1)
     until = f"until {_day(found.until_at)}" if found.until_at else "until somebody ends it"
-    paper.say(f"Agreement {found.number}, version {found.version}, {found.state}. In force from "
+    paper.say(f"{found.called}, version {found.version}, {found.state}. In force from "
               f"{_day(found.from_at)}, {until}.", quiet=True)  # fmt: skip
     if found.unproven:
         paper.say("Unproven: one side alone has signed it.")
@@ -143,6 +148,7 @@ def _hashes(paper: _Paper, found: Printable) -> None:
     paper.head("How to check it")
     paper.say("Whoever holds this paper can compare these with the record: the terms that were signed have exactly "
               "these digests (SHA-256 of canonical JSON).", 8.5, quiet=True)  # fmt: skip
+    paper.pair("Agreement", found.number, 7.5)
     for label, value in found.hashes:
         paper.pair(label, value, 7.5)
     paper.pair("Agreement's entry", f"{found.entry}", 7.5)

@@ -16,6 +16,7 @@ from hanse.rooms.contracts.page_params import label_of, told_params
 from hanse.rooms.contracts.page_parts import CRUMBS, address, named
 from hanse.rooms.contracts.proposals import plan_in
 from hanse.rooms.contracts.queries import agreement_page
+from hanse.rooms.orders.naming import MADE_UP_ID
 from hanse.rooms.parties.queries import party_name
 from hanse.site.desks import desk
 from hanse.site.menu import TRADE
@@ -28,11 +29,13 @@ class Printable(Struct, frozen=True):
     """A contract as paper shows it; the same agreement at the same entry of its circle gives the same.
 
     Attributes:
+        called: the agreement by its number, "Agreement" where a program numbered it; number: as the record has it.
         parties: (role, name, entry of the signature or None). hashes: (what, hex), and `circle_hash` as it stood after
         entry `circle_entry`. link: address of the agreement's entry. from_at, until_at, signed_at: UTC seconds, 0 open.
     """
 
     title: str
+    called: str
     number: str
     version: int
     state: str
@@ -69,6 +72,7 @@ def printable(view: View, circle: str, agreement: str, base: str) -> Printable |
     roles = version.content.roles
     return Printable(
         title=card.title or agreement,
+        called="Agreement" if MADE_UP_ID.fullmatch(agreement) else f"Agreement {agreement}",
         number=agreement,
         version=card.version,
         state=card.state.replace("_", " "),
@@ -109,6 +113,10 @@ def print_page(request: Request[Any, Any, Any], session: Reader, read: Read, acc
                 pdf_href=address("pdf", found.circle, found.number))  # fmt: skip
 
 
+def _paper_name(found: Printable) -> str:
+    return found.title if found.called == "Agreement" else found.number
+
+
 @get("/contracts/pdf/{rest:path}", sync_to_thread=True)
 def pdf(request: Request[Any, Any, Any], session: Reader, read: Read, accounts: Accounts) -> Response[bytes]:
     """The contract as PDF: the same bytes for the same agreement."""
@@ -117,7 +125,7 @@ def pdf(request: Request[Any, Any, Any], session: Reader, read: Read, accounts: 
     needs_role(session, *TRADE)
     found = _found(desk(read, session), request, "/contracts/pdf/")
     note_seen(accounts, session, f"contract printed:{found.number}", request)
-    name = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in found.number)
+    name = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in _paper_name(found))
     headers = {"Content-Disposition": f'attachment; filename="contract-{name}-v{found.version}.pdf"'}
     return Response(pdf_of(found), media_type="application/pdf", headers=headers)
 

@@ -153,10 +153,11 @@ def _draw(
     able = may(found, Dispute, ConfirmResult)
     version = view.get(VERSIONS, run.circle, run.agreement, run.version)
     parties = [(party, party_name(view, party)) for _, party in version.content.roles] if version else []
-    disputes = [[Link(row.dispute, address("d", row.circle, row.dispute)), party_name(view, row.opened_by),
+    ran_for = key_words(view, run.key, run.circle)
+    disputes = [[Link(f"Dispute of {ran_for}", address("d", row.circle, row.dispute)), party_name(view, row.opened_by),
                  DISPUTE_BADGES[row.state], row.opened_at, row.position] for row in shown.disputes]  # fmt: skip
     return page(
-        "contracts/result.html", title=f"{label_of(run.clause)}: {key_words(view, run.key, run.circle)}", crumbs=crumbs,
+        "contracts/result.html", title=f"{label_of(run.clause)}: {ran_for}", crumbs=crumbs,
         status=status,
         p=shown, run=run, award=award, steps=explained(view, shown), facts=_facts(view, shown),
         state=AWARD_BADGES[award.state] if award else RUN_BADGES[run.state],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hanse.kernel.view import View
-from hanse.rooms.contracts.page_parts import AWARD_BADGES, DISPUTE_BADGES, address, change_words, key_words
+from hanse.rooms.contracts.page_parts import AWARD_BADGES, DISPUTE_BADGES, address, award_words, change_words, key_words
 from hanse.rooms.contracts.private_rows import (
     AGREEMENTS,
     DISPUTES,
@@ -161,7 +161,7 @@ def _ahead(view: View, shown: AgreementPage) -> list[Step]:
     for wait in shown.waits:
         award = pending.get(wait.args[0]) if wait.what == "objection" and wait.args else None
         title = {
-            "objection": f"{wait.args[0] if wait.args else 'A result'} stands unless somebody objects",
+            "objection": f"{award_words(view, award) if award else 'A result'} stands unless somebody objects",
             "timer": f"Clause {wait.args[1] if len(wait.args) > 1 else ''} runs",
             "period": "The period closes", "answer": "An answer is due", "decision": "A decision is due",
             "proposal": "A proposal lapses",

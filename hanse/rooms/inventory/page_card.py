@@ -139,9 +139,11 @@ def _card(
     card = stock.stock_card(found.view, own_number)
     if card is None:
         raise not_here()
-    own = card.own
+    own, mine = card.own, [row for row in card.stock if not row.owner]
     return page(
         "inventory/card.html", title=own.own_number, crumbs=(("Stock", "/stock"),), status=status, card=card,
+        uncosted=sum(row.on_hand_each - row.unvalued_each for row in mine if not row.unit_cost_minor),
+        costed_of=sum(row.on_hand_each for row in mine),
         chart=_levels(card), fresh=freshness(card.counted_days), tables=_tables(found, card, places),
         item_href=places.of("item", own.item) if own.item else "", offer_href=offer_address(own.own_number),
         forecast_href=places.of("forecast", own.own_number),

@@ -61,6 +61,12 @@ DONE = Table(
 )
 
 
+def own_currencies(view: View) -> list[str]:
+    """The currencies that the reader's own stock is valued in, the one of most lots first."""
+    found = [money for money in stock.stock_value(view) if money.currency]
+    return [money.currency for money in sorted(found, key=lambda money: (-money.lines, money.currency))]
+
+
 def _row(view: View, places: Places, t: TransferTerms) -> dict[str, Any]:
     given = t.giver == view.party
     return {
@@ -94,7 +100,7 @@ def _page(
         waiting=waiting, listing=table_view(request, DONE, shown, "No transfer yet."), kinds=list(KIND_WORDS.items()),
         partners=partner_options(view, groups=False), lines=lines, asked=asked, until=day_after(view.now, 14),
         may={kind.kind: found.may(kind) for kind in (ProposeTransfer, AcceptTransfer, EndTransfer)},
-        sites=site_options(found),
+        sites=site_options(found), currencies=own_currencies(view),
     )  # fmt: skip
 
 
@@ -135,7 +141,7 @@ def _proposal(found: Desk, given: Given, transfer: str) -> tuple[Earmark | None,
     if not item:
         raise Refusal("catalog.unknown_own_number", "This number is matched to no item.", got=number, next="Match it.")
     kind = given.choice("kind", "What passes", KINDS)
-    each, currency = given.whole("each", "Quantity", low=1), given.currency(default="EUR")
+    each, said = given.whole("each", "Quantity", low=1), given.currency() if given.text("currency") else ""
     lots = sorted(card.stock, key=lambda row: (not row.unit_cost_minor, -row.free_each)) if card else []
     named = given.text("lot", "Lot", most=80)
     fits = next((r for r in lots if not r.owner and r.free_each >= each and named in ("", r.lot)), None)
@@ -146,7 +152,9 @@ def _proposal(found: Desk, given: Given, transfer: str) -> tuple[Earmark | None,
             next="Lower the quantity, or propose it lot by lot.",
         )  # fmt: skip
     cost = given.text("cost", "Cost of one")
-    kept = (fits.currency or (card.own.currency if card else "") or currency) if fits else currency
+    books = (fits.currency if fits else "") or (card.own.currency if card else "")
+    currency = said or books or next(iter(own_currencies(view)), "EUR")
+    kept = books if fits and books else currency
     if fits and not cost and fits.unit_cost_minor and kept != currency and kind not in TITLE_STAYS:
         raise Refusal(
             "inventory.other_currency", f"Your books have its cost in {kept}.", got=kept, expected=currency,

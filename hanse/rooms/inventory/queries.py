@@ -108,13 +108,18 @@ class DeadStock(Struct, frozen=True):
 
 
 class Money(Struct, frozen=True):
-    """A sum of one currency, and over how many lines. `unvalued_each`: what came at a cost in another currency, and is
-    not in the sum."""
+    """A sum of one currency, and over how many lines.
+
+    unvalued_each: what came at a cost in another currency, and is not in the sum. uncosted_each: what has no cost yet,
+    and counts as 0; of on_hand_each.
+    """
 
     currency: str
     value_minor: int
     lines: int
     unvalued_each: int = 0
+    uncosted_each: int = 0
+    on_hand_each: int = 0
 
 
 class WorkLine(Struct, frozen=True):
@@ -293,7 +298,8 @@ def stock_value(view: View) -> list[Money]:
 
 def _value(view: View, where: str, values: tuple[SqlValue, ...]) -> list[Money]:
     sql = f"""
-        SELECT {_CURRENCY}, SUM({_COST}), COUNT(*), SUM(k.unvalued_each)
+        SELECT {_CURRENCY}, SUM({_COST}), COUNT(*), SUM(k.unvalued_each),
+               SUM(CASE k.unit_cost_minor WHEN 0 THEN k.on_hand_each - k.unvalued_each ELSE 0 END), SUM(k.on_hand_each)
         FROM {{{STOCK.name}}} k
         LEFT JOIN {{{OWN_ITEMS.name}}} o ON o.circle = k.circle AND o.own_number = k.own_number
         WHERE k.circle = ? AND k.owner = '' AND k.on_hand_each > 0 {where} GROUP BY 1 ORDER BY 1"""

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from hanse.node import joining
 from hanse.rooms.catalog.facts import SetOwnItem
 from hanse.rooms.inventory import offer_queries as offering
 from hanse.rooms.inventory import queries as stock
-from hanse.rooms.inventory.facts import MOVEMENTS, SetPolicy
+from hanse.rooms.inventory.facts import MOVEMENTS, Count, CountLine, SetPolicy
 from hanse.rooms.inventory.offer_facts import Want
 from hanse.site.pages_forms import day_after
 from hanse.site.testing import DAY, EVIL, SmallTown, Visitor
@@ -215,13 +216,32 @@ def test_a_cost_in_another_currency_is_shown_in_it_and_becomes_no_price(town: Sm
     circle = joining.relationship(town.node, "bob", "cay")
     plus = {"own_number": "cay-6205", "each": "4", "circle": circle, "kind": "sale", "markup": "4.5", "cost": "",
             "until": day_after(town.now(), 5)}  # fmt: skip
-    refused = cay.post("/transfers", plus)
+    refused = cay.post("/transfers", {**plus, "currency": "EUR"})
     assert refused.status_code == 422 and code_of(refused) == "inventory.other_currency"
     assert "Say what one costs in EUR." in refused.text
-    assert cay.post("/transfers", {**plus, "cost": "8.00"}).status_code == 303
-    (row,) = offering.transfers(town.node.view("cay"), state="proposed")
-    assert (row.unit_cost_minor, row.currency) == (800, "EUR")
-    assert cay.post("/transfers/end", {"transfer": row.transfer}).status_code == 303
+    assert "that of your books (USD)." in cay.get("/transfers").text
+    for said, becomes in (
+        ({"cost": "8.00", "currency": "EUR"}, (800, "EUR")),
+        ({"currency": ""}, (870, "USD")),
+        ({"cost": "9", "currency": "SEK"}, (900, "SEK")),
+    ):
+        assert cay.post("/transfers", {**plus, **said}).status_code == 303
+        (row,) = offering.transfers(town.node.view("cay"), state="proposed")
+        assert (row.unit_cost_minor, row.currency) == becomes
+        assert cay.post("/transfers/end", {"transfer": row.transfer}).status_code == 303
+    assert code_of(cay.post("/transfers", {**plus, "currency": "marks"})) == "form.currency"
+
+
+def test_pages_that_show_a_value_say_how_many_have_no_cost_yet(town: SmallTown) -> None:
+    bob = town.visitor("bob")
+    assert "no cost yet" not in bob.get("/stock/card/bob-6205").text
+    counted = CountLine(site="store-bob", own_number="bob-6205", lot="gift", each=12, unit_cost_minor=0)
+    town.do("bob", Count(circle=town.home("bob"), counted_at=town.now(), lines=[counted]))
+    there = sum(row.on_hand_each for row in stock.stock_of_number(town.node.view("bob"), "bob-6205"))
+    assert "each have no cost yet" in bob.get("/stock").text
+    assert f"12 of {there:,} each have no cost yet" in bob.get("/stock/card/bob-6205").text
+    town.do("bob", Count(circle=town.home("bob"), counted_at=town.now(), lines=[replace(counted, each=0)]))
+    assert "no cost yet" not in bob.get("/stock/card/bob-6205").text
 
 
 def test_consigned_goods_are_shown_by_both_from_their_side(town: SmallTown, bob: Visitor) -> None:

@@ -8,11 +8,14 @@ from litestar import Request, get, post
 from litestar.params import FromPath
 
 from hanse.kernel.refusal import Refused
+from hanse.kernel.view import View
 from hanse.node import planning_jobs, planning_orders, planning_run
 from hanse.node.desk import Desk
+from hanse.rooms.inventory.offer_queries import own_number_sources
 from hanse.rooms.plans import page_replenish, page_shelves, page_studies
 from hanse.rooms.plans.facts import Attest, OpenWindow, WithdrawPlan
-from hanse.rooms.plans.queries import PlanLineRow, PlanPage, Served, plan_page, planning_circles, plans
+from hanse.rooms.plans.private_rows import Question
+from hanse.rooms.plans.queries import OWN, PlanLineRow, PlanPage, Served, plan_page, planning_circles, plans
 from hanse.rooms.plans.rows import FILLING, STANDING, WON
 from hanse.site.desks import desk
 from hanse.site.menu import BUYING, TRADE, Entry
@@ -164,6 +167,16 @@ def _line(line: Served, currency: str, places: Places) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _other_costs(view: View, question: Question) -> list[str]:
+    """Currencies, other than the plan's, of the cost of own stock that it may draw on: reckoned without a cost."""
+    numbers = {one.source.removeprefix(OWN).partition("/")[0] for one in question.own_stock}
+    if not numbers or question.circle != view.home:
+        return []
+    lots = [lot for number in sorted(numbers) for lot in own_number_sources(view, number)]
+    known = {lot.currency for lot in lots if lot.unit_cost_minor}
+    return sorted(known - {"", question.currency})
+
+
 @get("/plans/p/{plan:str}", sync_to_thread=True)
 def one_plan(request: Request[Any, Any, Any], session: Reader, read: Read, places: Where, plan: FromPath[str]) -> Any:
     """Cost, bound and gap; what is scarce; each line with its sources and the next best one."""
@@ -205,6 +218,7 @@ def _one(
         "plans/plan.html", title=f"Plan {plan}", crumbs=(("Plans", "/plans"),), status=status, p=shown, row=shown.row,
         currency=currency, scarce=scarce, attested=attested, refused=refused, rivals=rivals, refusal=refusal, done=done,
         state=STATES[shown.row.state], refused_each=sum(one.each for one in shown.row.refused),
+        other_costs=_other_costs(found.view, shown.question),
         may_plan=found.may(OpenWindow) and session.role != "viewer", **_may(found, shown),
         listing=table_view(request, LINES_TABLE, rows, "The question has no lines."),
     )  # fmt: skip

@@ -244,3 +244,10 @@ def test_a_study_is_shown_to_the_firm_that_it_was_kept_for(town):
     for who, name in ((eve, "first"), (ann, "broken"), (ann, "..%2Feve"), (ann, "none")):
         assert who.get(f"/plans/studies/{name}").status_code == 404
     assert "No study yet" in eve.get("/plans/studies").text
+
+
+def test_a_plan_says_that_own_stock_at_a_cost_in_another_currency_is_reckoned_without_it(town, own):
+    bob, said = town.visitor("bob"), "Own stock whose cost is in USD is reckoned without a cost."
+    assert said not in bob.get(f"/plans/p/{own.plan}").text
+    town.costs_in("bob", "USD", 400, 900)
+    assert said in bob.get(f"/plans/p/{own.plan}").text

@@ -160,7 +160,8 @@ def payment_words(view: View, row: Payment) -> str:
     what = "Refund" if row.refund else "Payment"
     if not found:
         return f"{what} on account"
-    return f"{what} of {found[0]}" + (f" and {len(found) - 1} more" if len(found) > 1 else "")
+    first = found[0].replace("Netting", "netting", 1) if found[0].startswith("Netting") else found[0]
+    return f"{what} of {first}" + (f" and {len(found) - 1} more" if len(found) > 1 else "")
 
 
 def reference_words(view: View, row: Payment) -> str:

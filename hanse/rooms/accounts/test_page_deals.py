@@ -207,8 +207,7 @@ def test_a_supplier_pays_a_credit_back(town):
     assert bob.post("/accounts/payments/propose", {"id": f"{town.ab} A1:1"}).status_code == 303
     row = town.visitor("ann").get("/accounts/payments?show=answer&format=json").json()[0]
     assert (row["amount"]["minor"], row["settles"]) == (750, "A1:1")
-    done = town.visitor("ann").post(
-        "/accounts/payments/confirm", {"id": f"{town.ab} {payments(town.node.view('ann'))[0].payment}"}
-    )
+    paid = payments(town.node.view("ann"))[0].payment
+    done = town.visitor("ann").post("/accounts/payments/confirm", {"id": f"{town.ab} {paid}"})
     assert done.status_code == 303
     assert "settled" in text_of(bob, f"/accounts/d/{town.ab}/A1:1")

@@ -98,13 +98,9 @@ def test_the_payee_may_speak_first_and_the_payer_agrees(town):
     buyer = town.visitor("ann", "buyer")
     row = buyer.get("/accounts/payments?show=answer&format=json").json()[0]
     assert row["state"] == "received, says the payee"
-    assert "Have you paid this?" in text_of(
-        buyer, f"/accounts/payment/{town.ab}/{payments(town.node.view('ann'))[0].payment}"
-    )
-    assert (
-        buyer.post("/accounts/payment", {"key": key(town, payments(town.node.view("ann"))[0].payment)}).status_code
-        == 303
-    )
+    payment = payments(town.node.view("ann"))[0].payment
+    assert "Have you paid this?" in text_of(buyer, f"/accounts/payment/{town.ab}/{payment}")
+    assert buyer.post("/accounts/payment", {"key": key(town, payment)}).status_code == 303
     assert "settled" in text_of(buyer, f"/accounts/d/{town.ab}/R-1")
     refused = buyer.post("/accounts/payments/claim", {"id": key(town, "R-2")})
     assert refused.status_code == 422 and "accounts.not_payee" in refused.text

@@ -117,7 +117,7 @@ def test_a_dispute_waits_for_whom_it_is_against(town: BooksTown) -> None:
         evidence=list(award.evidence),
     ))  # fmt: skip
     text = today(town, "ann")
-    for words in ("Answer a dispute", "Dispute D1", f"/contracts/d/{town.ab}/D1"):
+    for words in ("Answer a dispute", "Dispute of liquidated damages for ", f"/contracts/d/{town.ab}/D1"):
         assert words in text, words
     assert "Answer a dispute" not in today(town, "bob")
 

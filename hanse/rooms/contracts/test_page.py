@@ -63,7 +63,7 @@ def test_an_agreement_shows_prose_beside_rule_beside_timeline_with_entries(town)
         "Signed by Ann",
         "In force",
         "Liquidated damages: 7.50 EUR",
-        "A1:1 stands unless somebody objects",
+        ", line 1 stands unless somebody objects",
         "14 days",
         "Cay",
     ):

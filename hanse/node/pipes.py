@@ -85,18 +85,18 @@ class Beside:
 
     def _read(self, size: int) -> bytes:
         """So many bytes, no more. Raises: as `receive`."""
-        fd, waits, got, at = self._out.fileno(), _Waits(self), bytearray(size), 0
-        with memoryview(got) as room:
-            while at < size:
-                try:
-                    read = os.readv(fd, [room[at:]])
-                except BlockingIOError:
-                    waits.until(fd, select.POLLIN)
-                    continue
-                if not read:
-                    raise OSError(ENDED)
-                waits, at = _Waits(self), at + read
-        return bytes(got)
+        fd, waits, parts = self._out.fileno(), _Waits(self), list[bytes]()
+        while size:
+            try:
+                part = os.read(fd, min(size, PIPE_BYTES))  # into one buffer: a frame mostly comes whole
+            except BlockingIOError:
+                waits.until(fd, select.POLLIN)
+                continue
+            if not part:
+                raise OSError(ENDED)
+            parts.append(part)
+            waits, size = _Waits(self), size - len(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def close(self) -> None:
         """End it, and wait until it has; where it does not, kill it."""

@@ -21,6 +21,7 @@ from hanse.node.freight import tariff_for
 from hanse.node.node import Node
 from hanse.node.placing import Bought
 from hanse.node.proposing import Proposal, Wish, WishLine, choices, propose
+from hanse.planning.promise.explain import sentence
 from hanse.rooms.catalog.queries import item_by_any, search
 from hanse.rooms.orders import queries
 from hanse.rooms.orders.facts import DeliverTo
@@ -30,6 +31,7 @@ from hanse.web.formats import money
 
 Item = Annotated[str, Parameter(help="By GTIN, by brand and part number, or by an own number.")]
 City = Annotated[str, Parameter(help="Where to.")]
+Currency = Annotated[str, Parameter(help="Of the prices, ISO 4217; offers in another are left out.")]
 
 
 def mount(app: App) -> None:
@@ -90,7 +92,10 @@ def one(order: str, *, party: Party = "", data: Data = HERE) -> Answer:
         return Answer(the_order(desk_of(node, party).view, order))
 
 
-def _wish(desk: Desk, number: str, each: int, city: str, country: str) -> Wish:
+def _wish(desk: Desk, number: str, each: int, city: str, country: str, currency: str) -> Wish:
+    code = currency.upper()
+    if len(code) != 3 or not code.isascii() or not code.isalpha():
+        raise Refused("order.bad_currency", "this is no currency", got=currency, expected="three letters, such as EUR")
     item = item_by_any(desk.view, number)
     named = item.item if item else ""
     if not named:
@@ -110,19 +115,31 @@ def _wish(desk: Desk, number: str, each: int, city: str, country: str) -> Wish:
         latitude_microdeg=place.latitude_microdeg,
         longitude_microdeg=place.longitude_microdeg,
     )
-    return Wish(lines=(WishLine(1, named, each),), to=to)
+    return Wish(lines=(WishLine(1, named, each),), to=to, currency=code)
 
 
 def _told(proposal: Proposal) -> str:
-    said = [line.sentence for line in proposal.plan.lines]
+    said = [
+        sentence(line.line, line.parts, line.reason, line.next_best, lambda minor: money(minor, proposal.currency))
+        for line in proposal.plan.lines
+    ]
     return "\n".join(said) or "nothing that you may see serves this"
 
 
-def find(item: Item, each: Positive, *, city: City, country: str = "", party: Party = "", data: Data = HERE) -> Answer:
+def find(
+    item: Item,
+    each: Positive,
+    *,
+    city: City,
+    country: str = "",
+    currency: Currency = "EUR",
+    party: Party = "",
+    data: Data = HERE,
+) -> Answer:
     """Find the cheapest way to get so many of an item to a city: price, freight, dates, and the next best source."""
     with Node(data, helper=False) as node:
         desk = desk_of(node, party)
-        wish = _wish(desk, item, each, city, country)
+        wish = _wish(desk, item, each, city, country, currency)
         proposal = propose(desk.view, wish, tariff=tariff_for(desk, wish.currency))
     return Answer(proposal, _told(proposal))
 
@@ -133,6 +150,7 @@ def place(
     *,
     city: City,
     country: str = "",
+    currency: Currency = "EUR",
     po: str = "",
     rest: Literal["later", "complete", "cancel"] = "later",
     cancel_after: str = "",
@@ -151,14 +169,14 @@ def place(
     cancel_after
         The cancel date, YYYY-MM-DD: what is unshipped then is cancelled.
     """
-    request = msgspec.json.encode(("place", item, each, city, country, po, rest, cancel_after))
+    request = msgspec.json.encode(("place", item, each, city, country, currency, po, rest, cancel_after))
     with Node(data, helper=False) as node:
         desk = desk_of(node, party)
 
         def first(keep: Keep) -> Bought:
             terms = order_terms({"rest": rest, "cancel_after": cancel_after}, desk.view.now)
             wish = replace(
-                _wish(desk, item, each, city, country), po_number=po, ship_complete=terms.ship_complete,
+                _wish(desk, item, each, city, country, currency), po_number=po, ship_complete=terms.ship_complete,
                 backorder=terms.backorder, cancel_after_at=terms.cancel_after_at,
             )  # fmt: skip
             proposal = propose(desk.view, wish, tariff=tariff_for(desk, wish.currency))

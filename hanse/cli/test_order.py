@@ -59,6 +59,7 @@ def test_an_order_is_placed_with_its_terms(directory: Path, capsys: pytest.Captu
         (("--cancel-after", "1999-01-01"), "orders.bad_deadline", 2),
         (("--cancel-after", "2999-01-01"), "orders.bad_deadline", 2),
         (("--rest", "sometime"), "", 64),
+        (("--currency", "Euro"), "order.bad_currency", 2),
     ],
 )
 def test_wrong_terms_are_refused_before_anything_is_ordered(
@@ -97,6 +98,17 @@ def test_an_order_goes_from_confirmed_to_returned_and_rated_by_commands_alone(
     shown = page["shipments"][0]
     assert shown["rating"]["score"] == 2 and shown["terms"]["carrier"] == "DHL" and shown["shipment"]["contested_by"]
     assert [step["step"] for step in page["timeline"]][:4] == ["placed", "confirmed", "shipped", "handed_over"]
+
+
+def test_an_item_is_found_in_the_currency_that_is_asked_for(
+    directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("order", "find", "SKF 6205", "3", "--city", "Rostock")
+    code, found = run(directory, capsys, *words)
+    assert code == 0 and found["currency"] == "EUR" and not found["plan"]["lines"][0]["unserved_each"]
+    code, found = run(directory, capsys, *words, "--currency", "sek")
+    assert code == 0 and found["currency"] == "SEK" and found["other_currencies"] == ["EUR"]
+    assert found["plan"]["lines"][0]["unserved_each"] == 3
 
 
 def test_the_same_command_under_a_key_is_done_once(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from hanse.planning.promise.model import SCALE
 from hanse.planning.promise.plan import LinePlan, NextBest, Plan, ServedPart, ShipmentPlan
 from hanse.planning.promise.problem import Carried, Chosen, Drawn, Option, Problem, carry, drawn_by_source
@@ -70,7 +72,7 @@ def _line(problem: Problem, chosen: Chosen, carried: dict[str, Carried], at: int
     unserved = need.each - sum(row)
     reason = _reason(problem, chosen, at, unserved)
     other = _next_best(problem, chosen, carried, at) if parts else None
-    return LinePlan(need.line, need.each, parts, unserved, reason, other, _sentence(need.line, parts, reason, other))
+    return LinePlan(need.line, need.each, parts, unserved, reason, other, sentence(need.line, parts, reason, other))
 
 
 def _reason(problem: Problem, chosen: Chosen, at: int, unserved: int) -> str:
@@ -154,8 +156,18 @@ def _drawn(problem: Problem, chosen: Chosen, at: int) -> dict[str, int]:
     return drawn
 
 
-def _sentence(line: int, parts: tuple[ServedPart, ...], reason: str, other: NextBest | None) -> str:
-    """One line's explanation, for people."""
+def in_minor_units(minor: int) -> str:
+    return f"{minor} minor units"
+
+
+def sentence(
+    line: int,
+    parts: tuple[ServedPart, ...],
+    reason: str,
+    other: NextBest | None,
+    money: Callable[[int], str] = in_minor_units,
+) -> str:
+    """One line's explanation, for people. money: how an amount in minor units is written."""
     said = []
     for part in parts:
         late = f", {part.late_days} days late" if part.late_days else ""
@@ -164,6 +176,6 @@ def _sentence(line: int, parts: tuple[ServedPart, ...], reason: str, other: Next
     if reason:
         text += f"; {reason}"
     if other is not None:
-        more = f"{other.extra_minor} more" if other.extra_minor >= 0 else f"{-other.extra_minor} less"
-        text += f"; next best: {other.source} in {other.arrives_in_days} days, {more} in all (minor units)"
+        more = f"{money(abs(other.extra_minor))} {'more' if other.extra_minor >= 0 else 'less'}"
+        text += f"; next best: {other.source} in {other.arrives_in_days} days, {more} in all"
     return text

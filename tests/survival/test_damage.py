@@ -198,7 +198,7 @@ def test_a_disclosure_that_was_taken_away_shows_as_not_disclosed_and_in_the_stat
 def test_a_figure_that_was_altered_is_wrong_and_an_erased_one_is_erased(directory, tmp_path):
     assert verify(directory).figures.erased == 1
     first = "(SELECT min(position) FROM disclosed)"
-    sql = f"UPDATE disclosed SET text = CAST(replace(text, 'WyJ', 'WyK') AS BLOB) WHERE position = {first}"
+    sql = f"UPDATE disclosed SET text = CAST('X' || substr(text, 2) AS BLOB) WHERE position = {first}"
     found = changed(directory, tmp_path, "disclosures.db", sql)
     assert found.figures.wrong == 1 and found.findings[0].where == "disclosures.db"
     assert found.findings[0].position is not None

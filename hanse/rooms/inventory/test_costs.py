@@ -40,7 +40,7 @@ def test_costs_of_two_currencies_are_not_averaged_and_the_figure_says_what_it_le
     assert stock(town, "b", "b-hall") == (20, 175, "EUR", 0)
     sell(town, "t2", 5, "USD")
     assert stock(town, "b", "b-hall") == (25, 175, "EUR", 5)
-    assert queries.stock_value(town.view("b")) == [queries.Money("EUR", 20 * 175, 1, 5)]
+    assert queries.stock_value(town.view("b")) == [queries.Money("EUR", 20 * 175, 1, 5, on_hand_each=25)]
     assert [row.unvalued_each for row in queries.stock_of_number(town.view("b"), "B-X")] == [5]
     sell(town, "t3", 20, "EUR")
     assert stock(town, "b", "b-hall") == (45, 212, "EUR", 5), "(20 x 175 + 20 x 250) / 40, half to even"
@@ -54,7 +54,7 @@ def test_what_is_not_valued_leaves_last_and_is_valued_by_a_count_with_a_cost():
     assert stock(town, "b", "b-hall") == (12, 100, "EUR", 5), "a count without a cost leaves costs as they are"
     town.must("b", count("b", "b-hall", 3))
     assert stock(town, "b", "b-hall") == (3, 100, "EUR", 3)
-    assert queries.stock_value(town.view("b")) == [queries.Money("EUR", 0, 1, 3)]
+    assert queries.stock_value(town.view("b")) == [queries.Money("EUR", 0, 1, 3, on_hand_each=3)]
     town.must("b", count("b", "b-hall", 3, unit_cost_minor=120))
     assert stock(town, "b", "b-hall") == (3, 120, "EUR", 0)
 
@@ -74,7 +74,7 @@ def test_an_empty_shelf_takes_the_currency_of_what_comes_and_sums_keep_currencie
     town = market()
     sell(town, "t1", 10, "USD")
     assert stock(town, "b", "b-hall") == (10, 250, "USD", 0)
-    assert queries.stock_value(town.view("b")) == [queries.Money("USD", 2_500, 1)]
+    assert queries.stock_value(town.view("b")) == [queries.Money("USD", 2_500, 1, on_hand_each=10)]
     assert [m.value_minor for m in queries.money_matched(town.view("b"))] == [0], "of the own number's currency: none"
 
 
@@ -83,7 +83,7 @@ def test_a_move_makes_and_loses_no_value():
     town.must("a", count("a", "a-north", 10, unit_cost_minor=700), count("a", "a-south", 30, unit_cost_minor=100))
     town.must("a", move("a", 10, "a-north", "a-south"))
     assert stock(town, "a", "a-south") == (40, 250, "EUR", 0), "(10 x 700 + 30 x 100) / 40"
-    assert queries.stock_value(town.view("a")) == [queries.Money("EUR", 10_000, 1)]
+    assert queries.stock_value(town.view("a")) == [queries.Money("EUR", 10_000, 1, on_hand_each=40)]
 
 
 def test_goods_kept_elsewhere_are_not_averaged_over_currencies_either():

@@ -74,8 +74,8 @@ def test_dead_stock_is_what_neither_came_nor_went_and_is_told_in_money(town):
     assert [(d.own_number, d.value_minor, d.idle_days) for d in queries.dead_stock(town.view("a"), 365)] == [
         ("A-Y", 20_000, 400)
     ]
-    assert queries.dead_stock_value(town.view("a"), 365) == [queries.Money("EUR", 20_000, 1)]
-    assert queries.stock_value(town.view("a")) == [queries.Money("EUR", 20_000 + 25_000, 2)]
+    assert queries.dead_stock_value(town.view("a"), 365) == [queries.Money("EUR", 20_000, 1, on_hand_each=20)]
+    assert queries.stock_value(town.view("a")) == [queries.Money("EUR", 20_000 + 25_000, 2, on_hand_each=120)]
     town.must("a", count("a", "a-south", 19, own_number="A-Y"))
     assert len(queries.dead_stock(town.view("a"), 365)) == 1, "a count is no trade"
     move = Move(circle=home("a"), own_number="A-Y", lot="", owner="", from_site="a-south", to_site="a-north", each=19)

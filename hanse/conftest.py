@@ -1,4 +1,4 @@
-"""Sentences of the tests that hold in every folder."""
+"""Which modules are not searched for examples to run."""
 
 from pathlib import Path
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,28 +12,14 @@ import pytest
 from hanse.kernel.view import View
 from hanse.node.read_path import ReadPath
 from hanse.rooms.orders.private_rows import ORDER_TERMS
-from hanse.site.testing import SmallTown, Visitor, known_town
+from hanse.site.testing import SmallTown, Visitor
 from hanse.web.site import as_things_stand
-from tests.test_readers import Before, through
+from tests.reader_door import Before, through
 
 QUESTIONS = 3
 """After so many of a request's first questions a block is committed; the very first is which rights its reader has."""
 PAGES = ("/orders", "/find?q=6205", "/", "/history")
 API = "/api/v1/orders"
-
-
-@pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallTown]:
-    there = known_town(tmp_path_factory.mktemp("town"))
-    yield there
-    there.close()
-
-
-@pytest.fixture(scope="module")
-def before(town: SmallTown) -> Iterator[Before]:
-    reader = Before(town)
-    yield reader
-    reader.close()
 
 
 class Between:

@@ -3,70 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from hanse.node.reading import ReadNode
-from hanse.site import build_site
-from hanse.site.testing import ROLES, SmallTown, Visitor, known_town
-from hanse.web import AccountStore, create_app
+from hanse.site.testing import ROLES, SmallTown
+from tests.reader_door import Before, through
 from tests.test_routes import PAGES, WITH_NAMES
 
 HERE = ("/orders", "/orders/o/known-1", "/find?q=6205", "/find?i=item-6205&n=2", "/stock", "/stock/card/bob-6205")
 """What a reader answers by itself."""
 OWN = re.compile(r'name="_csrf" value="[^"]+"|"x-csrf-token": "[^"]+"|[a-p]{32}\.[a-p]{64}')
-
-
-class Before:
-    """The town's node as a process that only reads shows it; what it forwards is counted and goes to the town's app."""
-
-    def __init__(self, town: SmallTown) -> None:
-        self.forwarded: list[str] = []
-        self.node = ReadNode(town.node.directory, clock=town.node.clock)
-        self.accounts = AccountStore(town.node.directory.parent / "accounts.db")
-        town_app: Any = town.app
-
-        async def forward(scope: Any, receive: Any, send: Any) -> None:
-            self.forwarded.append(f"{scope['method']} {scope['path']}")
-            own = {key: scope[key] for key in BARE if key in scope}
-            await town_app({**own, "state": {}}, receive, send)
-
-        site = build_site(self.node, self.accounts, requests_per_minute=100_000, forward=forward)
-        self.app = create_app(site)
-
-    def close(self) -> None:
-        self.accounts.close()
-        self.node.close()
-
-
-BARE = (
-    "type", "asgi", "http_version", "method", "scheme", "path", "raw_path", "query_string", "root_path", "headers",
-    "client", "server", "extensions",
-)  # fmt: skip
-"""What a server puts into a request's scope."""
-
-
-@pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallTown]:
-    there = known_town(tmp_path_factory.mktemp("town"))
-    yield there
-    there.close()
-
-
-@pytest.fixture(scope="module")
-def before(town: SmallTown) -> Iterator[Before]:
-    reader = Before(town)
-    yield reader
-    reader.close()
-
-
-def through(before: Before, visitor: Visitor) -> Visitor:
-    """The same browser, session and all, at the reader's door."""
-    same = Visitor(before)  # type: ignore[arg-type]
-    same.client.cookies.update(visitor.client.cookies)
-    return same
 
 
 def plain(text: str) -> str:

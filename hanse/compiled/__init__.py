@@ -61,21 +61,26 @@ class Finder:
         return spec_from_file_location(name, at, loader=ExtensionFileLoader(name, at))
 
 
-def why_not() -> str:
-    """Why the rules run interpreted, as a sentence; "" where the compiled form can be used."""
+def look() -> tuple[dict[str, str], str]:
+    """Module -> compiled file below `place()`, where they can be used; else none, and why not as a sentence."""
     if os.environ.get(INTERPRETED):
-        return f"{INTERPRETED} is set"
+        return {}, f"{INTERPRETED} is set"
     try:
         manifest = json.loads((place() / MANIFEST).read_bytes())
         sources, files = dict(manifest["sources"]), dict(manifest["files"])
     except (OSError, ValueError, KeyError, TypeError):
-        return "they are not compiled for this interpreter; `python -m hanse.compiled` does it"
+        return {}, "they are not compiled for this interpreter; `python -m hanse.compiled` does it"
     changed = [source for source, sha256 in sources.items() if sha256_of(source) != sha256]
     if changed:
-        return f"{changed[0]} has changed since they were compiled; `python -m hanse.compiled` does it again"
+        return {}, f"{changed[0]} has changed since they were compiled; `python -m hanse.compiled` does it again"
     if not all(file.endswith(tuple(EXTENSION_SUFFIXES)) and (place() / file).is_file() for file in files.values()):
-        return "a compiled file is missing; `python -m hanse.compiled` makes it again"
-    return ""
+        return {}, "a compiled file is missing; `python -m hanse.compiled` makes it again"
+    return files, ""
+
+
+def why_not() -> str:
+    """Why the rules run interpreted, as a sentence; "" where the compiled form can be used."""
+    return look()[1]
 
 
 def in_use() -> bool:
@@ -98,6 +103,6 @@ def elsewhere(hash_seed: str) -> dict[str, str]:
 
 def use() -> None:
     """From now on imports find the compiled form, where it can be used."""
-    if not in_use() and not why_not():
-        manifest = json.loads((place() / MANIFEST).read_bytes())
-        sys.meta_path.insert(0, Finder(place(), manifest["files"]))
+    files, why = ({}, "it is in use") if in_use() else look()
+    if not why:
+        sys.meta_path.insert(0, Finder(place(), files))

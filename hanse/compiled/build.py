@@ -113,7 +113,7 @@ def main() -> int:
     print(f"compiling {len(MODULES)} modules of rules, about half a minute ...", flush=True)
     try:
         build()
-    except CannotCompile as reason:
+    except (CannotCompile, OSError) as reason:  # a folder that cannot be written, or two that compile at once
         print(f"rules: interpreted, which costs about a third of their speed and nothing else: {reason}")
         return 0
     print("rules: compiled")

@@ -77,6 +77,15 @@ def test_without_a_compiler_everything_runs_interpreted(
     assert "rules: interpreted" in capsys.readouterr().out
 
 
+def test_where_nothing_can_be_written_everything_runs_interpreted(
+    made: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (made / compiled.MANIFEST).rename(made / "no folder")
+    monkeypatch.setattr(build, "place", lambda: made / "no folder" / "lib")
+    assert build.main() == 0
+    assert "rules: interpreted" in capsys.readouterr().out
+
+
 def test_a_failed_compilation_leaves_what_was_there(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = (made / compiled.MANIFEST).read_text()
     monkeypatch.setattr(build, "place", lambda: made)

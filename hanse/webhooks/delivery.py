@@ -11,6 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from hanse.node.history import size_of
 from hanse.node.journal import journal
 from hanse.node.node import Node
 from hanse.webhooks import sending
@@ -25,6 +26,8 @@ TOGETHER_MAX = 8
 EVENTS_AT_A_TURN = 50
 LOOKED_AT_A_TURN = 5_000
 IDLE_SECONDS = 30.0
+FAULT_SECONDS = 5.0
+"""Until the subscriptions are looked at again, where they could not be read."""
 Send = Callable[..., Answer]
 _journal = journal("hanse.webhooks")
 
@@ -38,7 +41,7 @@ class Webhooks:
 
     def __init__(self, node: Node, store: WebhookStore, *, send: Send = sending.send) -> None:
         self.node, self.store, self._send = node, store, send
-        self._size = node.log.size
+        self._size = self._entries()
         self._changed, self._closing = threading.Event(), threading.Event()
         self._busy: set[str] = set()
         self._lock = threading.Lock()
@@ -48,13 +51,15 @@ class Webhooks:
     def start(self) -> None:
         """Begin to tell. Without it subscriptions are kept, and nothing is sent but tests."""
         self.node.path.listeners.append(self._look)
-        self._size = self.node.log.size
         self._thread.start()
 
     def _look(self, block: Any) -> None:
-        """Called by the writer once a block stands, its state included: it notes how far, and is gone."""
-        self._size = self.node.log.size
+        """Called by the writer once readers see a block."""
         self._changed.set()
+
+    def _entries(self) -> int:
+        """How many entries readers see; the record may be a block ahead, which the disk has yet to keep."""
+        return size_of(self.node.view())
 
     def wake(self) -> None:
         """Look again: a subscription was resumed."""
@@ -66,32 +71,52 @@ class Webhooks:
     def _run(self) -> None:
         while not self._closing.is_set():
             self._changed.clear()
-            for subscription in self.store.due(self._now(), self._size):
-                self._begin(subscription)
-            at = self.store.next_at()
-            wait = IDLE_SECONDS if at is None else min(IDLE_SECONDS, max(0.05, at - self.node.clock()))
+            try:
+                wait = self._begin_all()
+            except Exception as error:  # of the disk, say; the next turn may find it well
+                _journal.error("webhook.fault", exc_info=error)
+                wait = FAULT_SECONDS
             self._changed.wait(wait)
 
-    def _begin(self, subscription: Subscription) -> None:
-        with self._lock:
-            if subscription.id in self._busy:
-                return
-            self._busy.add(subscription.id)
-        self._pool.submit(self._turn, subscription)
+    def _begin_all(self) -> float:
+        """Begin a turn for each address whose time has come; how long to wait then, in seconds."""
+        self._size = self._entries()
+        for subscription in self.store.due(self._now(), self._size):
+            self._begin(subscription.id)
+        at = self.store.next_at()
+        return IDLE_SECONDS if at is None else min(IDLE_SECONDS, max(0.05, at - self.node.clock()))
 
-    def _turn(self, subscription: Subscription) -> None:
-        """Tell one address for a while. What was left, or came meanwhile, begins another turn."""
+    def _begin(self, id: str) -> None:
+        with self._lock:
+            if id in self._busy:
+                return
+            self._busy.add(id)
+        self._pool.submit(self._turn, id)
+
+    def _turn(self, id: str) -> None:
+        """Tell one address for a while. What was left, or came meanwhile, begins another turn.
+
+        Where it stands is read here, by the one turn that it has: another that was under way when the address was
+        found due may have told it meanwhile.
+        """
         reached = self._size
         try:
-            reached = self._tell(subscription)
+            subscription = self.store.due_still(id, self._now(), self._size)
+            if subscription is not None:
+                reached = self._guarded(subscription)
+        finally:
+            with self._lock:
+                self._busy.discard(id)
+        if self._size > reached:
+            self._changed.set()
+
+    def _guarded(self, subscription: Subscription) -> int:
+        try:
+            return self._tell(subscription)
         except Exception as error:
             _journal.error("webhook.fault", subscription=subscription.id, exc_info=error)
             self._failed(subscription, subscription.tries + 1, Answer(0, "a fault of this node"), subscription.position)
-        finally:
-            with self._lock:
-                self._busy.discard(subscription.id)
-        if self._size > reached:
-            self._changed.set()
+            return self._size
 
     def _tell(self, subscription: Subscription) -> int:
         """How far it came; the record's end where it need not come back at once."""

@@ -33,6 +33,7 @@ _DDL = """CREATE TABLE IF NOT EXISTS subscription (
   tries INTEGER NOT NULL, next_at INTEGER NOT NULL, delivered INTEGER NOT NULL, said TEXT NOT NULL,
   said_at INTEGER NOT NULL, tested_at INTEGER NOT NULL) STRICT"""
 _COLUMNS = "id, party, user, url, kinds, secret, created_at, state, position, tries, next_at, delivered, said, said_at"
+_DUE = "state = ? AND next_at <= ? AND position < ?"
 
 
 class Subscription(Struct, frozen=True):
@@ -136,7 +137,11 @@ class WebhookStore:
 
     def due(self, now: int, size: int) -> list[Subscription]:
         """Active ones with entries to look at, whose time has come."""
-        return self._find("state = ? AND next_at <= ? AND position < ?", (ACTIVE, now, size))
+        return self._find(_DUE, (ACTIVE, now, size))
+
+    def due_still(self, id: str, now: int, size: int) -> Subscription | None:
+        """One of `due`, as it stands now; None where it is due no more."""
+        return next(iter(self._find(f"{_DUE} AND id = ?", (ACTIVE, now, size, id))), None)
 
     def next_at(self) -> int | None:
         """When the next failed one is tried again, UTC seconds; None: no failure waits."""

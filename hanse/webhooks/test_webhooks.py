@@ -8,6 +8,7 @@ import hmac
 import http.server
 import json
 import socket
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -188,7 +189,7 @@ def test_waits_grow_and_end_after_three_days(town: SmallTown, receiver: Receiver
     for _ in range(20):
         if store.get("bob", one.id).state != "active":
             break
-        still._turn(store.get("bob", one.id))
+        still._turn(one.id)
         now[0] = max(now[0] + 1, store.get("bob", one.id).next_at)
     assert store.get("bob", one.id).state == "paused" and len(calls) == len(WAITS_SECONDS) + 1
     gaps = [round(b - a) for a, b in pairwise(calls)]
@@ -206,6 +207,45 @@ def test_a_receiver_that_says_gone_is_told_no_more(town: SmallTown, hooks: Webho
     say(town, "and now")
     time.sleep(0.1)
     assert len(receiver.got) == 1
+
+
+def test_an_address_found_due_while_it_was_being_told_is_not_told_twice(town: SmallTown, receiver: Receiver) -> None:
+    (town.node.directory / "webhooks.db").unlink(missing_ok=True)
+    store = WebhookStore(town.node.directory, town.node.clock, private=True)
+    one = store.add("bob", 1, receiver.url, ("*",), town.node.log.size)
+    say(town, "once")
+    late = Webhooks(town.node, store)
+    [found] = store.due(late._now(), late._size)
+    late._turn(found.id)  # the turn that was under way
+    late._turn(found.id)  # the one that was begun for what was found before it ended
+    assert [event["data"]["fact"]["text"] for event in receiver.events()] == ["once"]
+    assert store.get("bob", one.id).delivered == 1
+    late.close()
+
+
+def test_subscriptions_that_cannot_be_read_for_once_are_told_later(
+    town: SmallTown, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hanse.webhooks.delivery.FAULT_SECONDS", 0)
+    (town.node.directory / "webhooks.db").unlink(missing_ok=True)
+    store = WebhookStore(town.node.directory, town.node.clock, private=True)
+    answers, due = [sqlite3.OperationalError("disk I/O error")], store.due
+
+    def due_at_times(now: int, size: int) -> list[Subscription]:
+        if answers:
+            raise answers.pop()
+        return due(now, size)
+
+    store.due = due_at_times  # type: ignore[method-assign]
+    store.add("bob", 1, receiver.url, ("*",), town.node.log.size)
+    say(town, "after all")
+    later = Webhooks(town.node, store)
+    later.start()
+    try:
+        until(lambda: len(receiver.got) == 1)
+    finally:
+        later.close()
+    assert not answers
 
 
 def test_a_slow_receiver_holds_up_neither_the_writer_nor_another_receiver(

@@ -86,7 +86,7 @@ class Applier:
         self._net = meta.net
         if meta.size != self._size:  # a block was taken back, or this is the first
             self.state.settle()
-            self.retries.forget()
+            self.retries.forget(meta.size)
             self.timers.forget()
             self._homes.clear()
         self._size = -1

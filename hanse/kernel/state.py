@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -34,17 +34,17 @@ class Held:
 
     rows: those known, changed ones included. changed: in the block under way. dirty: in ended blocks, not yet handed to
     the writer. ahead: handed to it, one for each commit that touched the table, oldest first; None where it did not.
-    absent: of a table that is `often_new`. watched: see `State.watch`.
+    absent: of a table that is `often_new`. watched: see `State.watch`. whole: all that the table has stands in `rows`.
     """
 
-    __slots__ = ("absent", "ahead", "changed", "dirty", "place", "rows", "select", "table", "watched")
+    __slots__ = ("absent", "ahead", "changed", "dirty", "place", "rows", "select", "table", "watched", "whole")
 
     def __init__(self, table: Table[Any], place: int) -> None:
         self.table, self.place = table, place
         match = " AND ".join(f"{n} = ?" for n in table.key)
         self.select = f"SELECT {', '.join(table.columns)} FROM {table.name} WHERE {match}"
         self.absent: Absent | None = None
-        self.watched = False
+        self.watched = self.whole = False
         self.rows: Rows = {}
         self.changed: Rows = {}
         self.dirty: Rows = {}
@@ -57,7 +57,11 @@ class Held:
     def forget(self) -> None:
         """All that SQLite has, or should not get."""
         self.changed, self.dirty = {}, {}
-        self.rows = {}
+        self.drop_known()
+
+    def drop_known(self) -> None:
+        """All but what SQLite may not have yet."""
+        self.rows, self.whole = {}, False
         for layer in self.ahead:
             self.rows.update(layer)
 
@@ -65,13 +69,17 @@ class Held:
 class State:
     """The one writer's view of all tables.
 
+    Args:
+        scratch: it is made from nothing, in a new database. Then a key that memory never had is not in SQLite either,
+            and an index is made when a scan first asks for it, or at the end: most are for pages.
+
     Attributes:
         held: table name -> its rows in memory. stirred: whether a watched table has changed since this was set.
         on_timer: told (due, id) of each timer that a draft sets.
     """
 
-    def __init__(self, conn: sqlite3.Connection, tables: Sequence[Table[Any]]) -> None:
-        self.conn = conn
+    def __init__(self, conn: sqlite3.Connection, tables: Sequence[Table[Any]], *, scratch: bool = False) -> None:
+        self.conn, self._scratch = conn, scratch
         self.tables = {table.name: table for table in tables}
         self.held = {table.name: Held(table, place) for place, table in enumerate(tables)}
         self._in_place = Writer(conn, self.shapes())
@@ -82,11 +90,28 @@ class State:
         self._dirty: dict[str, Held] = {}  # by ended blocks, since the last commit
         self._commits: list[list[Held]] = []  # under way, oldest first: what each touched
         self._committed = 0
+        self._unindexed: dict[str, Table[Any]] = {}
 
     def create(self) -> None:
-        for table in self.tables.values():
-            for statement in table.ddl():
+        for name, held in self.held.items():
+            statements = held.table.ddl()
+            if self._scratch:
+                held.whole = True
+                if statements[1:]:
+                    self._unindexed[name] = held.table
+            for statement in statements[:1] if self._scratch else statements:
                 self.conn.execute(statement)
+
+    def index(self) -> None:
+        """Make the indexes that a scratch state does not have yet. Raises: as `commit`."""
+        for table in list(self._unindexed.values()):
+            self._index(table)
+
+    def _index(self, table: Table[Any]) -> None:
+        self.settle()  # until then another process writes
+        for statement in table.ddl()[1:]:
+            self.conn.execute(statement)
+        del self._unindexed[table.name]
 
     def watch(self, names: Iterable[str]) -> None:
         """Set `stirred` when one of these tables changes."""
@@ -102,8 +127,10 @@ class State:
             return self.fetch(held, key)  # type: ignore[no-any-return]
 
     def fetch(self, held: Held, key: Key) -> Any:
-        """A row that memory does not have, or None; it is kept."""
+        """A row that memory does not have, or None; what had to be looked for is kept."""
         table = held.table
+        if held.whole:
+            return None
         if table.often_new and self._absent(held).surely(key):
             held.rows[key] = None
             return None
@@ -132,6 +159,8 @@ class State:
         Args:
             after: a key; only rows behind it. up_to: (field, highest value).
         """
+        if table.name in self._unindexed and _narrows(table, where):
+            self._index(table)
         layers = self.held[table.name].layers()
         clauses, values = [f"{n} = ?" for n in where], list(where.values())
         if up_to:
@@ -259,9 +288,7 @@ class State:
     def _keep_bound(self) -> None:
         for held in self.held.values():
             if len(held.rows) > CACHE_ROWS_MAX:
-                held.rows = {}
-                for layer in held.ahead:
-                    held.rows.update(layer)
+                held.drop_known()
 
     def rollback(self) -> None:
         """Forget what was not yet handed to the writer."""
@@ -291,6 +318,15 @@ class State:
         """Write by other means, from the next commit on; None: in place. Nothing is under way, or it is forgotten."""
         self._writer.close()
         self._writer = writer or self._in_place
+
+
+def _narrows(table: Table[Any], where: Collection[str]) -> bool:
+    """Whether an index of a table leads closer to what a scan asks for than its key does."""
+
+    def led(columns: Sequence[str]) -> int:
+        return next((at for at, name in enumerate(columns) if name not in where), len(columns))
+
+    return max([led(columns) for columns in table.index]) > led(table.key)
 
 
 def _fitting(

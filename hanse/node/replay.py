@@ -21,9 +21,9 @@ from hanse.node.disclosures import Disclosures
 from hanse.node.stored import ReplayFault, StoredBlock, blocks
 from hanse.record.log import Log
 
-CHUNK_ENTRIES = 2_048
+CHUNK_ENTRIES = 8_192
 BLOCK_ENTRIES_MAX = 3_000
-COLLECT_AFTER = (50_000, 20, 100)
+COLLECT_AFTER = (500_000, 20, 100)
 """When cycles are looked for, where nobody waits for a single fact; see also `hanse.node.parts`."""
 Progress = Callable[[int, int], None]
 """Told (entries applied, in all)."""
@@ -116,9 +116,10 @@ def build(path: Path, book: Rulebook, log: Log, disclosures: Disclosures, progre
     beside.unlink(missing_ok=True)
     conn = connect(str(beside), scratch=True)
     try:
-        applier = Applier(State(conn, book.tables), book, on_bug=pass_on_broken_storage)
+        applier = Applier(State(conn, book.tables, scratch=True), book, on_bug=pass_on_broken_storage)
         applier.start(log.origin)
         applied = replay(applier, log, disclosures, progress, scratch=True)
+        applier.state.index()
     finally:
         conn.close()
     with beside.open("rb+") as file:

@@ -8,13 +8,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
 from hanse.kernel.apply import Applier
 from hanse.kernel.kept import META
+from hanse.kernel.state import State
 from hanse.kernel.tables import Table
 from hanse.node.at_rest import UNREADABLE, Form
 from hanse.node.disclosures import open_unchanged
@@ -23,7 +24,7 @@ from hanse.node.read_path import STATE
 SIDE_BY_SIDE_FROM = 4_000
 """Entries from which two threads compare tables: SQLite gives up the interpreter while it looks."""
 _ROWS = 4_000
-_SCHEMA = "SELECT type, name, tbl_name, sql FROM {}.sqlite_schema WHERE sql IS NOT NULL ORDER BY type, name"
+_SCHEMA = "SELECT type, name, tbl_name, sql FROM main.sqlite_schema WHERE sql IS NOT NULL ORDER BY type, name"
 Wrong = tuple[str, int | None, str]
 """(where, position or None, what)"""
 
@@ -72,7 +73,7 @@ class StoredState:
         applier.state.commit()
         conn = self._conns[0]
         try:
-            if _all(conn, _SCHEMA.format("ours")) != _all(conn, _SCHEMA.format("main")):
+            if _declared(applier.book.tables) != _all(conn, _SCHEMA):
                 yield STATE, None, "its tables are not declared as this version declares them"
         except UNREADABLE as error:
             yield STATE, None, f"it does not read: {error}"
@@ -120,6 +121,13 @@ class StoredState:
 
 def _all(conn: sqlite3.Connection, sql: str) -> list[Any]:
     return conn.execute(sql).fetchall()
+
+
+def _declared(tables: Sequence[Table[Any]]) -> list[Any]:
+    """What `_SCHEMA` finds where these tables are."""
+    with closing(sqlite3.connect(":memory:")) as conn:
+        State(conn, tables).create()
+        return _all(conn, _SCHEMA)
 
 
 def _differs(conn: sqlite3.Connection, table: Table[Any]) -> list[Wrong] | str:

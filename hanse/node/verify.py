@@ -159,7 +159,7 @@ class _Run:
         book = rulebook()
         self.schema = schema(book)
         self.ours = scratch / STATE
-        state = State(connect(str(self.ours), scratch=True), book.tables)
+        state = State(connect(str(self.ours), scratch=True), book.tables, scratch=True)
         self.applier = Applier(state, book, on_bug=pass_on_broken_storage)
         self.applier.start(self.about.net)
         self.stored: StoredState | None = None
@@ -383,6 +383,9 @@ class _Run:
     # 6. the figures
 
     def _recompute(self) -> None:
+        if self.figures:
+            self.applier.state.commit()
+            self.applier.state.index()
         for figure in recompute(self.applier, self.known, all=self.figures):
             self.said.recomputed.append(figure)
             if figure.outcome == WRONG:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from hanse.compiled import MANIFEST, SOURCES, place, sha256_of, why_not
 
-KERNEL = ("absent", "apply", "chains", "draft", "retries", "state", "timers")
+KERNEL = ("absent", "apply", "batches", "chains", "draft", "opened", "reading", "retries", "state", "timers")
 ROOMS = {
     "parties": ("keys", "rules", "circles"),
     "catalog": ("own_numbers", "rules"),
@@ -26,6 +26,7 @@ ROOMS = {
 }
 """Modules of functions only: facts and rows are classes of a library that is compiled already."""
 MODULES = (
+    "hanse.standards.sdjwt",
     *(f"hanse.kernel.{name}" for name in KERNEL),
     *(f"hanse.rooms.{room}.{name}" for room, names in ROOMS.items() for name in names),
 )

@@ -10,7 +10,8 @@ import msgspec
 import polars as pl
 
 from hanse.kernel.entries import Entry, read_entry, read_header
-from hanse.kernel.facts import count_digests, layout, read
+from hanse.kernel.facts import layout
+from hanse.kernel.reading import count_digests, read
 from hanse.kernel.refusal import Refused
 from hanse.kernel.tables import Table
 from hanse.kernel.view import View

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from hanse.kernel.chains import Heard, chain
 from hanse.kernel.draft import Draft
 from hanse.kernel.entries import OK, Header, block_entry, fact_entry, timer_entry
-from hanse.kernel.facts import Fact, Signed, layout, left_out
+from hanse.kernel.facts import Fact, Signed, layout
 from hanse.kernel.kept import (
     BLOCKS,
     CHAIN,
@@ -22,6 +22,7 @@ from hanse.kernel.kept import (
     Timer,
 )
 from hanse.kernel.outcome import Block, Outcome
+from hanse.kernel.reading import left_out
 from hanse.kernel.refusal import Refusal, Refused
 from hanse.kernel.retries import Retries
 from hanse.kernel.rules import Rulebook

@@ -8,14 +8,11 @@ hanse/1 timer          outcome, then the timer's id
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
 from msgspec import Struct
 
-from hanse.kernel.refusal import Refused
 from hanse.standards import sdjwt
 
 OK = "ok"
@@ -107,46 +104,3 @@ def read_entry(leaf: bytes) -> Entry:
 
 def read_header(entry: Entry) -> Header:
     return msgspec.json.decode(entry.body, type=Header)
-
-
-def _leaf(jwt: bytes) -> bytes:
-    return hashlib.sha256(b"\x00" + jwt).digest()
-
-
-def _node(left: bytes, right: bytes) -> bytes:
-    return hashlib.sha256(b"\x01" + left + right).digest()
-
-
-def batch_tree(jwts: Sequence[bytes]) -> tuple[bytes, list[tuple[bytes, ...]]]:
-    """Root and every fact's path of an RFC 6962 tree over facts' bytes, in one pass over the levels.
-
-    A last node without a sibling rises unchanged, which is RFC 6962's tree for every size.
-    """
-    level = [_leaf(jwt) for jwt in jwts]
-    paths: list[list[bytes]] = [[] for _ in jwts]
-    width = 1
-    while len(level) > 1:
-        for i, path in enumerate(paths):
-            sibling = (i // width) ^ 1
-            if sibling < len(level):
-                path.append(level[sibling])
-        level = [_node(level[i], level[i + 1]) if i + 1 < len(level) else level[i] for i in range(0, len(level), 2)]
-        width *= 2
-    return level[0], [tuple(path) for path in paths]
-
-
-def batch_root(jwt: bytes, proof: BatchProof, size: int) -> bytes:
-    """The root that a fact's path leads to. Refuses: fact.bad_batch_path."""
-    at, last, found, path = proof.index, size - 1, _leaf(jwt), list(proof.path)
-    if not 0 <= at <= last:
-        raise Refused("fact.bad_batch_path", "the fact's place is outside the batch", got=at, expected=f"0 .. {last}")
-    while last:
-        if at % 2 or at < last:
-            if not path:
-                raise Refused("fact.bad_batch_path", "the path is too short")
-            sibling = path.pop(0)
-            found = _node(sibling, found) if at % 2 else _node(found, sibling)
-        at, last = at // 2, last // 2
-    if path:
-        raise Refused("fact.bad_batch_path", "the path is too long")
-    return found

@@ -1,20 +1,20 @@
-"""Facts: what parties sign, and how a typed struct becomes an SD-JWT and back.
+"""Facts: what parties sign, and how a typed struct becomes an SD-JWT.
 
 On the wire the payload is `{net, iss, kid, nonce, exp, kind, body}`; commercial and personal fields stand in `body`
-as `_sd` digests in the object that they belong to. The bytes that were signed are the bytes that are kept.
+as `_sd` digests in the object that they belong to. The bytes that were signed are the bytes that are kept. The way
+back is `hanse.kernel.reading`.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct
 
-from hanse.kernel.refusal import Refused
 from hanse.standards import sdjwt
 
 T = TypeVar("T")
@@ -61,7 +61,6 @@ HEADER = sdjwt.header(TYP)
 ERASED = b"!"
 """A stored disclosure that starts so is the digest of a personal field whose disclosure was erased or never sent."""
 BATCH_HEADER = sdjwt.header("hanse-batch+jwt")
-_PREFIX = HEADER + b"."
 
 
 Digest = Annotated[str, Meta(min_length=43, max_length=43, pattern=rf"^[A-Za-z0-9_-]+{END}")]
@@ -183,8 +182,6 @@ def _seal(body: dict[str, Any], where: Layout, salt: Callable[[], str], out: lis
 
 
 _json = msgspec.json.Encoder().encode
-_plain = msgspec.json.Decoder().decode
-_envelope = msgspec.json.Decoder(Envelope).decode
 
 
 @cache
@@ -222,132 +219,22 @@ class Signed(Struct, gc=False):
     hash: bytes
 
 
-def read(kinds: dict[str, type[Fact]], jwt: bytes, disclosures: Iterable[bytes] = (), batch: Any = None) -> Signed:
-    """Read a fact from its bytes; no signature is checked here.
+class Opened(Struct, frozen=True, gc=False, array_like=True):
+    """A fact that reads, without its own bytes.
 
-    Args:
-        kinds: kind -> fact type. disclosures: any part of them, in any order; one that belongs nowhere is refused.
-    Refuses, in order: fact.too_large, fact.not_a_jwt, fact.bad_envelope, fact.unknown_kind, fact.bad_body,
-        fact.clear_private_field, fact.bad_disclosure.
+    Attributes:
+        hash: SHA-256 of the signed bytes. net to kind: as in `Envelope`. body: the public body's JSON, as signed.
+        full: the body's JSON with all disclosures; b"" where there are none, None where one is missing.
+        digests: with `full`, of the struct and then of its parts, in order.
     """
-    if len(jwt) > LEAF_BYTES_MAX:
-        raise Refused(
-            "fact.too_large", "a fact is at most 65,000 bytes", got=len(jwt), next="refer to larger content by its hash"
-        )
-    if not jwt.startswith(_PREFIX) or jwt.count(b".") != (1 if batch is not None else 2):
-        raise Refused("fact.not_a_jwt", f"the protected header must be exactly {HEADER.decode()}")
-    try:
-        claims = sdjwt.unb64(jwt.split(b".", 2)[1])
-        envelope = _envelope(claims)
-    except (ValueError, msgspec.DecodeError) as error:
-        raise Refused("fact.bad_envelope", f"the payload does not read: {error}") from None
-    if not 0 <= envelope.nonce <= NONCE_MAX:
-        raise Refused("fact.bad_envelope", "nonce is out of range", got=envelope.nonce, expected="0 .. 2^62")
-    cls = kinds.get(envelope.kind)
-    if cls is None:
-        raise Refused("fact.unknown_kind", f"no kind is called {envelope.kind[:80]}", next="see `hanse kinds`")
-    try:
-        fact = body_decoder(cls)(envelope.body)
-    except (ValueError, msgspec.DecodeError) as error:
-        raise Refused("fact.bad_body", f"{envelope.kind}: {error}") from None
-    where = layout(cls)
-    if (fact.sd_ is not UNSET or not where.empty) and (wrong := misplaced(fact, where)):
-        raise Refused("fact.clear_private_field", wrong, next="send a private field as a disclosure")
-    listed = list(disclosures)
-    full = fact if where.empty and not listed else _open(cls, envelope, where, listed)
-    return Signed(jwt, listed, envelope, fact, full, batch, hashlib.sha256(jwt).digest())
 
-
-def count_digests(part: Any, where: Layout) -> int:
-    """How many private fields a publicly read struct commits to, all depths."""
-    count = 0 if part.sd_ is UNSET else len(part.sd_)
-    for name, is_list, below in where.children:
-        value = getattr(part, name)
-        if value is not None:
-            count += sum(count_digests(child, below) for child in (value if is_list else (value,)))
-    return count
-
-
-def digests(part: Any, where: Layout) -> list[str]:
-    """Those of a publicly read struct, all depths."""
-    found = [] if part.sd_ is UNSET else list(part.sd_)
-    for name, is_list, below in where.children:
-        value = getattr(part, name)
-        if value is not None:
-            for child in value if is_list else (value,):
-                found += digests(child, below)
-    return found
-
-
-def left_out(part: Any, where: Layout) -> list[str]:
-    """The private fields of a disclosed struct that have no value, all depths: `lines.item`, each name once."""
-    found = [name for name in where.private if getattr(part, name) is UNSET]
-    for name, is_list, below in where.children:
-        value = getattr(part, name)
-        if value is not None:
-            for child in value if is_list else (value,):
-                found += [f"{name}.{inner}" for inner in left_out(child, below)]
-    return list(dict.fromkeys(found))
-
-
-def misplaced(part: Any, where: Layout) -> str:
-    """What is wrong with a publicly read struct, all depths: a private field in clear, or digests without a field."""
-    for name in where.private:
-        if getattr(part, name) is not UNSET:
-            return f"{name} is private and stands in clear"
-    if part.sd_ is not UNSET and len(part.sd_) > len(where.private):
-        return "there are more digests than private fields"
-    for name, is_list, below in where.children:
-        value = getattr(part, name)
-        if value is not None:
-            for child in value if is_list else (value,):
-                if found := misplaced(child, below):
-                    return found
-    return ""
-
-
-def _open(cls: type[Fact], envelope: Envelope, where: Layout, disclosures: list[bytes]) -> Fact | None:
-    """The fact with its disclosures put back; None where a digest stayed closed."""
-    found: dict[str, tuple[str, Any]] = {}
-    used: set[str] = set()
-    try:
-        for disclosure in disclosures:
-            if disclosure.startswith(ERASED):
-                found[disclosure[len(ERASED) :].decode()] = ("", None)
-                continue
-            _, name, value = sdjwt.read_disclosure(disclosure)
-            found[sdjwt.digest(disclosure)] = (name, value)
-        body = _plain(envelope.body)
-        closed = _fill(body, where, found, used)
-    except (ValueError, msgspec.DecodeError, KeyError, TypeError) as error:
-        raise Refused("fact.bad_disclosure", f"a disclosure does not read: {error}") from None
-    if len(used) != len(disclosures):
-        raise Refused("fact.bad_disclosure", "a disclosure belongs to no digest of this fact, or stands twice")
-    if closed:
-        return None
-    try:
-        return msgspec.convert(body, cls)
-    except msgspec.ValidationError as error:
-        raise Refused("fact.bad_disclosure", f"{envelope.kind}: {error}") from None
-
-
-def _fill(body: dict[str, Any], where: Layout, found: dict[str, tuple[str, Any]], used: set[str]) -> bool:
-    """Put disclosed fields back into `body`; whether a digest stayed closed. An erased one stays withheld."""
-    closed = False
-    for text in body.pop("_sd", ()):
-        hit = found.get(text)
-        if hit is None:
-            closed = True
-            continue
-        used.add(text)
-        name, value = hit
-        if name == "":
-            continue
-        if name not in where.private or name in body:
-            raise ValueError(f"{name} is not a private field here")
-        body[name] = value
-    for name, is_list, below in where.children:
-        if name in body:
-            for child in body[name] if is_list else (body[name],):
-                closed |= _fill(child, below, found, used)
-    return closed
+    hash: bytes
+    net: str
+    iss: str
+    kid: str
+    nonce: int
+    exp: int
+    kind: str
+    body: bytes
+    full: bytes | None
+    digests: list[list[str]] = []

@@ -186,7 +186,7 @@ def test_a_node_without_the_disclosures_reaches_the_same_public_state() -> None:
     holder, stranger = _world(), _world()
     for each in (3, -1, 4):
         signed = holder.sign("anna", _fill(each=each))
-        from hanse.kernel.facts import read
+        from hanse.kernel.reading import read
 
         holder.block(signed)
         stranger.block(read(stranger.book.kinds, signed.jwt))

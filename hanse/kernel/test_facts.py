@@ -12,8 +12,8 @@ from joserfc.jwk import OKPKey
 from msgspec import UNSET
 from nacl.signing import SigningKey
 
-from hanse.kernel.batches import prove_batch, signed_part
-from hanse.kernel.entries import batch_tree, fact_entry, read_entry, timer_entry
+from hanse.kernel.batches import batch_tree, prove_batch, signed_part
+from hanse.kernel.entries import fact_entry, read_entry, timer_entry
 from hanse.kernel.facts import (
     BATCH_HEADER,
     ERASED,
@@ -26,12 +26,11 @@ from hanse.kernel.facts import (
     Part,
     Personal,
     Text,
-    count_digests,
     layout,
     payload,
-    read,
     thumbprint,
 )
+from hanse.kernel.reading import count_digests, read
 from hanse.kernel.refusal import Refused
 from hanse.record import merkle
 from hanse.standards import sdjwt

@@ -6,8 +6,9 @@ from types import ModuleType
 from typing import Any
 
 from hanse.kernel.apply import Applier
-from hanse.kernel.facts import HEADER, Fact, Signed, payload, read
+from hanse.kernel.facts import HEADER, Fact, Signed, payload
 from hanse.kernel.outcome import Block, Outcome
+from hanse.kernel.reading import read
 from hanse.kernel.rules import Rulebook
 from hanse.kernel.state import State
 from hanse.kernel.view import View

@@ -9,7 +9,8 @@ from typing import Protocol
 
 from hanse.kernel.batches import signed_part
 from hanse.kernel.entries import BatchProof
-from hanse.kernel.facts import WINDOW_SECONDS_MAX, Fact, Signed, digests, layout, read
+from hanse.kernel.facts import WINDOW_SECONDS_MAX, Fact, Signed, layout
+from hanse.kernel.reading import digests, read
 from hanse.kernel.refusal import Refused
 from hanse.record import ed25519
 from hanse.record.frames import ENTRY_BYTES_MAX
@@ -68,7 +69,7 @@ class Admission:
 
     def read(self, sent: Presented) -> Signed:
         """A fact's bytes, read; nothing is known of its signature. Refuses, in order: as
-        `kernel.facts.read`, fact.bad_disclosure (a digest twice), as `check_depth`."""
+        `kernel.reading.read`, fact.bad_disclosure (a digest twice), as `check_depth`."""
         try:
             signed = read(self.kinds, sent.jwt, sent.disclosures, sent.batch)
         except RecursionError:

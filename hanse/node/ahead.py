@@ -18,7 +18,8 @@ import msgspec
 from msgspec import Struct
 
 from hanse.kernel.entries import read_entry, read_header
-from hanse.kernel.opened import Opened, opened, take_up
+from hanse.kernel.facts import Opened
+from hanse.kernel.opened import opened, take_up
 from hanse.node.disclosures import FILE as DISCLOSED
 from hanse.node.disclosures import Disclosures
 from hanse.node.pipes import Beside, read_frame, write_frame

@@ -20,8 +20,8 @@ import msgspec
 from msgspec import Struct
 
 from hanse.kernel.entries import BatchProof
-from hanse.kernel.facts import Fact, Signed
-from hanse.kernel.opened import Opened, opened, take_up
+from hanse.kernel.facts import Fact, Opened, Signed
+from hanse.kernel.opened import opened, take_up
 from hanse.kernel.refusal import Refusal, Refused
 from hanse.node.admission import Admission, Presented
 from hanse.node.journal import journal

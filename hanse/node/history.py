@@ -8,8 +8,9 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from hanse.kernel.entries import Entry, read_entry, read_header
-from hanse.kernel.facts import ERASED, count_digests, layout, read
+from hanse.kernel.facts import ERASED, layout
 from hanse.kernel.kept import BLOCKS, META, Placed
+from hanse.kernel.reading import count_digests, read
 from hanse.kernel.refusal import Refused
 from hanse.kernel.view import View
 from hanse.node.node import Node

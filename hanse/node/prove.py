@@ -17,7 +17,8 @@ import msgspec
 from msgspec import Struct
 
 from hanse.kernel.entries import Entry, read_entry, read_header
-from hanse.kernel.facts import ERASED, Envelope, Fact, layout, read
+from hanse.kernel.facts import ERASED, Envelope, Fact, layout
+from hanse.kernel.reading import read
 from hanse.kernel.refusal import Refused, require
 from hanse.node.admission import introduced_key
 from hanse.node.disclosures import open_unchanged

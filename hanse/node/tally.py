@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct
 
-from hanse.kernel.facts import ERASED, count_digests, layout
+from hanse.kernel.facts import ERASED, layout
+from hanse.kernel.reading import count_digests
 from hanse.node.stored import StoredBlock
 
 REFUSED, READ, WITHHELD, BY_ITSELF = range(4)

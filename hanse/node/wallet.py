@@ -19,8 +19,8 @@ from pathlib import Path
 from msgspec import Struct
 from nacl.bindings import crypto_sign, crypto_sign_seed_keypair
 
-from hanse.kernel.batches import prove_batch
-from hanse.kernel.entries import BatchProof, batch_tree
+from hanse.kernel.batches import batch_tree, prove_batch
+from hanse.kernel.entries import BatchProof
 from hanse.kernel.facts import BATCH_HEADER, HEADER, Fact, payload, thumbprint
 from hanse.kernel.refusal import Refused
 from hanse.standards import sdjwt

@@ -8,19 +8,24 @@ tells nothing.
 from __future__ import annotations
 
 import hashlib
-from binascii import a2b_base64, b2a_base64
+from binascii import b2a_base64
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
-_encode = msgspec.json.Encoder().encode
-_disclosure = msgspec.json.Decoder(tuple[str, str, Any]).decode
-_PAD = b"==="
-_TO_URL = bytes.maketrans(b"+/", b"-_")
-_LAST = (b"", b"", b"AQgw", b"AEIMQUYcgkosw048")
-"""By how many characters stand over the last four: what the last may be. Others have bits that say nothing."""
-_TO_STANDARD = bytes.maketrans(b"-_+/", b"+/~~")  # the standard alphabet's two are not base64url's
+_encode: Final = msgspec.json.Encoder().encode
+_disclosure: Final = msgspec.json.Decoder(tuple[str, str, Any]).decode
+_base64: Final = msgspec.json.Decoder(bytes).decode
+_TO_URL: Final = bytes.maketrans(b"+/", b"-_")
+_URL: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+_QUOTE: Final = b'"'
+_ENDS: Final = (b'"', b"", b'=="', b'="')
+"""By how many characters stand over the last four: the padding that the standard form has, and the end of its text."""
+_TO_STANDARD: Final = bytes([c if c in _URL else 126 for c in range(256)]).translate(bytes.maketrans(b"-_", b"+/"))
+_LAST: Final = [bytes([c in last for c in range(256)]) for last in (_URL, b"", b"AQgw", b"AEIMQUYcgkosw048")]
+"""By how many characters stand over the last four: 1 for what the last may be. Others have bits that say nothing."""
+_DIGEST_CHARACTERS: Final = 43
 
 
 def b64(data: bytes) -> bytes:
@@ -29,13 +34,16 @@ def b64(data: bytes) -> bytes:
 
 
 def unb64(text: bytes) -> bytes:
-    """Strict inverse of `b64`. Raises ValueError on padding, other alphabets and non-canonical trailing bits."""
-    if b"=" in text:
-        raise ValueError("base64url stands without padding here")
-    data = a2b_base64(text.translate(_TO_STANDARD) + _PAD[: -len(text) % 4], strict_mode=True)
-    if (over := len(text) % 4) and text[-1] not in _LAST[over]:
-        raise ValueError("not canonical base64url")
-    return data
+    """Strict inverse of `b64`. Raises ValueError on padding, other alphabets and non-canonical trailing bits.
+
+    JSON's decoder reads base64 in its standard form, strictly, in half the time of `binascii`.
+    """
+    if not text:
+        return b""
+    over = len(text) % 4
+    if not _LAST[over][text[-1]]:
+        raise ValueError("not canonical base64url without padding")
+    return _base64(_QUOTE + text.translate(_TO_STANDARD) + _ENDS[over])
 
 
 def header(typ: str) -> bytes:
@@ -63,6 +71,14 @@ def digest(disclosure: bytes) -> str:
     'uutlBuYeMDyjLLTpf6Jxi7yNkEF35jdyWMn9U7b_RYY'
     """
     return b64(hashlib.sha256(disclosure).digest()).decode()
+
+
+def digests(disclosures: list[bytes]) -> list[str]:
+    """`digest` of each, in order; one encoding serves them all, as 32 bytes and one of zero make 44 characters, of
+    which the last says nothing."""
+    hashes = [hashlib.sha256(disclosure).digest() for disclosure in disclosures]
+    text = b2a_base64(b"\0".join([*hashes, b""]), newline=False).translate(_TO_URL).decode()
+    return [text[at : at + _DIGEST_CHARACTERS] for at in range(0, len(text), _DIGEST_CHARACTERS + 1)]
 
 
 def read_disclosure(disclosure: bytes) -> tuple[str, str, Any]:

@@ -1,5 +1,6 @@
 """Base64url has one spelling for each sequence of bytes, and no other is read."""
 
+from binascii import a2b_base64
 from itertools import product
 
 import pytest
@@ -31,3 +32,24 @@ def test_of_all_spellings_of_one_byte_and_of_two_one_each_is_read():
 def test_other_spellings_are_refused(text):
     with pytest.raises(ValueError):
         sdjwt.unb64(text)
+
+
+@given(st.text('AQgZ_-=+/~"\\ \n\0é', max_size=9).map(str.encode))
+def test_what_is_read_is_what_the_standard_library_reads_of_the_standard_form(text):
+    try:
+        found = sdjwt.unb64(text)
+    except ValueError:
+        found = None
+    standard = text.replace(b"-", b"+").replace(b"_", b"/") + b"==="[: -len(text) % 4]
+    try:
+        expected = a2b_base64(standard, strict_mode=True)
+    except ValueError:
+        expected = None
+    if expected is not None and (set(text) & set(b"+/=") or sdjwt.b64(expected) != text):
+        expected = None
+    assert found == expected
+
+
+@given(st.lists(st.binary(max_size=70), max_size=5))
+def test_digests_of_several_disclosures_are_those_of_each(disclosures):
+    assert sdjwt.digests(disclosures) == [sdjwt.digest(one) for one in disclosures]

@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 
 from hanse.kernel.entries import OK, read_entry
-from hanse.kernel.facts import read
 from hanse.kernel.kept import PRIVATE_OUTCOMES
+from hanse.kernel.reading import read
 from hanse.kernel.refusal import Refused
 from hanse.kernel.view import View
 from hanse.node.history import Told, told

@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 
 from fair_shelves import Shelves
 
-from hanse.kernel.facts import HEADER, Fact, Signed, payload, read
+from hanse.kernel.facts import HEADER, Fact, Signed, payload
 from hanse.kernel.outcome import Outcome
+from hanse.kernel.reading import read
 from hanse.kernel.refusal import Refused
 from hanse.kernel.tables import Row, Table
 from hanse.record import ed25519

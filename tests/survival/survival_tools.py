@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from hanse.kernel.entries import read_entry
-from hanse.kernel.facts import HEADER, Fact, count_digests, layout, payload, read
+from hanse.kernel.facts import HEADER, Fact, layout, payload
+from hanse.kernel.reading import count_digests, read
 from hanse.node import node as node_module
 from hanse.node import write_path
 from hanse.node.desk import sign_runs

@@ -6,7 +6,8 @@ import hashlib
 from typing import Any
 
 import hanse.rooms.testing as towns
-from hanse.kernel.facts import TYP, Fact, Signed, payload, read
+from hanse.kernel.facts import TYP, Fact, Signed, payload
+from hanse.kernel.reading import read
 from hanse.rooms.catalog.facts import LinkItem, PublishItem, SetOwnItem
 from hanse.rooms.inventory.facts import STOCK, Count, CountLine, Stock
 from hanse.rooms.inventory.offer_facts import OFFERS, Earmark, MakeOffer, Offer

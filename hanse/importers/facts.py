@@ -275,8 +275,8 @@ class Sender:
     def _send(self) -> None:
         held, self._held, self._held_bytes = self._held, [], 0
         signed = self._desk.sign([fact for _, fact, _ in held])
-        for (n, fact, size), presentation in zip(held, signed, strict=True):
-            self._under_way.append((n, fact, size, self._desk.node.path.submit(presentation)))
+        for (n, fact, size), future in zip(held, self._desk.node.path.submit_all(signed), strict=True):
+            self._under_way.append((n, fact, size, future))
             self._under_way_bytes += size
         while self._under_way_bytes > UNDER_WAY_BYTES_MAX:
             self._wait()

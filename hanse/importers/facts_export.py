@@ -15,7 +15,8 @@ from hanse.importers.facts_orders import imported_orders
 from hanse.importers.mapping import MappingFile, Section
 from hanse.importers.values import Value
 from hanse.kernel.refusal import Refused
-from hanse.kernel.tables import R, Table
+from hanse.kernel.rows import R
+from hanse.kernel.tables import Table
 from hanse.kernel.view import View
 from hanse.node.desk import Desk
 from hanse.rooms.catalog.facts import OWN_ITEMS

@@ -10,7 +10,8 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Any
 
-from hanse.kernel.tables import Key, Table
+from hanse.kernel.rows import Key
+from hanse.kernel.tables import Table
 
 BITS_A_KEY = 16
 """With two probes: about one false alarm in seventy at the fullest."""

@@ -5,9 +5,8 @@ A draft writes into the block's rows at once and remembers what stood there, so 
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec import UNSET
@@ -15,11 +14,13 @@ from msgspec import UNSET
 from hanse.kernel.facts import Given
 from hanse.kernel.kept import TIMERS, Timer
 from hanse.kernel.refusal import Refused
+from hanse.kernel.rows import Key, R, SqlValue
 from hanse.kernel.state import Held, State
-from hanse.kernel.tables import Key, R, SqlValue, Table
+from hanse.kernel.tables import Table
 
-_set = msgspec.structs.force_setattr
-_UNKNOWN = object()
+_set: Final = msgspec.structs.force_setattr
+_values: Final = msgspec.structs.astuple
+_UNKNOWN: Final = object()
 
 
 class Draft:
@@ -47,11 +48,8 @@ class Draft:
         if table.circle and key[0] != self.circle:
             self._may(table, key)
         held = self._held[table.name]
-        try:
-            hit: R | None = held.rows[key]
-            return hit
-        except KeyError:
-            return self.state.fetch(held, key)  # type: ignore[no-any-return]
+        hit = held.rows.get(key, _UNKNOWN)
+        return self.state.fetch(held, key) if hit is _UNKNOWN else hit  # type: ignore[no-any-return]
 
     def mine(self, table: Table[R], *key: Given[SqlValue]) -> R | None:
         """A row whose key holds this draft's position, so that nothing before this entry can have written it."""
@@ -61,15 +59,12 @@ class Draft:
 
     def put(self, table: Table[R], row: R) -> None:
         """Insert or replace a row; its position becomes this draft's."""
-        key = table.key_of(row)
+        values = _values(row)
+        key = table.key_in(values)
         if self.circle != (key[0] if table.circle else ""):
             self._may(table, key, write=True)
-        try:
-            table.fit(*table.ints_of(row))
-        except struct.error:
-            raise _misfit(table, row) from None
-        if UNSET in table.values_of(row):
-            raise AssertionError(f"{table.name} was given a field that the fact withholds")
+        if not table.fits(values):
+            raise _misfit(table, row, values)
         _set(row, "position", self.position)
         held = self._held[table.name]
         rows, changed = held.rows, held.changed
@@ -152,9 +147,9 @@ class Draft:
             raise AssertionError(f"{table.name}: a private rule may not write publicly")
 
 
-def _misfit(table: Table[R], row: R) -> Exception:
-    """Why a row's integers do not fit."""
-    if UNSET in table.values_of(row):
+def _misfit(table: Table[R], row: R, values: tuple[Any, ...]) -> Exception:
+    """Why a row does not fit."""
+    if UNSET in values:
         return AssertionError(f"{table.name} was given a field that the fact withholds")
     wide = table.too_wide(row)
     return Refused("kernel.overflow", f"{table.name}.{wide} leaves 64 bits", got=getattr(row, wide))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from hanse.kernel.tables import Row, Table
+from hanse.kernel.rows import Row
+from hanse.kernel.tables import Table
 
 
 class Timer(Row, frozen=True, kw_only=True):

@@ -10,12 +10,13 @@ import hashlib
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Sequence
 from operator import itemgetter
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from hanse.kernel.absent import Absent
-from hanse.kernel.tables import Key, R, SqlValue, Table
+from hanse.kernel.rows import Key, R, SqlValue
+from hanse.kernel.tables import Table
 from hanse.kernel.writer import Changed, Commits, Shape, Writer, shape_of
 
 CACHE_ROWS_MAX = 60_000
@@ -25,8 +26,10 @@ COMMITS_AHEAD_MAX = 2
 NEVER = 2**63 - 1
 Rows = dict[Key, Any]
 """key -> row, or None for a key that is gone or known to be absent."""
-_spell = msgspec.json.Encoder(order="deterministic").encode
-_key = itemgetter(0)
+_spell: Final = msgspec.json.Encoder(order="deterministic").encode
+_values: Final = msgspec.structs.astuple
+_key: Final = itemgetter(0)
+_UNKNOWN: Final = object()
 
 
 class Held:
@@ -120,11 +123,8 @@ class State:
 
     def get(self, table: Table[R], key: Key) -> R | None:
         held = self.held[table.name]
-        try:
-            hit: R | None = held.rows[key]
-            return hit
-        except KeyError:
-            return self.fetch(held, key)  # type: ignore[no-any-return]
+        hit = held.rows.get(key, _UNKNOWN)
+        return self.fetch(held, key) if hit is _UNKNOWN else hit  # type: ignore[no-any-return]
 
     def fetch(self, held: Held, key: Key) -> Any:
         """A row that memory does not have, or None; what had to be looked for is kept."""
@@ -177,7 +177,7 @@ class State:
         found: Rows = {}
         for stored in self.conn.execute(sql, values):
             row = table.from_sql(stored)
-            key = table.key_of(row)
+            key = table.key_in(_values(row))
             if not any([key in layer for layer in layers]):
                 found[key] = row
                 if len(found) >= limit:
@@ -237,8 +237,8 @@ class State:
         return taken
 
     def _as_values(self, held: Held) -> Changed:
-        dirty, values_of = held.dirty, held.table.values_of
-        puts = [values_of(row) for row in dirty.values() if row is not None]
+        dirty = held.dirty
+        puts = [_values(row) for row in dirty.values() if row is not None]
         drops = [key for key, row in dirty.items() if row is None] if len(puts) < len(dirty) else []
         if held.table.often_new:
             absent = self._absent(held)

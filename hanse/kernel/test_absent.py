@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from hanse.kernel.absent import KEYS_MIN, Absent
 from hanse.kernel.draft import Draft
+from hanse.kernel.rows import Row
 from hanse.kernel.state import State
-from hanse.kernel.tables import Row, Table
+from hanse.kernel.tables import Table
 from hanse.kernel.writer import connect
 
 

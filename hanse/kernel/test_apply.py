@@ -16,9 +16,10 @@ from hanse.kernel.draft import Draft
 from hanse.kernel.facts import WITHHELD, Commercial, Fact, Id
 from hanse.kernel.kept import CHAIN, PRIVATE_OUTCOMES, TIMERS, Timer
 from hanse.kernel.refusal import Refused, require
+from hanse.kernel.rows import Row
 from hanse.kernel.rules import circle_rule, circle_timer, home_finder, home_rule, rule, timer
 from hanse.kernel.state import State
-from hanse.kernel.tables import Row, Table
+from hanse.kernel.tables import Table
 from hanse.kernel.testing import World
 from hanse.kernel.view import CIRCLES_LISTED_MAX
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import msgspec
 
-from hanse.kernel.tables import R, SqlValue, Table
+from hanse.kernel.rows import R, SqlValue
+from hanse.kernel.tables import Table
 
 CIRCLES_LISTED_MAX = 200
 """Up to so many circles stand in a statement one by one; more as one value, which costs a little where they are few."""

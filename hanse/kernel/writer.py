@@ -121,28 +121,32 @@ class Writer:
         pass
 
 
+def insert(conn: sqlite3.Connection, into: str, rows: Sequence[Sequence[Any]]) -> None:
+    """Rows of one width, many to a statement. `into`: the statement up to its values, "INSERT INTO table (a, b)"."""
+    start = 0
+    while start < len(rows):
+        left = len(rows) - start
+        if ROWS_EXACTLY_MAX < left < ROWS_AT_ONCE:
+            left = ROWS_EXACTLY_MAX
+        many = min(left, ROWS_AT_ONCE)
+        room = f"({', '.join('?' * len(rows[start]))})"
+        values = ", ".join([room] * many)
+        conn.execute(f"{into} VALUES {values}", tuple(chain.from_iterable(rows[start : start + many])))
+        start += many
+
+
 class _Statements:
     """How one table's rows are written."""
 
-    __slots__ = ("_drop", "_more", "_put", "_shape")
+    __slots__ = ("_drop", "_put", "_shape")
 
     def __init__(self, shape: Shape) -> None:
-        room = f"({', '.join('?' * len(shape.columns))})"
-        self._put = f"INSERT OR REPLACE INTO {shape.name} ({', '.join(shape.columns)}) VALUES {room}"
-        self._more = f", {room}"
+        self._put = f"INSERT OR REPLACE INTO {shape.name} ({', '.join(shape.columns)})"
         self._drop = f"DELETE FROM {shape.name} WHERE {' AND '.join(f'{n} = ?' for n in shape.key)}"
         self._shape = shape
 
     def write(self, conn: sqlite3.Connection, changed: Changed) -> None:
-        puts = spelled(changed, self._shape).puts
-        start = 0
-        while start < len(puts):
-            left = len(puts) - start
-            if ROWS_EXACTLY_MAX < left < ROWS_AT_ONCE:
-                left = ROWS_EXACTLY_MAX
-            many = min(left, ROWS_AT_ONCE)
-            conn.execute(self._put + self._more * (many - 1), tuple(chain.from_iterable(puts[start : start + many])))
-            start += many
+        insert(conn, self._put, spelled(changed, self._shape).puts)
         if changed.drops:
             conn.executemany(self._drop, changed.drops)
 

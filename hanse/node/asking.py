@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from contextvars import ContextVar
@@ -79,12 +80,12 @@ class Asking:
             self.source.opened.add(self)
         return self._conn
 
-    def wrote(self, fact: Future[Any]) -> None:
-        """The request sends a fact: what it asks from now on is asked as things stand, and what it asks once the fact
-        has its receipt, of one state again that has the fact."""
+    def wrote(self, facts: Sequence[Future[Any]]) -> None:
+        """The request sends facts: what it asks from now on is asked as things stand, and what it asks once they have
+        their receipts, of one state again that has them."""
         with self._lock:
             self._let_go(self.source.after)
-            self._under_way.append(fact)
+            self._under_way += facts
 
     def _renew(self) -> None:
         left = [fact for fact in self._under_way if not fact.done()]
@@ -144,8 +145,8 @@ ASKING: ContextVar[Asking | None] = ContextVar("asking", default=None)
 """The request whose questions are being asked; the threads that it asks in have it from their context."""
 
 
-def wrote(fact: Future[Any]) -> None:
-    """Tell the request that is being answered, if there is one, that it has sent a fact."""
+def wrote(facts: Sequence[Future[Any]]) -> None:
+    """Tell the request that is being answered, if there is one, that it has sent facts."""
     asking = ASKING.get()
     if asking is not None:
-        asking.wrote(fact)
+        asking.wrote(facts)

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import gc
 import os
-import queue
 import sqlite3
 import sys
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import BinaryIO
@@ -20,7 +18,7 @@ import msgspec
 
 from hanse.kernel.state import State
 from hanse.kernel.writer import Changed, Shape, Writer, connect, spelled
-from hanse.node.pipes import Beside, frames, read_frame, write_frame
+from hanse.node.pipes import Beside, frames_ahead, read_frame, write_frame
 from hanse.node.tidying import LogKeeper
 
 FRAMES_MAX = 4
@@ -101,16 +99,8 @@ def serve(path: str, scratch: bool, requests: BinaryIO, answers: BinaryIO) -> No
     decode = msgspec.msgpack.Decoder(list[Changed]).decode
     conn = connect(path, scratch=scratch)
     writer, keeper = Writer(conn, shapes), None if scratch else LogKeeper(conn)
-    waiting: queue.Queue[bytes | None] = queue.Queue(FRAMES_MAX)
-
-    def fetch() -> None:
-        for data in frames(requests):
-            waiting.put(data)
-        waiting.put(None)
-
-    threading.Thread(target=fetch, daemon=True).start()
     why = ""
-    while not why and (data := waiting.get()) is not None:
+    for data in frames_ahead(requests, FRAMES_MAX):
         try:
             writer.write(decode(data))
             writer.commit()
@@ -119,7 +109,9 @@ def serve(path: str, scratch: bool, requests: BinaryIO, answers: BinaryIO) -> No
             writer.rollback()
         with suppress(BrokenPipeError):  # nobody waits for it any more; the rest is written all the same
             write_frame(answers, why.encode())
-        if keeper and not why:
+        if why:
+            break
+        if keeper:
             keeper.keep_short()
     conn.close()
 

@@ -162,8 +162,7 @@ class Desk:
 
     def submit(self, signed: Sequence[Presentation]) -> list[Receipt]:
         """Submit signed facts together and wait for all. Refuses as the first that was refused; the others stand."""
-        futures = [self.node.path.submit(presentation) for presentation in signed]
-        receipts = [future.result(WAIT_SECONDS) for future in futures]
+        receipts = [future.result(WAIT_SECONDS) for future in self.node.path.submit_all(signed)]
         for receipt in receipts:
             if receipt.first_refusal:
                 raise Refused.of(receipt.first_refusal)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from hanse.kernel.facts import ERASED
+from hanse.kernel.writer import insert
 from hanse.node.tidying import LogKeeper
 from hanse.standards import sdjwt
 
@@ -60,7 +61,7 @@ class Disclosures:
             try:
                 self._conn.execute("BEGIN IMMEDIATE")
                 self._conn.execute("DELETE FROM disclosed WHERE position >= ?", (first,))
-                self._conn.executemany("INSERT INTO disclosed VALUES (?, ?, ?)", rows)
+                insert(self._conn, "INSERT INTO disclosed", rows)
                 self._conn.execute("COMMIT")
                 self._keeper.keep_short()
             except sqlite3.Error:

@@ -1,18 +1,21 @@
 """The gate: facts on their way in are admitted in order of arrival, a crowd in a process of its own.
 
 Threads alone do not pay beside a busy interpreter: each short call would wait for the interpreter's lock. So a crowd
-is read and its signatures verified by a helper process on another core, and a few facts in place.
+is read and its signatures verified by a helper process on another core, and a few facts in place. The helper has the
+next chunk before the answers to the last are taken up, so that it need not wait for them.
 """
 
 from __future__ import annotations
 
 import gc
+import os
 import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -25,7 +28,7 @@ from hanse.kernel.opened import opened, take_up
 from hanse.kernel.refusal import Refusal, Refused
 from hanse.node.admission import Admission, Presented
 from hanse.node.journal import journal
-from hanse.node.pipes import Beside, frames, write_frame
+from hanse.node.pipes import Beside, frames_ahead, write_frame
 
 _journal = journal("hanse.node")
 
@@ -33,6 +36,8 @@ Admitted = list[tuple[Signed | Refused, Future[Any]]]
 """Facts that may be ordered, or why not, each with its submitter's future."""
 HELP_FROM = 12
 CHUNK_MAX = 512
+FRAMES_AHEAD = 2
+"""Chunks that wait in the helper: so many are asked before the first answer is read."""
 WAITING_MAX = 50_000
 RESTART_SECONDS = 10
 """After a helper has ended, or was killed; until then its work is done in place."""
@@ -64,14 +69,25 @@ class Helper:
         self._beside = Beside("hanse.node.gate", str(directory), net)
         self._decode = msgspec.msgpack.Decoder(list[Answer]).decode
 
-    def admit(self, facts: list[Presented], now: int) -> list[Answer]:
-        """An answer for each. Raises OSError where the helper has died, or had to be killed: see `Beside`."""
+    def ask(self, facts: Sequence[Presented], now: int) -> None:
+        """Whether they may be ordered. Raises OSError where the helper has died, or had to be killed: see `Beside`."""
         asked = (now, [(sent.jwt, sent.disclosures, sent.batch) for sent in facts])
         self._beside.send(msgspec.msgpack.encode(asked))
+
+    def answers(self) -> list[Answer]:
+        """To what was asked first of what was not answered yet, one for each fact. Raises: as `ask`."""
         return self._decode(self._beside.receive())
 
     def close(self) -> None:
         self._beside.close()
+
+
+class _Chunk(Struct, gc=False):
+    """Facts that are being admitted. `helper`: who was asked, None for nobody. now: UTC seconds."""
+
+    facts: Sequence[Presented]
+    now: int
+    helper: Helper | None
 
 
 class Gate:
@@ -98,53 +114,63 @@ class Gate:
         self._thread = threading.Thread(target=self._run, name="hanse-gate", daemon=True)
         self._thread.start()
 
-    def submit(self, sent: Presented, future: Future[Any]) -> None:
-        """Hand it to `order` with its answer, later, in another thread. Refuses: node.closing, node.busy."""
+    def submit(self, sent: Sequence[Presented], futures: Sequence[Future[Any]]) -> None:
+        """Hand them to `order` with their answers, later, in another thread. Refuses all: node.closing, node.busy."""
         with self._changed:
             if self._closing:
                 raise Refused("node.closing", "this node is closing", retry=True, next="try again shortly")
             if len(self._waiting) >= WAITING_MAX:
                 raise Refused("node.busy", "too many facts are waiting", retry=True, next="try again shortly")
-            self._waiting.append((sent, future))
-            if len(self._waiting) == 1:
-                self._changed.notify()
+            self._waiting.extend(zip(sent, futures, strict=True))
+            self._changed.notify()
 
     def _run(self) -> None:
+        before: tuple[_Chunk, list[Future[Any]]] | None = None
         while True:
+            chunk = None
             with self._changed:
-                while not self._waiting and not self._closing:
+                while not self._waiting and not self._closing and before is None:
                     self._changed.wait()
                 taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), CHUNK_MAX))]
-                if not taken:
-                    return
+            if not taken and before is None:
+                return
+            futures = [future for _, future in taken]
+            with _told(futures):
+                chunk = self._begin([sent for sent, _ in taken]) if taken else None
+            if before is not None:
+                with _told(before[1]):
+                    self._order(list(zip(self._answers(before[0]), before[1], strict=True)))
+            before = None if chunk is None else (chunk, futures)
+
+    def _begin(self, facts: Sequence[Presented]) -> _Chunk:
+        """Ask the helper, where they are a crowd."""
+        chunk = _Chunk(facts, self._now(), None)
+        resting = self._helper is None and time.monotonic() < self._not_before
+        if len(facts) >= HELP_FROM and self._start_helper is not None and not resting:
             try:
-                answers = self._answers([sent for sent, _ in taken])
-                self._order([(answer, future) for answer, (_, future) in zip(answers, taken, strict=True)])
-            except Exception as error:
-                _journal.exception("gate.fault")
-                for _, future in taken:
-                    if not future.done():
-                        future.set_exception(error)
+                self._helper = self._helper or self._start_helper()
+                self._helper.ask(facts, chunk.now)
+                chunk.helper = self._helper
+            except OSError as error:
+                self._do_without(error)
+        return chunk
 
-    def _answers(self, facts: list[Presented]) -> list[Signed | Refused]:
-        now = self._now()
-        if len(facts) >= HELP_FROM and (found := self._helped(facts, now)) is not None:
-            kinds = self._admission.kinds
-            return [_taken_up(kinds, sent, answer) for sent, answer in zip(facts, found, strict=True)]
-        return [_admitted(self._admission, sent, now) for sent in facts]
+    def _answers(self, chunk: _Chunk) -> list[Signed | Refused]:
+        if chunk.helper is not None and chunk.helper is self._helper:
+            try:
+                found = chunk.helper.answers()
+                kinds = self._admission.kinds
+                return [_taken_up(kinds, sent, answer) for sent, answer in zip(chunk.facts, found, strict=True)]
+            except (OSError, msgspec.DecodeError) as error:
+                self._do_without(error)
+        return [_admitted(self._admission, sent, chunk.now) for sent in chunk.facts]
 
-    def _helped(self, facts: list[Presented], now: int) -> list[Answer] | None:
-        if self._start_helper is None or (self._helper is None and time.monotonic() < self._not_before):
-            return None
-        try:
-            self._helper = self._helper or self._start_helper()
-            return self._helper.admit(facts, now)
-        except (OSError, msgspec.DecodeError) as error:
-            _journal.warning("gate.helper_ended", error=str(error))
-            if self._helper is not None:
-                self._helper.close()
-            self._helper, self._not_before = None, time.monotonic() + RESTART_SECONDS
-            return None
+    def _do_without(self, error: Exception) -> None:
+        """The helper has ended: what it was asked is done in place, and so is all for a while."""
+        _journal.warning("gate.helper_ended", error=str(error))
+        if self._helper is not None:
+            self._helper.close()
+        self._helper, self._not_before = None, time.monotonic() + RESTART_SECONDS
 
     def close(self) -> None:
         """Answer what waits, then stop."""
@@ -156,11 +182,23 @@ class Gate:
             self._helper.close()
 
 
+@contextmanager
+def _told(futures: list[Future[Any]]) -> Iterator[None]:
+    """Whoever waits is told of a fault, and the gate goes on."""
+    try:
+        yield
+    except Exception as error:
+        _journal.exception("gate.fault")
+        for future in futures:
+            if not future.done():
+                future.set_exception(error)
+
+
 def serve(admission: Admission, requests: BinaryIO, answers: BinaryIO) -> None:
     """The helper's loop: a `Request`, its answers back. Ends when the pipe ends."""
     decode = msgspec.msgpack.Decoder(Request).decode
     encode = msgspec.msgpack.Encoder().encode
-    for asked in frames(requests):
+    for asked in frames_ahead(requests, FRAMES_AHEAD):
         now, facts = decode(asked)
         write_frame(answers, encode([_answer(admission, sent, now) for sent in facts]))
 
@@ -195,7 +233,9 @@ def main(directory: str, net: str) -> None:
 
     gc.set_threshold(*COLLECT_AFTER)
     admission = Admission(rulebook().kinds, net, ReadPath(Path(directory)).find_key)
-    serve(admission, sys.stdin.buffer, sys.stdout.buffer)
+    with suppress(BrokenPipeError):  # nobody waits for it any more
+        serve(admission, sys.stdin.buffer, sys.stdout.buffer)
+    os._exit(0)  # the thread that reads may still wait for more
 
 
 if __name__ == "__main__":

@@ -10,10 +10,12 @@ or a node that was itself stopped, has waited for half a second.
 from __future__ import annotations
 
 import os
+import queue
 import select
 import struct
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from fcntl import fcntl
@@ -181,7 +183,15 @@ def read_frame(pipe: IO[bytes]) -> bytes | None:
     return data if len(data) == size else None
 
 
-def frames(pipe: IO[bytes]) -> Iterator[bytes]:
-    """All of them."""
-    while (data := read_frame(pipe)) is not None:
+def frames_ahead(pipe: IO[bytes], most: int) -> Iterator[bytes]:
+    """All of them, read by a thread that is up to so many ahead: who sends them need not read answers in between."""
+    waiting: queue.Queue[bytes | None] = queue.Queue(most)
+
+    def fetch() -> None:
+        while (data := read_frame(pipe)) is not None:
+            waiting.put(data)
+        waiting.put(None)
+
+    threading.Thread(target=fetch, name="frames", daemon=True).start()
+    while (data := waiting.get()) is not None:
         yield data

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hanse.kernel.draft import Draft
+from hanse.kernel.rows import Row
 from hanse.kernel.state import State
-from hanse.kernel.tables import Row, Table
+from hanse.kernel.tables import Table
 from hanse.kernel.writer import Changed, connect
 from hanse.node import pipes, write_path
 from hanse.node.behind import WriteBehind

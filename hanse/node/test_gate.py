@@ -10,7 +10,7 @@ from hanse.kernel.facts import BATCH_HEADER, HEADER
 from hanse.kernel.refusal import Refused
 from hanse.node import pipes
 from hanse.node.desk import sign_runs
-from hanse.node.gate import HELP_FROM
+from hanse.node.gate import CHUNK_MAX, HELP_FROM
 from hanse.node.node import Node
 from hanse.node.testing import site, town
 from hanse.node.wallet import Presentation
@@ -68,7 +68,7 @@ def test_a_crowd_is_told_the_same_by_the_helper_as_in_place(directory):
         sent = list(all_sorts(node))
         assert len(sent) >= HELP_FROM
         answers, gate = [], node.path.gate
-        taken_up = list(gate._answers(sent))
+        taken_up = list(gate._answers(gate._begin(sent)))
         helper = gate._helper
         assert helper is not None and gate._start_helper is not None, "the helper did it"
         for one in sent:
@@ -110,7 +110,11 @@ def test_each_of_a_crowd_gets_its_own_answer_in_order(directory):
 def test_a_helper_that_died_or_was_stopped_is_made_anew_after_a_while(directory, monkeypatch, how):
     monkeypatch.setattr(pipes, "STOPPED_SECONDS", 0.5)
     with Node(directory) as node:
-        gate, admit = node.path.gate, lambda: [type(one) for one in node.path.gate._answers(sent)]
+        gate = node.path.gate
+
+        def admit() -> list[type]:
+            return [type(one) for one in gate._answers(gate._begin(sent))]
+
         sent = [node.wallet.sign("anna", site(node, "anna", f"Site {n}", n)) for n in range(HELP_FROM)]
         admitted = admit()
         first = gate._helper._beside.process
@@ -126,7 +130,7 @@ def test_facts_that_come_while_the_helper_is_stopped_are_answered(directory, mon
     monkeypatch.setattr(pipes, "STOPPED_SECONDS", 0.5)
     with Node(directory) as node:
         sent = [node.wallet.sign("anna", site(node, "anna", f"Late {n}", n)) for n in range(4 * HELP_FROM)]
-        node.path.gate._answers(sent)
+        node.path.gate._answers(node.path.gate._begin(sent))
         node.path.gate._helper._beside.process.send_signal(signal.SIGSTOP)
         futures = [node.path.submit(one) for one in sent]
         assert all(future.result(60).code == "ok" for future in futures)
@@ -150,3 +154,24 @@ def test_a_fact_that_breaks_the_reading_is_refused_and_the_gate_goes_on(director
         with pytest.raises(Refused, match=r"node\.fault"):
             node.path.submit(poison).result(60)
         assert node.path.submit(good).result(60).code == "ok"
+
+
+def test_crowds_that_fill_the_pipes_both_ways_are_all_admitted(directory, monkeypatch):
+    """The helper has the next chunk while it answers the last, and both are larger than a pipe holds."""
+    monkeypatch.setattr(pipes, "PIPE_BYTES", 1 << 16)
+    with Node(directory) as node:
+        facts = [site(node, "anna", f"Site {n}", n) for n in range(3 * CHUNK_MAX)]
+        futures = node.path.submit_all([node.wallet.sign("anna", fact) for fact in facts])
+        receipts = [future.result(60) for future in futures]
+        assert [receipt.code for receipt in receipts] == ["ok"] * len(facts) and node.path.gate._helper is not None
+        assert [receipt.position for receipt in receipts] == sorted(receipt.position for receipt in receipts)
+
+
+def test_what_the_helper_was_asked_when_it_died_is_admitted_in_place_in_order(directory):
+    with Node(directory) as node:
+        gate = node.path.gate
+        sent = [node.wallet.sign("anna", site(node, "anna", f"Lost {n}", n)) for n in range(3 * HELP_FROM)]
+        first, second = gate._begin(sent[:HELP_FROM]), gate._begin(sent[HELP_FROM:])
+        gate._helper._beside.process.kill()
+        admitted = [*gate._answers(first), *gate._answers(second)]
+        assert gate._helper is None and [one.jwt for one in admitted] == [one.jwt for one in sent]

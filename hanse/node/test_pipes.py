@@ -116,7 +116,7 @@ def test_frames_of_all_sizes_arrive_whole():
 def _echo():
     import sys
 
-    for frame in pipes.frames(sys.stdin.buffer):
+    for frame in pipes.frames_ahead(sys.stdin.buffer, 2):
         pipes.write_frame(sys.stdout.buffer, frame)
 
 

@@ -112,12 +112,19 @@ class WritePath:
             node.closing, node.busy, as the rules of a fact that introduces a key (it costs its sender nothing, so the
             record is spared), fact.too_many_refusals, node.disk_full, node.unsure, node.record_closed.
         """
-        check_size(sent.jwt, sent.disclosures, sent.batch)
-        future: Future[Receipt] = Future()
-        future.set_running_or_notify_cancel()  # who stops waiting does not stop the fact
-        self.gate.submit(sent, future)
-        asking.wrote(future)
-        return future
+        return self.submit_all((sent,))[0]
+
+    def submit_all(self, sent: Sequence[Presentation]) -> list[Future[Receipt]]:
+        """Several at once, in order, as those of a signed batch. Refuses as `submit`; then none is taken."""
+        futures: list[Future[Receipt]] = []
+        for one in sent:
+            check_size(one.jwt, one.disclosures, one.batch)
+            future: Future[Receipt] = Future()
+            future.set_running_or_notify_cancel()  # who stops waiting does not stop the fact
+            futures.append(future)
+        self.gate.submit(sent, futures)
+        asking.wrote(futures)
+        return futures
 
     def _order(self, admitted: Admitted) -> None:
         good: list[tuple[Signed, Future[Any]]] = []

@@ -15,7 +15,8 @@ from hanse.kernel.facts import HEADER, Fact, Signed, payload
 from hanse.kernel.outcome import Outcome
 from hanse.kernel.reading import read
 from hanse.kernel.refusal import Refused
-from hanse.kernel.tables import Row, Table
+from hanse.kernel.rows import Row
+from hanse.kernel.tables import Table
 from hanse.record import ed25519
 from hanse.rooms.accounts.facts import SetTerms
 from hanse.rooms.catalog.facts import LinkItem, PublishItem, SetOwnItem

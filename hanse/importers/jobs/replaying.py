@@ -92,7 +92,7 @@ def state(node: Node, party: str, home: str, events: Sequence[list[Said]], progr
     waiting: list[Future[Receipt]] = []
     for start in range(0, len(events), BATCH):
         facts = [Attest(circle=home, events=said) for said in events[start : start + BATCH]]
-        waiting += [node.path.submit(signed) for signed in node.wallet.sign_batch(party, list(facts))]
+        waiting += node.path.submit_all(node.wallet.sign_batch(party, list(facts)))
         progress("lines", min(start + BATCH, len(events)), len(events))
     _wait(waiting)
 

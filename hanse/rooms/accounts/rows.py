@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from hanse.kernel.tables import Row, Table
+from hanse.kernel.rows import Row
+from hanse.kernel.tables import Table
 
 INVOICE, CREDIT_NOTE, ON_ACCOUNT, AWARD, ASSIGNED, NETTED = (
     "invoice",

@@ -19,7 +19,8 @@ from hanse.kernel.facts import (
     Part,
     Text,
 )
-from hanse.kernel.tables import Row, Table
+from hanse.kernel.rows import Row
+from hanse.kernel.tables import Table
 
 Gtin = Annotated[str, Meta(pattern=rf"^([0-9]{{14}})?{END}")]
 """A GTIN of fourteen digits, zeros on the left, or ""."""

@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from hanse.kernel.tables import SqlValue, Table
+from hanse.kernel.rows import SqlValue
+from hanse.kernel.tables import Table
 from hanse.kernel.view import View
 from hanse.rooms.contracts.private_rows import AGREEMENTS, AWARDS, PENDING, STANDING, VERSIONS
 from hanse.rooms.contracts.rows import TEMPLATES

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from hanse.kernel.tables import Row, Table
+from hanse.kernel.rows import Row
+from hanse.kernel.tables import Table
 
 
 class TemplateRow(Row, frozen=True, kw_only=True):

@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta, Struct
 
 from hanse.kernel.facts import WITHHELD, Commercial, Currency, Each, Fact, Id, Minor, Part, Seconds, Text
-from hanse.kernel.tables import Row, Table
+from hanse.kernel.rows import Row
+from hanse.kernel.tables import Table
 from hanse.rooms.catalog.facts import Number
 
 Lot = Annotated[str, Meta(max_length=80)]

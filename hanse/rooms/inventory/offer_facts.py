@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta
 
 from hanse.kernel.facts import WITHHELD, Commercial, Currency, Each, Fact, Id, Minor, Seconds, Text
-from hanse.kernel.tables import Row, Table
+from hanse.kernel.rows import Row
+from hanse.kernel.tables import Table
 from hanse.rooms.catalog.facts import Number, PackEach
 from hanse.rooms.inventory.facts import Lot, Owner
 from hanse.rooms.parties.facts import Country, Microdegrees

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from hanse.kernel.refusal import Refusal, Refused
-from hanse.kernel.tables import SqlValue
+from hanse.kernel.rows import SqlValue
 from hanse.kernel.view import View
 from hanse.rooms.catalog.facts import ITEMS, NUMBER_OF_ITEM, OWN_ITEMS
 from hanse.rooms.inventory.facts import POLICIES, STOCK, TOTALS

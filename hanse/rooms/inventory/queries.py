@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from hanse.kernel.tables import SqlValue
+from hanse.kernel.rows import SqlValue
 from hanse.kernel.view import View
 from hanse.rooms.catalog.facts import OWN_ITEMS, OwnItem
 from hanse.rooms.inventory.facts import (

@@ -83,7 +83,8 @@ def count(draft: Draft, fact: Count) -> None:
     currencies = {line.own_number: require_own_item(draft, line.own_number).currency for line in fact.lines}
     for stock in found:
         _require_newer(stock, at)
-    for line, stock in zip(fact.lines, found, strict=True):
+    for n, line in enumerate(fact.lines):
+        stock = found[n]
         before = replace(
             stock,
             counted_at=at,

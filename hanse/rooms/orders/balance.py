@@ -121,7 +121,8 @@ def keep(
     """
     after = tuple(lines)
     released: dict[str, int] = {}
-    for was, now in zip(order.lines, after, strict=True):
+    for n, now in enumerate(after):
+        was = order.lines[n]
         if now.offer and now.cancelled > was.cancelled:
             released[now.offer] = released.get(now.offer, 0) + now.cancelled - was.cancelled
     for offer, each in sorted(released.items()):

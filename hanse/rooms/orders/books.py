@@ -49,8 +49,8 @@ def note_order(draft: Draft, fact: PlaceOrder, party: str) -> None:
     else:
         return
     lines = tuple(
-        MineLine(line.line, line.item, said(line.own_number, ""), line.unit_price_minor, row.offer)
-        for line, row in zip(fact.lines, order.lines, strict=True)
+        MineLine(line.line, line.item, said(line.own_number, ""), line.unit_price_minor, order.lines[n].offer)
+        for n, line in enumerate(fact.lines)
     )
     mine = Mine(
         circle=draft.circle,
@@ -95,7 +95,8 @@ def _allocate(draft: Draft, mine: Mine) -> None:
     if order is None or mine.side != SELL:
         return
     lines = []
-    for line, row in zip(mine.lines, order.lines, strict=True):
+    for n, line in enumerate(mine.lines):
+        row = order.lines[n]
         more = row.to_ship - line.allocated if line.offer else 0
         if more > 0:
             inventory.allocate(draft, line.offer, more, mine.order_id)

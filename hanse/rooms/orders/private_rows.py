@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from hanse.kernel.tables import Row, Table
+from hanse.kernel.rows import Row
+from hanse.kernel.tables import Table
 
 
 class Promise(Struct, frozen=True, array_like=True):

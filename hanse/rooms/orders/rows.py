@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from hanse.kernel.tables import Row, Table
+from hanse.kernel.rows import Row
+from hanse.kernel.tables import Table
 
 PLACED, CONFIRMED, PART_SHIPPED, SHIPPED, RECEIVED = "placed", "confirmed", "part_shipped", "shipped", "received"
 DECLINED, LAPSED, CANCELLED = "declined", "lapsed", "cancelled"

@@ -137,7 +137,8 @@ def _terms_line(draft: Draft, circle: str, line: PlaceLine) -> TermsLine:
 def due_at(order: Order, lines: Sequence[TermsLine]) -> int:
     """When the next unshipped quantity is due: the earliest promise, or the request for what is open; 0 for none."""
     first = 0
-    for line, terms in zip(order.lines, lines, strict=True):
+    for n, line in enumerate(order.lines):
+        terms = lines[n]
         dates = [promise.promised_at or terms.requested_at for promise in terms.promises]
         if line.open:
             dates.append(terms.requested_at)
@@ -162,7 +163,7 @@ def cut(promises: tuple[Promise, ...], each: int) -> tuple[Promise, ...]:
 
 def fit(order: Order, terms: OrderTerms) -> OrderTerms:
     """The terms cut to the public balance: promises to what is confirmed and unshipped, changes to what is proposed."""
-    lines = tuple([_fit(line, known) for line, known in zip(order.lines, terms.lines, strict=True)])
+    lines = tuple([_fit(line, terms.lines[n]) for n, line in enumerate(order.lines)])
     live = order.state in LIVE_STATES
     return replace(terms, lines=lines, due_at=due_at(order, lines) if live else 0)
 

@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta
 
 from hanse.kernel.facts import END, WITHHELD, Commercial, Currency, Fact, Id, LongText, Minor, Personal, Seconds, Text
-from hanse.kernel.tables import Row, Table
+from hanse.kernel.rows import Row
+from hanse.kernel.tables import Table
 
 FOREVER = 2**40
 PublicKey = Annotated[str, Meta(min_length=43, max_length=43, pattern=rf"^[A-Za-z0-9_-]+{END}")]

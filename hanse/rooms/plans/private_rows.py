@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from hanse.kernel.tables import Row, Table
+from hanse.kernel.rows import Row
+from hanse.kernel.tables import Table
 from hanse.rooms.plans.facts import Option, OwnStock, PlanCut, PlanLine
 
 

@@ -16,10 +16,11 @@ import sqlite3
 import subprocess
 import tempfile
 import time
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 from bench.common import DAY, Network, machine, network, write
+from hanse.engines.replies import Reply
 from hanse.node.wallet import Presentation
 from hanse.record import ed25519
 
@@ -53,11 +54,11 @@ def batched(net: Network, orders: int) -> dict[str, Any]:
 def _through(net: Network, signed: list[list[Presentation]]) -> tuple[int, float]:
     """Submit, each list at once, and wait for all receipts: facts a second, CPU of the node's own process."""
     started, cpu = time.perf_counter(), time.process_time()
-    futures = [future for part in signed for future in net.node.path.submit_all(part)]
-    refusals = [r for future in futures if (r := future.result(120).first_refusal)]
+    replies = [reply for part in signed for reply in net.node.path.submit_all(part)]
+    refusals = [r for reply in replies if (r := reply.result(120).first_refusal)]
     seconds = time.perf_counter() - started
-    assert not refusals, f"{len(refusals)} of {len(futures)} were refused, first: {refusals[0]}"
-    return round(len(futures) / seconds), round((time.process_time() - cpu) / len(futures) * 1e6, 1)
+    assert not refusals, f"{len(refusals)} of {len(replies)} were refused, first: {refusals[0]}"
+    return round(len(replies) / seconds), round((time.process_time() - cpu) / len(replies) * 1e6, 1)
 
 
 def latency(net: Network, rate: int, seconds: int) -> dict[str, Any]:
@@ -66,15 +67,15 @@ def latency(net: Network, rate: int, seconds: int) -> dict[str, Any]:
     signed = [net.node.wallet.sign(party, fact) for order in mix for party, fact in order]
     done = [0.0] * len(signed)
 
-    def note(i: int, _: Future[Any]) -> None:
+    def note(i: int, _: Reply[Any]) -> None:
         done[i] = time.perf_counter()
 
     start = time.perf_counter() + 0.1
     for i, presentation in enumerate(signed):
         while (now := time.perf_counter()) < start + i / rate:
             time.sleep(min(0.001, start + i / rate - now))
-        future = net.node.path.submit(presentation)
-        future.add_done_callback(lambda f, i=i: note(i, f))  # type: ignore[misc]
+        reply = net.node.path.submit(presentation)
+        reply.add_done_callback(lambda f, i=i: note(i, f))  # type: ignore[misc]
     while not all(done):
         time.sleep(0.01)
     waits = sorted(d - (start + i / rate) for i, d in enumerate(done))

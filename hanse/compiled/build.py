@@ -29,6 +29,7 @@ ROOMS = {
 """Modules of functions only: facts and rows are classes of a library that is compiled already."""
 MODULES = (
     "hanse.standards.sdjwt",
+    "hanse.engines.replies",
     *(f"hanse.kernel.{name}" for name in KERNEL),
     *(f"hanse.rooms.{room}.{name}" for room, names in ROOMS.items() for name in names),
 )

@@ -7,8 +7,8 @@ import queue
 import random
 import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
 
+from hanse.engines.replies import Reply
 from hanse.kernel.facts import Fact
 from hanse.node import joining
 from hanse.node.node import Node
@@ -59,7 +59,7 @@ class Trader:
         self.facts = 0
         self.homes: dict[str, str] = {}
         self.circles: dict[tuple[str, str], str] = {}
-        self._pending: list[tuple[Fact, Future[Receipt]]] = []
+        self._pending: list[tuple[Fact, Reply[Receipt]]] = []
         self._queue: queue.Queue[tuple[Fact, Presentation] | int | None] = queue.Queue(WAITING_MAX)
         self._fault: BaseException | None = None
         self._feeder = threading.Thread(target=self._feed, name="demo-feeder", daemon=True)
@@ -152,8 +152,8 @@ class Trader:
     def _settle(self) -> None:
         """Wait for the receipts. Raises: DemoFault."""
         pending, self._pending = self._pending, []
-        for fact, future in pending:
-            refusal = future.result(_WAIT_SECONDS).first_refusal
+        for fact, reply in pending:
+            refusal = reply.result(_WAIT_SECONDS).first_refusal
             if refusal is not None:
                 raise DemoFault(f"{fact.kind}: {refusal} ({fact})")
         self._progress(len(pending))

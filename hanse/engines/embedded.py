@@ -6,10 +6,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from typing import Any
 
 from hanse.engines import Answers, ApplyBlock
+from hanse.engines.replies import Reply, give
 from hanse.kernel.facts import Signed
 from hanse.kernel.refusal import Refused
 
@@ -19,8 +19,8 @@ GATHER_SECONDS = 0.004
 """From the beginning of one block to that of the next at least: what comes in between shares its costs. A fact that
 comes alone waits for nothing."""
 IDLE_SECONDS = 0.5
-_Applied = tuple[list[Future[Any]], Answers]
-"""A block's facts' futures, and its answers."""
+_Applied = tuple[list[Reply[Any]], Answers]
+"""A block's facts' replies, and its answers."""
 
 
 class Embedded:
@@ -41,13 +41,13 @@ class Embedded:
         on_fault: Callable[[BaseException], None] = lambda error: None,
     ) -> None:
         self._apply, self._due, self._clock, self._on_fault = apply, due, clock, on_fault
-        self._waiting: deque[tuple[Signed, Future[Any]]] = deque()
+        self._waiting: deque[tuple[Signed, Reply[Any]]] = deque()
         self._changed = threading.Condition()
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="hanse-writer", daemon=True)
         self._thread.start()
 
-    def order(self, facts: Sequence[tuple[Signed, Future[Any]]]) -> None:
+    def order(self, facts: Sequence[tuple[Signed, Reply[Any]]]) -> None:
         with self._changed:
             if self._closing:
                 raise Refused("node.closing", "this node is closing", retry=True, next="try again shortly")
@@ -80,7 +80,7 @@ class Embedded:
                 taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), BLOCK_FACTS_MAX))]
                 if not taken and self._closing:
                     return
-            under_way = [future for _, future in taken], self._block([signed for signed, _ in taken])
+            under_way = [reply for _, reply in taken], self._block([signed for signed, _ in taken])
             self._answer(*before)
             before = under_way
 
@@ -97,17 +97,13 @@ class Embedded:
             answers = [error] * len(facts)
             return lambda: answers
 
-    def _answer(self, futures: list[Future[Any]], answers_of: Answers) -> None:
+    def _answer(self, replies: list[Reply[Any]], answers_of: Answers) -> None:
         try:
             answers = answers_of()
         except BaseException as error:
             self._on_fault(error)
-            answers = [error] * len(futures)
-        for future, answer in zip(futures, answers, strict=True):
-            if isinstance(answer, BaseException):
-                future.set_exception(answer)
-            else:
-                future.set_result(answer)
+            answers = [error] * len(replies)
+        give(replies, answers)
 
     def close(self) -> None:
         """Order what waits, then stop."""

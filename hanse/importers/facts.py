@@ -13,11 +13,11 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import Future
 from pathlib import Path
 
 import msgspec
 
+from hanse.engines.replies import Reply
 from hanse.importers import fixlist
 from hanse.importers.facts_master import plan_items, plan_sites
 from hanse.importers.facts_orders import plan_orders
@@ -255,7 +255,7 @@ class Sender:
         self._desk, self._told, self._of = desk, told, of
         self._held: list[tuple[int, Fact, int]] = []
         self._held_bytes = self._under_way_bytes = 0
-        self._under_way: deque[tuple[int, Fact, int, Future[Receipt]]] = deque()
+        self._under_way: deque[tuple[int, Fact, int, Reply[Receipt]]] = deque()
         self.stands: tuple[int, int] | None = None
         self.facts = 0
 
@@ -275,16 +275,16 @@ class Sender:
     def _send(self) -> None:
         held, self._held, self._held_bytes = self._held, [], 0
         signed = self._desk.sign([fact for _, fact, _ in held])
-        for (n, fact, size), future in zip(held, self._desk.node.path.submit_all(signed), strict=True):
-            self._under_way.append((n, fact, size, future))
+        for (n, fact, size), reply in zip(held, self._desk.node.path.submit_all(signed), strict=True):
+            self._under_way.append((n, fact, size, reply))
             self._under_way_bytes += size
         while self._under_way_bytes > UNDER_WAY_BYTES_MAX:
             self._wait()
 
     def _wait(self) -> None:
-        n, fact, size, future = self._under_way.popleft()
+        n, fact, size, reply = self._under_way.popleft()
         self._under_way_bytes -= size
-        receipt = future.result(_WAIT_SECONDS)
+        receipt = reply.result(_WAIT_SECONDS)
         if receipt.first_refusal:
             refusal = receipt.first_refusal
             raise Refused(

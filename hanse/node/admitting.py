@@ -7,10 +7,10 @@ Nobody is in a circle but with its own key's consent. `ask` is the part of the p
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import Future
 
 from msgspec import Struct
 
+from hanse.engines.replies import Reply
 from hanse.kernel.facts import thumbprint
 from hanse.kernel.refusal import Refused
 from hanse.node.node import WAIT_SECONDS, Node
@@ -129,8 +129,8 @@ def endorse(node: Node, asked: Sequence[Asked], *, home: str = "") -> list[Paper
         )
     home = home or node.view(who).home
     signed = [node.wallet.sign(who, endorsement(node, one, home), pair=pair) for one in asked]
-    for future in [node.path.submit(presentation) for presentation in signed]:
-        wait(future)
+    for reply in [node.path.submit(presentation) for presentation in signed]:
+        wait(reply)
     return [papers(one, presentation) for one, presentation in zip(asked, signed, strict=True)]
 
 
@@ -153,8 +153,8 @@ def opening(circle: str, purpose: Purpose, members: Sequence[Papers], name: str 
     )
 
 
-def wait(future: Future[Receipt]) -> None:
+def wait(reply: Reply[Receipt]) -> None:
     """Wait for a fact's receipt. Refuses: as its rules."""
-    receipt = future.result(WAIT_SECONDS)
+    receipt = reply.result(WAIT_SECONDS)
     if receipt.first_refusal:
         raise Refused.of(receipt.first_refusal)

@@ -11,11 +11,11 @@ import sqlite3
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import Future
 from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any, Protocol
 
+from hanse.engines.replies import Reply
 from hanse.kernel.refusal import Refused
 from hanse.kernel.view import View
 from hanse.node.journal import journal
@@ -54,7 +54,7 @@ class Asking:
         self._conn: sqlite3.Connection | None = None
         self._now: int | None = None
         self._since = 0.0
-        self._under_way: list[Future[Any]] = []
+        self._under_way: list[Reply[Any]] = []
         self._over = self._late = False
 
     def view(self, party: str) -> View | None:
@@ -80,7 +80,7 @@ class Asking:
             self.source.opened.add(self)
         return self._conn
 
-    def wrote(self, facts: Sequence[Future[Any]]) -> None:
+    def wrote(self, facts: Sequence[Reply[Any]]) -> None:
         """The request sends facts: what it asks from now on is asked as things stand, and what it asks once they have
         their receipts, of one state again that has them."""
         with self._lock:
@@ -145,7 +145,7 @@ ASKING: ContextVar[Asking | None] = ContextVar("asking", default=None)
 """The request whose questions are being asked; the threads that it asks in have it from their context."""
 
 
-def wrote(facts: Sequence[Future[Any]]) -> None:
+def wrote(facts: Sequence[Reply[Any]]) -> None:
     """Tell the request that is being answered, if there is one, that it has sent facts."""
     asking = ASKING.get()
     if asking is not None:

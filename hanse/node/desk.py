@@ -162,7 +162,7 @@ class Desk:
 
     def submit(self, signed: Sequence[Presentation]) -> list[Receipt]:
         """Submit signed facts together and wait for all. Refuses as the first that was refused; the others stand."""
-        receipts = [future.result(WAIT_SECONDS) for future in self.node.path.submit_all(signed)]
+        receipts = [reply.result(WAIT_SECONDS) for reply in self.node.path.submit_all(signed)]
         for receipt in receipts:
             if receipt.first_refusal:
                 raise Refused.of(receipt.first_refusal)

@@ -14,7 +14,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -22,6 +21,7 @@ from typing import Any, BinaryIO
 import msgspec
 from msgspec import Struct
 
+from hanse.engines.replies import Reply, give
 from hanse.kernel.entries import BatchProof
 from hanse.kernel.facts import Fact, Opened, Signed
 from hanse.kernel.opened import opened, take_up
@@ -32,8 +32,8 @@ from hanse.node.pipes import Beside, frames_ahead, write_frame
 
 _journal = journal("hanse.node")
 
-Admitted = list[tuple[Signed | Refused, Future[Any]]]
-"""Facts that may be ordered, or why not, each with its submitter's future."""
+Admitted = list[tuple[Signed | Refused, Reply[Any]]]
+"""Facts that may be ordered, or why not, each with its submitter's reply."""
 HELP_FROM = 12
 CHUNK_MAX = 512
 FRAMES_AHEAD = 2
@@ -108,24 +108,24 @@ class Gate:
         self._admission, self._order, self._start_helper, self._now = admission, order, start_helper, now
         self._helper: Helper | None = None
         self._not_before = 0.0
-        self._waiting: deque[tuple[Presented, Future[Any]]] = deque()
+        self._waiting: deque[tuple[Presented, Reply[Any]]] = deque()
         self._changed = threading.Condition()
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="hanse-gate", daemon=True)
         self._thread.start()
 
-    def submit(self, sent: Sequence[Presented], futures: Sequence[Future[Any]]) -> None:
+    def submit(self, sent: Sequence[Presented], replies: Sequence[Reply[Any]]) -> None:
         """Hand them to `order` with their answers, later, in another thread. Refuses all: node.closing, node.busy."""
         with self._changed:
             if self._closing:
                 raise Refused("node.closing", "this node is closing", retry=True, next="try again shortly")
             if len(self._waiting) >= WAITING_MAX:
                 raise Refused("node.busy", "too many facts are waiting", retry=True, next="try again shortly")
-            self._waiting.extend(zip(sent, futures, strict=True))
+            self._waiting.extend(zip(sent, replies, strict=True))
             self._changed.notify()
 
     def _run(self) -> None:
-        before: tuple[_Chunk, list[Future[Any]]] | None = None
+        before: tuple[_Chunk, list[Reply[Any]]] | None = None
         while True:
             chunk = None
             with self._changed:
@@ -134,13 +134,13 @@ class Gate:
                 taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), CHUNK_MAX))]
             if not taken and before is None:
                 return
-            futures = [future for _, future in taken]
-            with _told(futures):
+            replies = [reply for _, reply in taken]
+            with _told(replies):
                 chunk = self._begin([sent for sent, _ in taken]) if taken else None
             if before is not None:
                 with _told(before[1]):
                     self._order(list(zip(self._answers(before[0]), before[1], strict=True)))
-            before = None if chunk is None else (chunk, futures)
+            before = None if chunk is None else (chunk, replies)
 
     def _begin(self, facts: Sequence[Presented]) -> _Chunk:
         """Ask the helper, where they are a crowd."""
@@ -183,15 +183,13 @@ class Gate:
 
 
 @contextmanager
-def _told(futures: list[Future[Any]]) -> Iterator[None]:
+def _told(replies: list[Reply[Any]]) -> Iterator[None]:
     """Whoever waits is told of a fault, and the gate goes on."""
     try:
         yield
     except Exception as error:
         _journal.exception("gate.fault")
-        for future in futures:
-            if not future.done():
-                future.set_exception(error)
+        give(replies, [error] * len(replies))
 
 
 def serve(admission: Admission, requests: BinaryIO, answers: BinaryIO) -> None:

@@ -213,8 +213,8 @@ def _enter(node: Node, circle: str, parties: list[str]) -> None:
         pair = node.wallet.key_of(name) if name else None
         if found is not None and pair is not None and name in found.members and name not in found.entered:
             waiting.append(node.path.submit(node.wallet.sign(pair.owner, EnterCircle(circle=circle), pair=pair)))
-    for future in waiting:
-        wait(future)
+    for reply in waiting:
+        wait(reply)
 
 
 def widen(node: Node, circle: str, opener: str, party: str) -> None:

@@ -116,7 +116,7 @@ def _pair(node: Node, owner: str) -> KeyPair:
 
 def _put(node: Node, facts: Sequence[tuple[KeyPair, Fact]]) -> None:
     """Submit together, wait for all; refuses as the first that was refused, and the others stand."""
-    futures = [node.path.submit(node.wallet.sign(pair.owner, fact, pair=pair)) for pair, fact in facts]
-    for receipt in [future.result(WAIT_SECONDS) for future in futures]:
+    replies = [node.path.submit(node.wallet.sign(pair.owner, fact, pair=pair)) for pair, fact in facts]
+    for receipt in [reply.result(WAIT_SECONDS) for reply in replies]:
         if receipt.first_refusal:
             raise Refused.of(receipt.first_refusal)

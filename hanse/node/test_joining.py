@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from hanse.engines.replies import Reply, give
 from hanse.kernel.facts import thumbprint
 from hanse.kernel.refusal import Refused
 from hanse.node import admitting, joining, keys
@@ -150,7 +150,7 @@ def test_a_private_key_is_on_the_disk_before_its_public_half_is_on_its_way(node:
     """Another process that looks at the file at each submission finds every key that a fact brings."""
     plain, seen = node.path.submit, []
 
-    def submit(signed: Presentation) -> Future[Receipt]:
+    def submit(signed: Presentation) -> Reply[Receipt]:
         text = msgspec.json.decode(unb64(signed.jwt.split(b".")[1]))
         if public := text["body"].get("public_key"):
             kid = thumbprint(unb64(public.encode()))
@@ -182,10 +182,10 @@ def test_a_key_stays_in_the_wallet_where_the_node_is_not_sure_of_the_record(node
     """The record has the new key, but the answer was lost: the old one still signs, the new one is not forgotten."""
     old, plain = node.wallet.key_of("anna"), node.path.submit
 
-    def submit(signed: Presentation) -> Future[Receipt]:
+    def submit(signed: Presentation) -> Reply[Receipt]:
         plain(signed).result(60)
-        lost: Future[Receipt] = Future()
-        lost.set_exception(Refused("node.unsure", "the disk did not say whether it kept this", retry=True))
+        lost: Reply[Receipt] = Reply()
+        give([lost], [Refused("node.unsure", "the disk did not say whether it kept this", retry=True)])
         return lost
 
     monkeypatch.setattr(node.path, "submit", submit)

@@ -12,13 +12,13 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
 
 from msgspec import Struct
 
 from hanse.engines import Answers, Engine
+from hanse.engines.replies import Reply, give
 from hanse.kernel.apply import Applier
 from hanse.kernel.entries import Header
 from hanse.kernel.facts import Signed
@@ -105,39 +105,36 @@ class WritePath:
         """As `now`, with what the clock gives below a second."""
         return max(self._clock(), self.ledger_time)
 
-    def submit(self, sent: Presentation) -> Future[Receipt]:
-        """Steps 1 and 2. The future holds the receipt, or raises what kept the fact off the record.
+    def submit(self, sent: Presentation) -> Reply[Receipt]:
+        """Steps 1 and 2. The reply is the receipt, or raises what kept the fact off the record.
 
-        Refuses, in order: as `admission.check_size`, node.closing, node.busy; in the future as `Admission.admit`,
+        Refuses, in order: as `admission.check_size`, node.closing, node.busy; in the reply as `Admission.admit`,
             node.closing, node.busy, as the rules of a fact that introduces a key (it costs its sender nothing, so the
             record is spared), fact.too_many_refusals, node.disk_full, node.unsure, node.record_closed.
         """
         return self.submit_all((sent,))[0]
 
-    def submit_all(self, sent: Sequence[Presentation]) -> list[Future[Receipt]]:
+    def submit_all(self, sent: Sequence[Presentation]) -> list[Reply[Receipt]]:
         """Several at once, in order, as those of a signed batch. Refuses as `submit`; then none is taken."""
-        futures: list[Future[Receipt]] = []
+        replies: list[Reply[Receipt]] = []
         for one in sent:
             check_size(one.jwt, one.disclosures, one.batch)
-            future: Future[Receipt] = Future()
-            future.set_running_or_notify_cancel()  # who stops waiting does not stop the fact
-            futures.append(future)
-        self.gate.submit(sent, futures)
-        asking.wrote(futures)
-        return futures
+            replies.append(Reply())
+        self.gate.submit(sent, replies)
+        asking.wrote(replies)
+        return replies
 
     def _order(self, admitted: Admitted) -> None:
-        good: list[tuple[Signed, Future[Any]]] = []
-        for answer, future in admitted:
+        good: list[tuple[Signed, Reply[Any]]] = []
+        for answer, reply in admitted:
             if isinstance(answer, Refused):
-                future.set_exception(answer)
+                give([reply], [answer])
             else:
-                good.append((answer, future))
+                good.append((answer, reply))
         try:
             self.engine.order(good)
         except Refused as refused:
-            for _, future in good:
-                future.set_exception(refused)
+            give([reply for _, reply in good], [refused] * len(good))
 
     def apply(self, facts: Sequence[Signed], time: int) -> Answers:
         """Steps 3 and 4, called by the engine once a block. What it returns is step 5: one receipt or one `Refused` a

@@ -7,12 +7,12 @@ import re
 import time
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
 from datetime import date
 from typing import Any, Protocol, TypeVar
 
 from msgspec import Struct
 
+from hanse.engines.replies import Reply
 from hanse.kernel.refusal import Refused
 from hanse.kernel.view import View
 from hanse.node.node import Node
@@ -89,7 +89,7 @@ def agree(
 
 def state(node: Node, party: str, home: str, events: Sequence[list[Said]], progress: Progress) -> None:
     """State each line's events as a fact of its own, signed in batches. Refuses: as the facts' rules."""
-    waiting: list[Future[Receipt]] = []
+    waiting: list[Reply[Receipt]] = []
     for start in range(0, len(events), BATCH):
         facts = [Attest(circle=home, events=said) for said in events[start : start + BATCH]]
         waiting += node.path.submit_all(node.wallet.sign_batch(party, list(facts)))
@@ -97,9 +97,9 @@ def state(node: Node, party: str, home: str, events: Sequence[list[Said]], progr
     _wait(waiting)
 
 
-def _wait(futures: list[Future[Receipt]]) -> None:
-    for future in futures:
-        refusal = future.result(WAIT_SECONDS).first_refusal
+def _wait(replies: list[Reply[Receipt]]) -> None:
+    for reply in replies:
+        refusal = reply.result(WAIT_SECONDS).first_refusal
         if refusal is not None:
             raise Refused.of(refusal)
 

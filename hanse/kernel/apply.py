@@ -23,7 +23,8 @@ from hanse.kernel.kept import (
 )
 from hanse.kernel.outcome import Block, Outcome
 from hanse.kernel.reading import left_out
-from hanse.kernel.refusal import Refusal, Refused
+from hanse.kernel.refusal import Refused
+from hanse.kernel.refusals import Refusal
 from hanse.kernel.retries import Retries
 from hanse.kernel.rules import Rulebook
 from hanse.kernel.state import State

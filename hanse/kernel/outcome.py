@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from hanse.kernel.entries import Header
 from hanse.kernel.facts import Signed
-from hanse.kernel.refusal import Refusal
+from hanse.kernel.refusals import Refusal
 
 
 class Outcome(Struct, gc=False):

@@ -6,26 +6,7 @@ from typing import Any
 
 import msgspec
 
-
-class Refusal(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a person or a program is told, in API, CLI and page alike.
-
-    Attributes:
-        code: `room.reason`; the contract. Sentences may improve, codes stay.
-        got, expected: the offending value and what would have been right, as short text.
-        next: what to do now.
-        retry: whether the same request may succeed later without a change.
-    """
-
-    code: str
-    message: str
-    got: str = ""
-    expected: str = ""
-    next: str = ""
-    retry: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.code}: {self.message}" + (f"; {self.next}" if self.next else "")
+from hanse.kernel.refusals import Refusal
 
 
 class Refused(Exception):
@@ -71,7 +52,16 @@ class Refused(Exception):
         return self.refusal.retry
 
 
-def require(condition: object, code: str, message: str, **rest: Any) -> None:
+def require(
+    condition: object,
+    code: str,
+    message: str,
+    *,
+    got: Any = "",
+    expected: Any = "",
+    next: str = "",
+    retry: bool = False,
+) -> None:
     """Refuse unless the condition holds: `require(each > 0, "orders.bad_quantity", "...", got=each)`."""
     if not condition:
-        raise Refused(code, message, **rest)
+        raise Refused(code, message, got=got, expected=expected, next=next, retry=retry)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hanse.kernel.draft import Draft
 from hanse.kernel.facts import Signed
 from hanse.kernel.kept import REFUSALS, SEEN, Refusals, Seen
+from hanse.kernel.rows import Key
 from hanse.kernel.state import State
-from hanse.kernel.tables import Key
 
 REFUSALS_PER_HOUR_MAX = 2_000
 EXPIRING_MAX = 300_000

@@ -12,7 +12,8 @@ from hanse.kernel.draft import Draft
 from hanse.kernel.kept import SEEN
 from hanse.kernel.retries import EXPIRING_MAX, Retries
 from hanse.kernel.state import State
-from hanse.kernel.tables import Row, Table
+from hanse.kernel.rows import Row
+from hanse.kernel.tables import Table
 from hanse.kernel.writer import connect
 
 DAY = 86_400

@@ -25,7 +25,8 @@ from hanse.engines.replies import Reply, give
 from hanse.kernel.entries import BatchProof
 from hanse.kernel.facts import Fact, Opened, Signed
 from hanse.kernel.opened import opened, take_up
-from hanse.kernel.refusal import Refusal, Refused
+from hanse.kernel.refusal import Refused
+from hanse.kernel.refusals import Refusal
 from hanse.node.admission import Admission, Presented
 from hanse.node.journal import journal
 from hanse.node.pipes import Beside, frames_ahead, write_frame

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 
-from hanse.kernel.refusal import Refusal, Refused
+from hanse.kernel.refusal import Refused
+from hanse.kernel.refusals import Refusal
 from hanse.node.desk import Desk
 from hanse.node.journal import journal
 from hanse.node.node import Node

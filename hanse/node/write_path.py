@@ -24,7 +24,8 @@ from hanse.kernel.entries import Header
 from hanse.kernel.facts import Signed
 from hanse.kernel.kept import SEEN
 from hanse.kernel.outcome import Block, Outcome
-from hanse.kernel.refusal import Refusal, Refused
+from hanse.kernel.refusal import Refused
+from hanse.kernel.refusals import Refusal
 from hanse.kernel.writer import Commits
 from hanse.node import asking
 from hanse.node.admission import Admission, check_size

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from hanse.kernel.refusal import Refusal, Refused
+from hanse.kernel.refusal import Refused
+from hanse.kernel.refusals import Refusal
 from hanse.kernel.rows import SqlValue
 from hanse.kernel.view import View
 from hanse.rooms.catalog.facts import ITEMS, NUMBER_OF_ITEM, OWN_ITEMS

@@ -88,6 +88,18 @@ def count_digests(part: Any, where: Layout) -> int:
     return count
 
 
+def doubled(signed: Signed) -> bool:
+    """Whether a digest stands twice in a fact that was read."""
+    fact = signed.fact
+    where = layout(type(fact))
+    if where.empty:
+        return False  # it has none
+    if signed.full is not None:
+        return count_digests(fact, where) > len(signed.disclosures)  # each disclosure is of one, none is left
+    listed = digests(fact, where)
+    return len(set(listed)) < len(listed)
+
+
 def digests(part: Any, where: Layout) -> list[str]:
     """Those of a publicly read struct, all depths."""
     found = [] if part.sd_ is UNSET else list(part.sd_)

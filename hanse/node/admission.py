@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Protocol
+
+from msgspec import inspect
 
 from hanse.kernel.batches import signed_part
 from hanse.kernel.entries import BatchProof
-from hanse.kernel.facts import WINDOW_SECONDS_MAX, Fact, Signed, layout
-from hanse.kernel.reading import digests, read
+from hanse.kernel.facts import WINDOW_SECONDS_MAX, Fact, Signed
+from hanse.kernel.reading import doubled, read
 from hanse.kernel.refusal import Refused
 from hanse.record import ed25519
 from hanse.record.frames import ENTRY_BYTES_MAX
@@ -74,13 +76,15 @@ class Admission:
             signed = read(self.kinds, sent.jwt, sent.disclosures, sent.batch)
         except RecursionError:
             raise Refused("fact.bad_body", "it nests too deeply") from None
-        listed = digests(signed.fact, layout(type(signed.fact)))
-        if len(set(listed)) < len(listed):  # RFC 9901, 7.1; what stands on a record from before is read as it was
+        if doubled(signed):  # RFC 9901, 7.1; what stands on a record from before is read as it was
             raise Refused("fact.bad_disclosure", "a digest stands twice", next="give each field its own salt")
-        check_depth(bytes(signed.envelope.body))
-        for text in sent.disclosures:
-            if len(text) >= _DEEP_TEXT_MIN:
-                check_depth(sdjwt.unb64(text))
+        shallow = is_shallow(type(signed.fact))
+        if not shallow:
+            check_depth(bytes(signed.envelope.body))
+        if not shallow or signed.full is None:
+            for text in sent.disclosures:
+                if len(text) >= _DEEP_TEXT_MIN:
+                    check_depth(sdjwt.unb64(text))
         return signed
 
     def _check_window(self, signed: Signed, now: int) -> None:
@@ -124,6 +128,31 @@ def check_size(jwt: bytes, disclosures: Sequence[bytes], batch: BatchProof | Non
         raise Refused("fact.bad_batch_path", "a path is hashes of 32 bytes")
     if b"~" in text:
         raise Refused("fact.bad_disclosure", "a disclosure does not read: it is not base64url")
+
+
+@cache
+def is_shallow(kind: type[Fact]) -> bool:
+    """Whether no body of a kind, with or without its disclosures, can read and nest more deeply than `DEPTH_MAX` - 1:
+    every place of it has a type that says how deep it is, as most have."""
+    return _nests(inspect.type_info(kind), ()) < DEPTH_MAX
+
+
+def _nests(found: inspect.Type, above: tuple[type, ...]) -> int:
+    """How deep a value of a type may nest; beyond `DEPTH_MAX` where nothing bounds it."""
+    if isinstance(found, inspect.Metadata):
+        return _nests(found.type, above)
+    if isinstance(found, inspect.StructType) and found.forbid_unknown_fields and found.cls not in above:
+        return 1 + max([_nests(field.type, (*above, found.cls)) for field in found.fields], default=0)
+    if isinstance(found, inspect.UnionType):
+        return max(_nests(each, above) for each in found.types)
+    if isinstance(found, inspect.ListType):
+        return 1 + _nests(found.item_type, above)
+    if isinstance(found, inspect.TupleType):
+        return 1 + max([_nests(each, above) for each in found.item_types], default=0)
+    if isinstance(found, inspect.DictType):
+        return 1 + _nests(found.value_type, above)
+    flat = (inspect.StrType, inspect.IntType, inspect.BoolType, inspect.NoneType, inspect.LiteralType, inspect.EnumType)
+    return 0 if isinstance(found, flat) else DEPTH_MAX + 1
 
 
 def check_depth(body: bytes) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from hanse.engines.replies import Reply, give
 from hanse.kernel.entries import BatchProof
@@ -199,7 +199,8 @@ def serve(admission: Admission, requests: BinaryIO, answers: BinaryIO) -> None:
     encode = msgspec.msgpack.Encoder().encode
     for asked in frames_ahead(requests, FRAMES_AHEAD):
         now, facts = decode(asked)
-        write_frame(answers, encode([_answer(admission, sent, now) for sent in facts]))
+        # each is packed at once, so that what was read of it is gone from the processor's caches before the next
+        write_frame(answers, encode([Raw(encode(_answer(admission, sent, now))) for sent in facts]))
 
 
 def _answer(admission: Admission, sent: Sent, now: int) -> Answer:

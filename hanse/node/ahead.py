@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from hanse.kernel.entries import read_entry, read_header
 from hanse.kernel.facts import Opened
@@ -173,12 +173,14 @@ def _raise(ended: _Ended) -> None:
         raise sqlite3.DatabaseError(ended.why)
 
 
-def _frames(request: Request, kinds: Kinds) -> Iterator[tuple[list[_Carried], _Ended | None]]:
-    frame: list[_Carried] = []
+def _frames(request: Request, kinds: Kinds) -> Iterator[tuple[list[Raw], _Ended | None]]:
+    """Of `_Carried`, each packed at once, so that what was read of it can go."""
+    encode = msgspec.msgpack.Encoder().encode
+    frame: list[Raw] = []
     count = 0
     try:
         for part in read_parts(request, kinds):
-            frame.append(_carried(part))
+            frame.append(Raw(encode(_carried(part))))
             count += len(part.block.leaves)
             if count >= FRAME_ENTRIES:
                 yield frame, None

@@ -12,6 +12,8 @@ from hanse.node.stored import StoredBlock
 REFUSED, READ, WITHHELD, BY_ITSELF = range(4)
 """Of an entry: a fact refused; one that stands; one that stands, its private fields unknown here; a header or a
 timer."""
+_STANDS = tuple(b"hanse/1 %b\nok\n" % form for form in (b"fact", b"batched", b"timer", b"block"))
+"""How an entry begins whose outcome is "ok"."""
 
 
 class Tally(Struct, array_like=True, gc=False):
@@ -35,29 +37,34 @@ class Tally(Struct, array_like=True, gc=False):
 
 def tally(block: StoredBlock) -> Tally:
     """Count one block."""
-    outcomes = [leaf.split(b"\n", 2)[1] for leaf in block.leaves]
+    stands = [leaf.startswith(_STANDS) for leaf in block.leaves]
     kinds = bytearray([BY_ITSELF]) * len(block.leaves)
-    said, statements = Tally(b"", refused=len(outcomes) - outcomes.count(b"ok")), set()
+    said, statement = Tally(b"", refused=stands.count(False)), None
+    statements = set[bytes]()
     for at, signed in enumerate(block.facts, 1):
-        circle = getattr(signed.fact, "circle", "")
-        if signed.batch is None or signed.batch.statement not in statements:
+        fact, full, batch, disclosures = signed.fact, signed.full, signed.batch, signed.disclosures
+        if batch is None:
             said.signatures += 1
-        if signed.batch is not None:
-            statements.add(signed.batch.statement)
-        if outcomes[at] != b"ok":
+        elif batch.statement != statement:  # mostly it is the last one's
+            statement = batch.statement
+            said.signatures += statement not in statements
+            statements.add(statement)
+        if not stands[at]:
             kinds[at] = REFUSED
-        elif signed.full is None:
+        elif full is None:
             kinds[at] = WITHHELD
+            circle = getattr(fact, "circle", "")
             said.withheld[circle] = said.withheld.get(circle, 0) + 1
         else:
             kinds[at] = READ
-        where = layout(type(signed.fact))
+        where = layout(type(fact))
         if where.empty:
             continue
-        erased = sum([d[:1] == ERASED for d in signed.disclosures])
-        said.proven += len(signed.disclosures) - erased
-        said.not_disclosed += count_digests(signed.fact, where) - len(signed.disclosures)
+        erased = sum([d[:1] == ERASED for d in disclosures])
+        said.proven += len(disclosures) - erased
+        said.not_disclosed += count_digests(fact, where) - len(disclosures)
         if erased:
+            circle = getattr(fact, "circle", "")
             said.erased += erased
             said.erased_of[circle] = said.erased_of.get(circle, 0) + 1
     said.kinds = bytes(kinds)

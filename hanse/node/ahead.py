@@ -22,7 +22,7 @@ from hanse.kernel.facts import Opened
 from hanse.kernel.opened import opened, take_up
 from hanse.node.disclosures import FILE as DISCLOSED
 from hanse.node.disclosures import Disclosures
-from hanse.node.pipes import Beside, read_frame, write_frame
+from hanse.node.pipes import Beside, read_frame, write_ahead
 from hanse.node.signed_by import Signatures
 from hanse.node.stored import RECORD, Kinds, ReplayFault, StoredBlock, blocks
 from hanse.node.tally import Tally, tally
@@ -35,6 +35,8 @@ from hanse.record.segment import Segment
 READ_AHEAD_FROM = 4_000
 """Entries from which a process of its own pays."""
 FRAME_ENTRIES = 1_000
+AHEAD_BYTES_MAX = 64 << 20
+"""Of frames that wait until the replay takes them: it is slower than the reader at times, and faster at others."""
 _SINGLE = b"hanse/1 fact\n"
 SILENT_SECONDS = 120.0
 """How long a frame may take: before the first one a copy's tree may have to be looked through."""
@@ -212,10 +214,9 @@ def main() -> None:
 
     gc.set_threshold(*COLLECT_AFTER)
     request = msgspec.json.decode(read_frame(sys.stdin.buffer) or b"", type=Request)
-    encode, out = msgspec.msgpack.Encoder().encode, sys.stdout.buffer
+    encode = msgspec.msgpack.Encoder().encode
     with suppress(BrokenPipeError):
-        for frame in _frames(request, rulebook().kinds):
-            write_frame(out, encode(frame))
+        write_ahead(sys.stdout.buffer, map(encode, _frames(request, rulebook().kinds)), AHEAD_BYTES_MAX)
 
 
 if __name__ == "__main__":

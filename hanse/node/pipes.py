@@ -16,7 +16,9 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from fcntl import fcntl
 from pathlib import Path
@@ -171,6 +173,25 @@ def write_frame(pipe: IO[bytes], data: bytes) -> None:
     pipe.write(_LENGTH.pack(len(data)))
     pipe.write(data)
     pipe.flush()
+
+
+def write_ahead(pipe: IO[bytes], made: Iterable[bytes], bytes_max: int) -> None:
+    """Write frames by a thread, so that who makes them goes on while the pipe is full. Raises: OSError.
+
+    Args:
+        bytes_max: made and not yet written; one frame may be larger.
+    """
+    waiting, count = deque[tuple[int, Future[None]]](), 0
+    with ThreadPoolExecutor(1) as thread:
+        for data in made:
+            waiting.append((len(data), thread.submit(write_frame, pipe, data)))
+            count += len(data)
+            while waiting and (count > bytes_max or waiting[0][1].done()):
+                size, written = waiting.popleft()
+                written.result()
+                count -= size
+        for _, written in waiting:
+            written.result()
 
 
 def read_frame(pipe: IO[bytes]) -> bytes | None:

@@ -23,22 +23,21 @@ from hanse.record.log import Log
 
 CHUNK_ENTRIES = 8_192
 BLOCK_ENTRIES_MAX = 3_000
-COLLECT_AFTER = (500_000, 20, 100)
-"""When cycles are looked for, where nobody waits for a single fact; see also `hanse.node.parts`."""
 Progress = Callable[[int, int], None]
 """Told (entries applied, in all)."""
 
 
 @contextmanager
-def rarely_collecting() -> Iterator[None]:
-    """Of a long replay: what it makes forms no cycles, and to look for some after every 700 objects, as Python does by
-    itself, takes a fifth of its time."""
-    before = gc.get_threshold()
-    gc.set_threshold(*COLLECT_AFTER)
+def without_collecting() -> Iterator[None]:
+    """Of a long replay: what it makes forms no cycles. To look for some after every 700 objects, as Python does by
+    itself, takes a fifth of its time, and after every 500,000 still a twentieth: it is not done until the end."""
+    was = gc.isenabled()
+    gc.disable()
     try:
         yield
     finally:
-        gc.set_threshold(*before)
+        if was:
+            gc.enable()
 
 
 def header_of(log: Log, position: int) -> Header:
@@ -89,7 +88,7 @@ def replay(
         scratch: a state that is thrown away where this does not end well.
     """
     start, size, pending = applier.meta.size, log.size, 0
-    with rarely_collecting(), ExitStack() as held:
+    with without_collecting(), ExitStack() as held:
         if size - start >= READ_AHEAD_FROM:
             held.enter_context(writing_behind(applier.state, scratch=scratch))
             ahead = held.enter_context(ReadAhead(Request(str(disclosures.directory), start, size), applier.book.kinds))

@@ -1,5 +1,6 @@
 """Reading ahead: what a process beside a replay reads is what is read in place, faults included."""
 
+import gc
 import hashlib
 import shutil
 import signal
@@ -15,10 +16,12 @@ from hanse.node.ahead import ReadAhead, Request, read_parts
 from hanse.node.desk import sign_runs
 from hanse.node.node import Node
 from hanse.node.parts import rulebook
+from hanse.node.replay import without_collecting
 from hanse.node.stored import ReplayFault, blocks
 from hanse.node.testing import site, town
 from hanse.node.verify import verify
 from hanse.record.frames import SEGMENT
+from hanse.rooms.parties.facts import RetireKey
 from hanse.standards import sdjwt
 
 
@@ -88,6 +91,27 @@ def test_a_rebuild_that_reads_ahead_gives_the_same_state(directory, monkeypatch)
         assert node.rebuilt == node.log.size
     found = verify(directory)
     assert found.ok and found.state == "equal" and found.signatures > 20, found.findings
+
+
+def test_a_replay_makes_no_cycles_that_somebody_would_have_to_look_for(directory):
+    """So it goes on without looking: see `replay.without_collecting`."""
+    with Node(directory, helper=False) as node:
+        for start in range(0, 100, 50):
+            facts = [RetireKey(kid=f"no-{n:019}") for n in range(start, start + 50)]
+            signed = [node.wallet.sign("anna", fact) for fact in facts]
+            assert "ok" not in {future.result(60).code for future in [node.path.submit(one) for one in signed]}
+    left = []
+
+    def behind_the_last(step, done, all):
+        if done == all:
+            assert not gc.isenabled()
+            left.append(gc.collect())
+
+    gc.collect()
+    with without_collecting():
+        found = verify(directory, progress=behind_the_last)
+    assert found.ok and found.refused >= 100 and gc.isenabled()
+    assert left[0] < 50, "less than one for two facts, even where each is refused"
 
 
 def test_a_forged_signature_is_found_by_the_process_beside(directory, monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -111,6 +112,36 @@ def test_frames_of_all_sizes_arrive_whole():
     assert (beside.receive(), beside.receive()) == (b"a", b"bc")
     beside.close()
     assert beside.process.returncode == 0
+
+
+def test_frames_are_made_while_the_pipe_is_full_up_to_a_bound():
+    ahead_bytes_max, made = 4 * PIPE_BYTES, []
+
+    def make():
+        for n in range(20):
+            made.append(n)
+            yield bytes([n]) * PIPE_BYTES
+
+    reads, writes = os.pipe()
+    with os.fdopen(reads, "rb") as end, os.fdopen(writes, "wb") as pipe, ThreadPoolExecutor(1) as thread:
+        done = thread.submit(pipes.write_ahead, pipe, make(), ahead_bytes_max)
+        until = time.monotonic() + 30
+        while len(made) < 5 and time.monotonic() < until:
+            time.sleep(0.01)
+        time.sleep(0.05)
+        assert len(made) in (5, 6), "nobody has read anything yet"
+        for n in range(20):
+            assert pipes.read_frame(end) == bytes([n]) * PIPE_BYTES
+        done.result(30)
+
+
+def test_who_makes_frames_is_told_that_nobody_reads_them_any_more():
+    reads, writes = os.pipe()
+    os.close(reads)
+    pipe = os.fdopen(writes, "wb", buffering=0)
+    with pytest.raises(BrokenPipeError):
+        pipes.write_ahead(pipe, (b"frame" for _ in iter(int, 1)), 100)
+    pipe.close()
 
 
 def _echo():

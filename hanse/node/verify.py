@@ -42,7 +42,7 @@ from hanse.node.node import FILES, LOCK, NODE_KEY, read_about
 from hanse.node.parts import rulebook, schema
 from hanse.node.read_path import STATE
 from hanse.node.recomputing import WRONG, Entries, Figure, recompute
-from hanse.node.replay import CHUNK_ENTRIES, apply_stored, pass_on_broken_storage, rarely_collecting
+from hanse.node.replay import CHUNK_ENTRIES, apply_stored, pass_on_broken_storage, without_collecting
 from hanse.node.signed_by import fault
 from hanse.node.state_check import StoredState
 from hanse.node.stored import RECORD, ReplayFault
@@ -170,7 +170,7 @@ class _Run:
         private = Disclosures(self.directory, read_only=True, live=self.said.live) if path.exists() else None
         try:
             self._open_state()
-            with rarely_collecting(), AtRest(self._at_rest(), beside=self._is_long()) as rest:
+            with without_collecting(), AtRest(self._at_rest(), beside=self._is_long()) as rest:
                 self._run(rest, private)
         finally:
             if private is not None:

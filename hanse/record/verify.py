@@ -278,23 +278,25 @@ class _Verifier:
         """Check a bundle, and as many entries of the segment, against the hashes of its tile (None: not known)."""
         first = number * TILE_WIDTH
         expected = merkle.split_hashes(hashes) if hashes else None
+        proven: list[bytes] = []
         try:
             path, entries, whole = self.tiles.bundle(number, width)
-            if expected is not None:
-                self.compare(self.prefix + path, first, entries, whole, expected)
+            if expected is not None and self.compare(self.prefix + path, first, entries, whole, expected):
+                proven = entries
         except Damaged as error:
             self.found_published(error)
         mine = self.from_segment(width)
-        if mine is not None and expected is not None:
+        if mine is not None and expected is not None and mine != proven:
             self.compare(SEGMENT, first, mine, True, expected)
         self.done += width
         self.progress(self.done, self.size)
 
-    def compare(self, path: str, first: int, entries: list[bytes], whole: bool, expected: list[bytes]) -> None:
-        """Report the first entry whose hash is not the expected one."""
+    def compare(self, path: str, first: int, entries: list[bytes], whole: bool, expected: list[bytes]) -> bool:
+        """Report the first entry whose hash is not the expected one; whether there is none."""
         wrong = first_wrong(merkle.leaf_hashes(entries), whole, expected)
         if wrong is not None:
             self.found(path, first + wrong, "the entry does not have its hash in the tree")
+        return wrong is None
 
     def from_segment(self, count: int) -> list[bytes] | None:
         """The next entries of the segment; None where there is none, or no longer."""

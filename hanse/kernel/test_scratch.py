@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hanse.kernel.draft import Draft
 from hanse.kernel.kept import SEEN
 from hanse.kernel.retries import EXPIRING_MAX, Retries
-from hanse.kernel.state import State
 from hanse.kernel.rows import Row
+from hanse.kernel.state import State
 from hanse.kernel.tables import Table
 from hanse.kernel.writer import connect
 

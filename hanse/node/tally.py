@@ -62,7 +62,7 @@ def tally(block: StoredBlock) -> Tally:
             continue
         erased = sum([d[:1] == ERASED for d in disclosures])
         said.proven += len(disclosures) - erased
-        if signed.full is None:  # else each digest has its disclosure
+        if full is None:  # else each digest has its disclosure
             said.not_disclosed += count_digests(fact, where) - len(disclosures)
         if erased:
             circle = getattr(fact, "circle", "")

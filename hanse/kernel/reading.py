@@ -161,12 +161,13 @@ def _by_digest(disclosures: list[bytes]) -> dict[str, tuple[str, Any]]:
     """Digest -> (name, value); the name is "" where a disclosure was erased. Raises: ValueError where one does not
     read."""
     found: dict[str, tuple[str, Any]] = {}
-    for digest, disclosure in zip(sdjwt.digests(disclosures), disclosures, strict=True):
+    digests_of = sdjwt.digests(disclosures)
+    for at, disclosure in enumerate(disclosures):
         if disclosure.startswith(ERASED):
             found[disclosure[len(ERASED) :].decode()] = ("", None)
         else:
             _, name, value = sdjwt.read_disclosure(disclosure)
-            found[digest] = (name, value)
+            found[digests_of[at]] = (name, value)
     return found
 
 

@@ -126,22 +126,26 @@ class Gate:
             self._changed.notify()
 
     def _run(self) -> None:
-        before: tuple[_Chunk, list[Reply[Any]]] | None = None
+        asked: tuple[_Chunk, list[Reply[Any]]] | None = None
         while True:
-            chunk = None
-            with self._changed:
-                while not self._waiting and not self._closing and before is None:
-                    self._changed.wait()
-                taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), CHUNK_MAX))]
-            if not taken and before is None:
+            taken = self._take(wait=asked is None)
+            if not taken and asked is None:
                 return
+            before, asked = asked, None
             replies = [reply for _, reply in taken]
             with _told(replies):
-                chunk = self._begin([sent for sent, _ in taken]) if taken else None
+                asked = (self._begin([sent for sent, _ in taken]), replies) if taken else None
             if before is not None:
-                with _told(before[1]):
-                    self._order(list(zip(self._answers(before[0]), before[1], strict=True)))
-            before = None if chunk is None else (chunk, replies)
+                chunk, replies = before
+                with _told(replies):
+                    self._order(list(zip(self._answers(chunk), replies, strict=True)))
+
+    def _take(self, wait: bool) -> list[tuple[Presented, Reply[Any]]]:
+        """What came first of what waits; nothing where nothing waits, and with `wait` only once the gate is closing."""
+        with self._changed:
+            while wait and not self._waiting and not self._closing:
+                self._changed.wait()
+            return [self._waiting.popleft() for _ in range(min(len(self._waiting), CHUNK_MAX))]
 
     def _begin(self, facts: Sequence[Presented]) -> _Chunk:
         """Ask the helper, where they are a crowd."""

@@ -256,10 +256,11 @@ class Node:
             (self.directory / (STATE + suffix)).unlink(missing_ok=True)
 
     def _publish(self) -> None:
-        """Tidy the write-ahead logs, and once in a while publish."""
+        """Tidy the write-ahead logs and the memory, and once in a while publish."""
         since = 0.0
         while not self._closing.wait(TIDY_SECONDS):
             self._tidy()
+            self.path.crowds.tidy()
             since += TIDY_SECONDS
             if since >= PUBLISH_SECONDS:
                 self.publish()

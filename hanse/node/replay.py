@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 from hanse.kernel.apply import Applier
@@ -17,6 +16,7 @@ from hanse.kernel.state import State
 from hanse.kernel.writer import connect
 from hanse.node.ahead import READ_AHEAD_FROM, ReadAhead, Request
 from hanse.node.behind import writing_behind
+from hanse.node.collecting import without_collecting
 from hanse.node.disclosures import Disclosures
 from hanse.node.stored import ReplayFault, StoredBlock, blocks
 from hanse.record.log import Log
@@ -25,19 +25,6 @@ CHUNK_ENTRIES = 8_192
 BLOCK_ENTRIES_MAX = 3_000
 Progress = Callable[[int, int], None]
 """Told (entries applied, in all)."""
-
-
-@contextmanager
-def without_collecting() -> Iterator[None]:
-    """Of a long replay: what it makes forms no cycles. To look for some after every 700 objects, as Python does by
-    itself, takes a fifth of its time, and after every 500,000 still a twentieth: it is not done until the end."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def header_of(log: Log, position: int) -> Header:

@@ -13,10 +13,10 @@ from hanse.node import pipes
 from hanse.node import replay as replay_module
 from hanse.node import verify as verify_module
 from hanse.node.ahead import ReadAhead, Request, read_parts
+from hanse.node.collecting import without_collecting
 from hanse.node.desk import sign_runs
 from hanse.node.node import Node
 from hanse.node.parts import rulebook
-from hanse.node.replay import without_collecting
 from hanse.node.stored import ReplayFault, blocks
 from hanse.node.testing import site, town
 from hanse.node.verify import verify
@@ -94,7 +94,7 @@ def test_a_rebuild_that_reads_ahead_gives_the_same_state(directory, monkeypatch)
 
 
 def test_a_replay_makes_no_cycles_that_somebody_would_have_to_look_for(directory):
-    """So it goes on without looking: see `replay.without_collecting`."""
+    """So it goes on without looking: see `node.collecting`."""
     with Node(directory, helper=False) as node:
         for start in range(0, 100, 50):
             facts = [RetireKey(kid=f"no-{n:019}") for n in range(start, start + 50)]

@@ -36,13 +36,14 @@ from hanse.node import disclosures as disclosed
 from hanse.node.ahead import READ_AHEAD_FROM, Part, ReadAhead, Request, read_parts
 from hanse.node.at_rest import AtRest
 from hanse.node.behind import writing_behind
+from hanse.node.collecting import without_collecting
 from hanse.node.disclosures import Disclosures
 from hanse.node.files_missing import files_missing
 from hanse.node.node import FILES, LOCK, NODE_KEY, read_about
 from hanse.node.parts import rulebook, schema
 from hanse.node.read_path import STATE
 from hanse.node.recomputing import WRONG, Entries, Figure, recompute
-from hanse.node.replay import CHUNK_ENTRIES, apply_stored, pass_on_broken_storage, without_collecting
+from hanse.node.replay import CHUNK_ENTRIES, apply_stored, pass_on_broken_storage
 from hanse.node.signed_by import fault
 from hanse.node.state_check import StoredState
 from hanse.node.stored import RECORD, ReplayFault

@@ -29,6 +29,7 @@ from hanse.kernel.refusals import Refusal
 from hanse.kernel.writer import Commits
 from hanse.node import asking
 from hanse.node.admission import Admission, check_size
+from hanse.node.collecting import CROWD_FROM, Crowds
 from hanse.node.disclosures import Disclosures
 from hanse.node.gate import Admitted, Gate, Helper
 from hanse.node.journal import journal
@@ -40,7 +41,7 @@ from hanse.record.log import Log
 from hanse.record.segment import Unusable
 
 _journal = journal("hanse.node")
-BESIDE_FROM = 100
+BESIDE_FROM = CROWD_FROM
 """From a block of so many facts on the state is written by a process of its own."""
 _STATE_FAILS = (sqlite3.Error, OSError)
 
@@ -95,6 +96,7 @@ class WritePath:
         self._ailing = self._broken = ""
         self._start_writer = start_writer
         self._keeper = LogKeeper(applier.state.conn)
+        self.crowds = Crowds()
         self.admission = Admission(applier.book.kinds, self.net, find_key)
         self.gate = Gate(self.admission, self._order, start_helper, self.now)
 
@@ -148,7 +150,8 @@ class WritePath:
                 return lambda: list(barred)
             if len(good) >= BESIDE_FROM:
                 self._write_beside()
-            block = self._block(good, time)
+            with self.crowds.block(len(good)):
+                block = self._block(good, time)
             if isinstance(block, Refused):
                 return lambda: [bar or block for bar in barred]
             commit = self._commit()

@@ -1,7 +1,7 @@
 """Python's search for cycles, which facts and rows do not form: when it is done, and when it would only cost.
 
-The search goes over each object that was made since the last and still stands. Of a fact some twenty stand, keys of rows
-mostly, so that it took a tenth of the node's time while a crowd was written.
+The search goes over each object that was made since the last and still stands. Of a fact some twenty stand, keys of
+rows mostly, so that it took a tenth of the node's time while a crowd was written.
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ from pathlib import Path
 from hanse.compiled import MANIFEST, SOURCES, place, sha256_of, why_not
 
 KERNEL = (
-    "absent", "apply", "batches", "chains", "draft", "opened", "reading", "refusal", "retries", "state", "tables",
-    "timers",
+    "absent", "apply", "batches", "chains", "draft", "leaves", "opened", "reading", "refusal", "retries", "state",
+    "tables", "timers",
 )  # fmt: skip
 ROOMS = {
     "parties": ("keys", "rules", "circles"),

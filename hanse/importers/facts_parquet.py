@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from hanse.kernel.entries import Entry, read_entry, read_header
+from hanse.kernel.entries import Entry
 from hanse.kernel.facts import layout
+from hanse.kernel.leaves import read_entry, read_header
 from hanse.kernel.reading import count_digests, read
 from hanse.kernel.refusal import Refused
 from hanse.kernel.tables import Table

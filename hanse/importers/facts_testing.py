@@ -47,7 +47,7 @@ BUNDLE = frozenset(
 
 def entries(desk: Desk) -> int:
     """Facts on the record, block headers and timers left out."""
-    from hanse.kernel.entries import read_entry
+    from hanse.kernel.leaves import read_entry
 
     leaves = desk.node.log.segment.iterate(0, desk.node.log.size)
     return sum(read_entry(leaf).form in ("fact", "batched") for leaf in leaves)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from hanse.kernel.chains import Heard, chain
 from hanse.kernel.draft import Draft
-from hanse.kernel.entries import OK, Header, block_entry, fact_entry, timer_entry
+from hanse.kernel.entries import OK, Header
 from hanse.kernel.facts import Fact, Signed, layout
 from hanse.kernel.kept import (
     BLOCKS,
@@ -21,6 +21,7 @@ from hanse.kernel.kept import (
     PrivateOutcome,
     Timer,
 )
+from hanse.kernel.leaves import block_entry, fact_entry, timer_entry
 from hanse.kernel.outcome import Block, Outcome
 from hanse.kernel.reading import left_out
 from hanse.kernel.refusal import Refused

@@ -10,10 +10,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-import msgspec
 from msgspec import Struct
-
-from hanse.standards import sdjwt
 
 OK = "ok"
 
@@ -63,44 +60,3 @@ class Entry(Struct, frozen=True, gc=False):
     outcome: str
     body: bytes
     batch: BatchProof | None = None
-
-
-def block_entry(header: Header) -> bytes:
-    return b"hanse/1 block\nok\n" + msgspec.json.encode(header)
-
-
-def fact_entry(outcome: str, jwt: bytes, batch: BatchProof | None = None) -> bytes:
-    if batch is None:
-        return b"hanse/1 fact\n%b\n%b" % (outcome.encode(), jwt)
-    place = b"%d %b" % (batch.index, sdjwt.b64(b"".join(batch.path)))
-    return b"hanse/1 batched\n%b\n%b\n%b\n%b" % (outcome.encode(), jwt, place, batch.statement)
-
-
-def timer_entry(outcome: str, id: str) -> bytes:
-    return b"hanse/1 timer\n%b\n%b" % (outcome.encode(), id.encode())
-
-
-def read_entry(leaf: bytes) -> Entry:
-    """Inverse of the three writers. Raises ValueError where a leaf is none of them."""
-    try:
-        first, outcome, body, *rest = leaf.split(b"\n")
-        form = first.removeprefix(b"hanse/1 ").decode()
-        if not first.startswith(b"hanse/1 ") or form not in ("block", "fact", "batched", "timer"):
-            raise ValueError("unknown form")
-        batch = None
-        if form == "batched":
-            place, statement = rest
-            index, _, packed = place.partition(b" ")
-            path = sdjwt.unb64(packed)
-            if len(path) % 32:
-                raise ValueError("a path is whole hashes")
-            batch = BatchProof(statement, int(index), tuple(path[i : i + 32] for i in range(0, len(path), 32)))
-        elif rest:
-            raise ValueError("too many lines")
-        return Entry(form, outcome.decode(), body, batch)  # type: ignore[arg-type]
-    except (ValueError, UnicodeDecodeError) as error:
-        raise ValueError(f"not an entry: {error}") from None
-
-
-def read_header(entry: Entry) -> Header:
-    return msgspec.json.decode(entry.body, type=Header)

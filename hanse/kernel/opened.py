@@ -14,6 +14,7 @@ from msgspec import UNSET, Raw
 
 from hanse.kernel.entries import BatchProof
 from hanse.kernel.facts import Envelope, Fact, Layout, Opened, Signed, body_decoder, layout
+from hanse.kernel.leaves import signed_bytes
 
 _SAME: Final = b""
 _json: Final = msgspec.json.Encoder().encode
@@ -28,6 +29,22 @@ def opened(signed: Signed) -> Opened:
     if rest:
         _gather(fact, layout(type(fact)), digests)
     return Opened(signed.hash, e.net, e.iss, e.kid, e.nonce, e.exp, e.kind, bytes(e.body), rest, digests)
+
+
+def all_opened(facts: list[Signed]) -> list[Opened]:
+    """`opened` of each."""
+    return [opened(signed) for signed in facts]
+
+
+def take_up_stored(
+    kinds: dict[str, type[Fact]], leaves: list[bytes], found: list[Opened], disclosures: list[list[bytes]]
+) -> list[Signed]:
+    """`take_up` of a stored block's facts. leaves: the header's first, then the facts'."""
+    facts: list[Signed] = []
+    for n, one in enumerate(found):
+        jwt, batch = signed_bytes(leaves[1 + n])
+        facts.append(take_up(kinds, one, jwt, disclosures[n], batch))
+    return facts
 
 
 def take_up(

@@ -13,7 +13,7 @@ from msgspec import UNSET
 from nacl.signing import SigningKey
 
 from hanse.kernel.batches import batch_tree, prove_batch, signed_part
-from hanse.kernel.entries import fact_entry, read_entry, timer_entry
+from hanse.kernel.entries import BatchProof
 from hanse.kernel.facts import (
     BATCH_HEADER,
     ERASED,
@@ -30,6 +30,7 @@ from hanse.kernel.facts import (
     payload,
     thumbprint,
 )
+from hanse.kernel.leaves import fact_entry, read_entry, signed_bytes, timer_entry
 from hanse.kernel.reading import count_digests, read
 from hanse.kernel.refusal import Refused
 from hanse.record import merkle
@@ -209,3 +210,27 @@ def test_no_bytes_make_an_entry_fail_otherwise_than_by_value_error(data: bytes) 
             continue
     with pytest.raises(ValueError):
         read_entry(b"hanse/2 fact\nok\nx")
+
+
+def test_the_signed_bytes_of_a_leaf_are_those_that_reading_it_gives():
+    proof = BatchProof(b"head.statement.sig", 3, (bytes(32), b"\x01" * 32))
+    for code in ("ok", "orders.unknown"):
+        for batch in (None, proof):
+            leaf = fact_entry(code, b"head.body.sig", batch)
+            entry = read_entry(leaf)
+            assert (
+                signed_bytes(leaf) == (b"head.body.sig", batch) == (entry.body, entry.batch) and entry.outcome == code
+            )
+
+
+@pytest.mark.parametrize(
+    "leaf",
+    [
+        b"", b"hanse/1 fact", b"hanse/1 fact\nok", b"hanse/1 fact\nok\na.b.c\nmore", b"hanse/2 fact\nok\na.b.c",
+        b"hanse/1 batched\nok\na.b", b"hanse/1 batched\nok\na.b\n0 AA\nsaid", b"hanse/1 batched\nok\na.b\nx \nsaid",
+        b"hanse/1 batched\nok\na.b\n0 \nsaid\nmore", b"hanse/1 fact\n\xff\na.b.c", b"hanse/1 letter\nok\nbody",
+    ],
+)  # fmt: skip
+def test_what_is_no_leaf_is_told_so(leaf):
+    with pytest.raises(ValueError, match="not an entry"):
+        read_entry(leaf)

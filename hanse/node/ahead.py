@@ -17,9 +17,9 @@ from typing import Literal
 import msgspec
 from msgspec import Raw, Struct
 
-from hanse.kernel.entries import read_entry, read_header
 from hanse.kernel.facts import Opened
-from hanse.kernel.opened import opened, take_up
+from hanse.kernel.leaves import read_entry, read_header
+from hanse.kernel.opened import all_opened, take_up_stored
 from hanse.node.disclosures import FILE as DISCLOSED
 from hanse.node.disclosures import Disclosures
 from hanse.node.pipes import Beside, read_frame, write_ahead
@@ -37,9 +37,10 @@ READ_AHEAD_FROM = 4_000
 FRAME_ENTRIES = 1_000
 AHEAD_BYTES_MAX = 64 << 20
 """Of frames that wait until the replay takes them: it is slower than the reader at times, and faster at others."""
-_SINGLE = b"hanse/1 fact\n"
 SILENT_SECONDS = 120.0
 """How long a frame may take: before the first one a copy's tree may have to be looked through."""
+COLLECT_AFTER = (100_000, 50, 100)
+"""What a block's reading makes is gone once it is packed: there is little to search for cycles."""
 Wrong = list[tuple[int, str]]
 """(position, why)"""
 
@@ -144,14 +145,7 @@ class ReadAhead:
         return self._decode(self._beside.receive())
 
     def _part(self, one: _Carried) -> Part:
-        kinds, facts = self._kinds, []
-        for leaf, found, private in zip(one.leaves[1 : 1 + len(one.facts)], one.facts, one.disclosures, strict=True):
-            if leaf.startswith(_SINGLE):  # most; the reader found that it reads
-                jwt, batch = leaf.split(b"\n", 2)[2], None
-            else:
-                entry = read_entry(leaf)
-                jwt, batch = entry.body, entry.batch
-            facts.append(take_up(kinds, found, jwt, private, batch))
+        facts = take_up_stored(self._kinds, one.leaves, one.facts, one.disclosures)
         block = StoredBlock(one.first, read_header(read_entry(one.leaves[0])), one.leaves, facts)
         return Part(block, one.bad_disclosures, one.bad_signatures, one.unverified, one.tally)
 
@@ -203,14 +197,14 @@ def _frames(request: Request, kinds: Kinds) -> Iterator[tuple[list[Raw], _Ended 
 
 def _carried(part: Part) -> _Carried:
     block = part.block
-    facts, private = [opened(signed) for signed in block.facts], [signed.disclosures for signed in block.facts]
+    facts, private = all_opened(block.facts), [signed.disclosures for signed in block.facts]
     rest = part.bad_disclosures, part.bad_signatures, part.unverified, part.tally
     return _Carried(block.first, block.leaves, facts, private, *rest)
 
 
 def main() -> None:
     """The process: a `Request` in, frames out."""
-    from hanse.node.parts import COLLECT_AFTER, rulebook
+    from hanse.node.parts import rulebook
 
     gc.set_threshold(*COLLECT_AFTER)
     request = msgspec.json.decode(read_frame(sys.stdin.buffer) or b"", type=Request)

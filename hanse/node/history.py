@@ -7,9 +7,10 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Struct
 
-from hanse.kernel.entries import Entry, read_entry, read_header
+from hanse.kernel.entries import Entry
 from hanse.kernel.facts import ERASED, layout
 from hanse.kernel.kept import BLOCKS, META, Placed
+from hanse.kernel.leaves import read_entry, read_header
 from hanse.kernel.reading import count_digests, read
 from hanse.kernel.refusal import Refused
 from hanse.kernel.view import View

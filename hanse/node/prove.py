@@ -16,8 +16,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from hanse.kernel.entries import Entry, read_entry, read_header
+from hanse.kernel.entries import Entry
 from hanse.kernel.facts import ERASED, Envelope, Fact, layout
+from hanse.kernel.leaves import read_entry, read_header
 from hanse.kernel.reading import read
 from hanse.kernel.refusal import Refused, require
 from hanse.node.admission import introduced_key

@@ -9,7 +9,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from hanse.kernel.apply import Applier
-from hanse.kernel.entries import Header, read_entry, read_header
+from hanse.kernel.entries import Header
+from hanse.kernel.leaves import read_entry, read_header
 from hanse.kernel.outcome import Block
 from hanse.kernel.rules import Rulebook
 from hanse.kernel.state import State

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
-from hanse.kernel.entries import Entry, Header, read_entry, read_header
+from hanse.kernel.entries import Entry, Header
 from hanse.kernel.facts import Fact, Signed
+from hanse.kernel.leaves import read_entry, read_header
 from hanse.kernel.reading import read
 from hanse.kernel.refusal import Refused
 from hanse.node.disclosures import Disclosures

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hanse.kernel.entries import read_entry
+from hanse.kernel.leaves import read_entry
 from hanse.kernel.refusal import Refused
 from hanse.node.buying import buy
 from hanse.node.proposing import Choice, Wish, WishLine, choices, propose

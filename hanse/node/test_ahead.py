@@ -7,8 +7,9 @@ import signal
 
 import pytest
 
-from hanse.kernel.entries import Header, block_entry, fact_entry
+from hanse.kernel.entries import Header
 from hanse.kernel.facts import HEADER
+from hanse.kernel.leaves import block_entry, fact_entry
 from hanse.node import pipes
 from hanse.node import replay as replay_module
 from hanse.node import verify as verify_module

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from hanse.api.reads import answer, collect
-from hanse.kernel.entries import read_entry
+from hanse.kernel.leaves import read_entry
 from hanse.kernel.refusal import Refused
 from hanse.node.disclosures import FILE as DISCLOSURES
 from hanse.node.disclosures import Disclosures

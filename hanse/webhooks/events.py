@@ -12,8 +12,9 @@ from typing import Any
 
 import msgspec
 
-from hanse.kernel.entries import OK, read_entry
+from hanse.kernel.entries import OK
 from hanse.kernel.kept import PRIVATE_OUTCOMES
+from hanse.kernel.leaves import read_entry
 from hanse.kernel.reading import read
 from hanse.kernel.refusal import Refused
 from hanse.kernel.view import View

@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 from typing import NoReturn
 
-from hanse.kernel.entries import read_entry
 from hanse.kernel.facts import HEADER, Fact, layout, payload
+from hanse.kernel.leaves import read_entry
 from hanse.kernel.reading import count_digests, read
 from hanse.node import node as node_module
 from hanse.node import write_path

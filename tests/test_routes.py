@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from hanse.site.menu import template_of
-from hanse.site.testing import ROLES, SmallTown, Visitor, known_town
+from hanse.site.testing import ROLES, SmallTown, Visitor
 
 EVERYBODY, NOBODY = frozenset(ROLES), frozenset()
 TRADE = frozenset({"owner", "buyer", "seller"})
@@ -182,13 +182,6 @@ WITHOUT_FIELDS = {"/firm/keys/rotate", "/invite-a-firm"}
 """Buttons: an owner's empty form is the whole order, and is put on the record."""
 SHELL = ("/settings", "/sign-in", "/sign-out", "/invitation", "/demo", "/static", "/api", "/tile", "/second-factor")
 """What the shell itself tests beside its pages: see hanse/web and tests/web."""
-
-
-@pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallTown]:
-    there = known_town(tmp_path_factory.mktemp("town"))
-    yield there
-    there.close()
 
 
 @pytest.fixture(scope="module")

@@ -31,11 +31,6 @@ def opened(signed: Signed) -> Opened:
     return Opened(signed.hash, e.net, e.iss, e.kid, e.nonce, e.exp, e.kind, bytes(e.body), rest, digests)
 
 
-def all_opened(facts: list[Signed]) -> list[Opened]:
-    """`opened` of each."""
-    return [opened(signed) for signed in facts]
-
-
 def take_up_stored(
     kinds: dict[str, type[Fact]], leaves: list[bytes], found: list[Opened], disclosures: list[list[bytes]]
 ) -> list[Signed]:

@@ -19,7 +19,8 @@ from msgspec import Raw, Struct
 
 from hanse.kernel.facts import Opened
 from hanse.kernel.leaves import read_entry, read_header
-from hanse.kernel.opened import all_opened, take_up_stored
+from hanse.kernel.opened import opened, take_up_stored
+from hanse.node.collecting import COLLECT_AFTER
 from hanse.node.disclosures import FILE as DISCLOSED
 from hanse.node.disclosures import Disclosures
 from hanse.node.pipes import Beside, read_frame, write_ahead
@@ -39,8 +40,6 @@ AHEAD_BYTES_MAX = 64 << 20
 """Of frames that wait until the replay takes them: it is slower than the reader at times, and faster at others."""
 SILENT_SECONDS = 120.0
 """How long a frame may take: before the first one a copy's tree may have to be looked through."""
-COLLECT_AFTER = (100_000, 50, 100)
-"""What a block's reading makes is gone once it is packed: there is little to search for cycles."""
 Wrong = list[tuple[int, str]]
 """(position, why)"""
 
@@ -197,7 +196,7 @@ def _frames(request: Request, kinds: Kinds) -> Iterator[tuple[list[Raw], _Ended 
 
 def _carried(part: Part) -> _Carried:
     block = part.block
-    facts, private = all_opened(block.facts), [signed.disclosures for signed in block.facts]
+    facts, private = [opened(signed) for signed in block.facts], [signed.disclosures for signed in block.facts]
     rest = part.bad_disclosures, part.bad_signatures, part.unverified, part.tally
     return _Carried(block.first, block.leaves, facts, private, *rest)
 

@@ -28,6 +28,7 @@ from hanse.kernel.opened import opened, take_up
 from hanse.kernel.refusal import Refused
 from hanse.kernel.refusals import Refusal
 from hanse.node.admission import Admission, Presented
+from hanse.node.collecting import COLLECT_AFTER
 from hanse.node.journal import journal
 from hanse.node.pipes import Beside, frames_ahead, write_frame
 
@@ -232,7 +233,7 @@ def _admitted(admission: Admission, sent: Presented, now: int) -> Signed | Refus
 
 def main(directory: str, net: str) -> None:
     """The helper process."""
-    from hanse.node.parts import COLLECT_AFTER, rulebook
+    from hanse.node.parts import rulebook
     from hanse.node.read_path import ReadPath
 
     gc.set_threshold(*COLLECT_AFTER)

@@ -27,11 +27,12 @@ from hanse.kernel.state import State
 from hanse.kernel.view import View
 from hanse.kernel.writer import connect
 from hanse.node.behind import WriteBehind
+from hanse.node.collecting import COLLECT_AFTER
 from hanse.node.disclosures import FILE as DISCLOSED
 from hanse.node.disclosures import Disclosures
 from hanse.node.gate import Helper
 from hanse.node.journal import journal
-from hanse.node.parts import COLLECT_AFTER, rulebook, schema
+from hanse.node.parts import rulebook, schema
 from hanse.node.read_path import STATE, ReadPath
 from hanse.node.replay import build, pass_on_broken_storage, replay
 from hanse.node.stored import RECORD, ReplayFault

@@ -8,11 +8,6 @@ from functools import cache
 from hanse.kernel.rules import Rulebook
 from hanse.rooms import RULE_PARTS, modules
 
-COLLECT_AFTER = (5_000, 200, 100)
-"""When cycles are looked for: facts and rows form none. A look after every 700 objects cost a fifth of a fact;
-one after 50,000 kept every fact that waited for it waiting for 60 ms."""
-
-
 REVISION = 6
 """Of what rules write into a state: raise it with every change of it that gives the same outcomes. A state of another
 revision is built anew from the record; a change that gives other outcomes needs another `Rulebook.version`."""

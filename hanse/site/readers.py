@@ -23,9 +23,9 @@ from typing import Any
 import uvicorn
 from msgspec import Struct
 
+from hanse.node.collecting import COLLECT_AFTER
 from hanse.node.journal import journal
 from hanse.node.node import SWITCH_SECONDS
-from hanse.node.parts import COLLECT_AFTER
 
 READERS_MAX = 4
 THREADS = 2

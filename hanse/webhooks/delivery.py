@@ -15,7 +15,7 @@ from hanse.node.history import size_of
 from hanse.node.journal import journal
 from hanse.node.node import Node
 from hanse.webhooks import sending
-from hanse.webhooks.events import event_at, test_event
+from hanse.webhooks.events import event_at, trial_event
 from hanse.webhooks.sending import Answer
 from hanse.webhooks.store import ACTIVE, GONE, PAUSED, Subscription, WebhookStore
 
@@ -157,7 +157,7 @@ class Webhooks:
     def test(self, party: str, id: str) -> Answer:
         """Send a test event now, and say what came back. Refuses: as `WebhookStore.may_test`."""
         subscription, now = self.store.may_test(party, id), self._now()
-        return self._post(subscription, f"test-{now}", test_event(self.node, subscription, now))
+        return self._post(subscription, f"test-{now}", trial_event(self.node, subscription, now))
 
     def close(self) -> None:
         """Finish the requests under way."""

@@ -49,12 +49,9 @@ def event_at(node: Node, view: View, position: int, subscription: Subscription) 
     return _event(node, subscription, str(position), TYPE + said.kind, said.time, data)
 
 
-def test_event(node: Node, subscription: Subscription, now: int) -> bytes:
+def trial_event(node: Node, subscription: Subscription, now: int) -> bytes:
     """What the test button sends."""
     return _event(node, subscription, f"test-{now}", TEST, now, {"subscription": subscription.id})
-
-
-test_event.__test__ = False  # type: ignore[attr-defined]
 
 
 def _event(node: Node, subscription: Subscription, id: str, type: str, at: int, data: dict[str, Any]) -> bytes:

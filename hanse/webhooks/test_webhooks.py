@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -81,13 +82,26 @@ def receiver() -> Iterator[Receiver]:
     there.close()
 
 
+def no_subscriptions(town: SmallTown) -> WebhookStore:
+    """The town's store, begun anew."""
+    (town.node.directory / "webhooks.db").unlink(missing_ok=True)
+    return WebhookStore(town.node.directory, town.node.clock, private=True)
+
+
+@contextmanager
+def telling(town: SmallTown, store: WebhookStore) -> Iterator[Webhooks]:
+    running = Webhooks(town.node, store)
+    running.start()
+    try:
+        yield running
+    finally:
+        running.close()
+
+
 @pytest.fixture
 def hooks(town: SmallTown) -> Iterator[Webhooks]:
-    (town.node.directory / "webhooks.db").unlink(missing_ok=True)
-    running = Webhooks(town.node, WebhookStore(town.node.directory, town.node.clock, private=True))
-    running.start()
-    yield running
-    running.close()
+    with telling(town, no_subscriptions(town)) as running:
+        yield running
 
 
 def until(true: Callable[[], bool]) -> None:
@@ -210,8 +224,7 @@ def test_a_receiver_that_says_gone_is_told_no_more(town: SmallTown, hooks: Webho
 
 
 def test_an_address_found_due_while_it_was_being_told_is_not_told_twice(town: SmallTown, receiver: Receiver) -> None:
-    (town.node.directory / "webhooks.db").unlink(missing_ok=True)
-    store = WebhookStore(town.node.directory, town.node.clock, private=True)
+    store = no_subscriptions(town)
     one = store.add("bob", 1, receiver.url, ("*",), town.node.log.size)
     say(town, "once")
     late = Webhooks(town.node, store)
@@ -227,8 +240,7 @@ def test_subscriptions_that_cannot_be_read_for_once_are_told_later(
     town: SmallTown, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("hanse.webhooks.delivery.FAULT_SECONDS", 0)
-    (town.node.directory / "webhooks.db").unlink(missing_ok=True)
-    store = WebhookStore(town.node.directory, town.node.clock, private=True)
+    store = no_subscriptions(town)
     answers, due = [sqlite3.OperationalError("disk I/O error")], store.due
 
     def due_at_times(now: int, size: int) -> list[Subscription]:
@@ -239,12 +251,8 @@ def test_subscriptions_that_cannot_be_read_for_once_are_told_later(
     store.due = due_at_times  # type: ignore[method-assign]
     store.add("bob", 1, receiver.url, ("*",), town.node.log.size)
     say(town, "after all")
-    later = Webhooks(town.node, store)
-    later.start()
-    try:
+    with telling(town, store):
         until(lambda: len(receiver.got) == 1)
-    finally:
-        later.close()
     assert not answers
 
 
@@ -268,16 +276,12 @@ def test_a_slow_receiver_holds_up_neither_the_writer_nor_another_receiver(
 
 
 def test_what_was_signed_while_nobody_told_is_told_afterwards(town: SmallTown, receiver: Receiver) -> None:
-    (town.node.directory / "webhooks.db").unlink(missing_ok=True)
-    store = WebhookStore(town.node.directory, town.node.clock, private=True)
+    store = no_subscriptions(town)
     store.add("bob", 1, receiver.url, ("*",), town.node.log.size)
     say(town, "while it was closed")
-    later = Webhooks(town.node, store)
-    later.start()
-    try:
+    with telling(town, store):
         until(lambda: len(receiver.got) == 1)
-    finally:
-        later.close()
+    assert receiver.events()[0]["data"]["fact"]["text"] == "while it was closed"
 
 
 # -- what is never called ---------------------------------------------------------------------------------------------

@@ -23,8 +23,8 @@ from hanse.kernel.refusal import Refused
 from hanse.node.desk import FILE_BYTES_MAX, Desk
 from hanse.node.node import Node
 from hanse.rooms.orders.pages_messages import subject_of, written
-from hanse.rooms.orders.pages_pod import drawn_bytes, photo_bytes
 from hanse.rooms.orders.private_rows import Message
+from hanse.rooms.orders.proof_files import ProofFiles, drawn_bytes, photo_bytes
 from hanse.rooms.orders.queries import OrderPage
 from hanse.rooms.parties.queries import party_name
 
@@ -48,22 +48,13 @@ def read(path: Path | None) -> bytes:
     return data
 
 
-class Proof(Struct, frozen=True):
-    """What was drawn and photographed at a delivery; b"" for none."""
-
-    drawn: bytes
-    taken: bytes
+class Proof(ProofFiles, frozen=True):
+    """The files of a call."""
 
     @property
     def said(self) -> Form:
         """By which a key knows its call: what the files hold, not where they lie."""
         return {"signature": _digest(self.drawn), "photo": _digest(self.taken)}
-
-    def kept(self, desk: Desk, fact: Fact) -> Fact:
-        """The hand-over or receipt with its files. Refuses, in order: desk.not_permitted, desk.file_too_large."""
-        files = {"signature_hash": self.drawn, "photo_hash": self.taken}
-        desk.check(fact)
-        return replace(fact, **{field: desk.keep_file(data) for field, data in files.items() if data})
 
 
 def proof(signature: Path | None, photo: Path | None) -> Proof:

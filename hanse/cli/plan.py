@@ -17,6 +17,7 @@ from hanse.kernel.refusal import Refused
 from hanse.node.desk import Desk, Who
 from hanse.node.node import Node
 from hanse.rooms.plans.queries import PlanPage, Served, plan_page, planning_circles
+from hanse.web.formats import DECIMALS
 
 LINES_SHOWN = 40
 
@@ -120,7 +121,7 @@ def _planned(
         def told(stage: Stage) -> None:
             proven = min(1000, stage.gap_ppm // 1000) if stage.gap_ppm >= 0 else 1000
             step(
-                f"{stage.stage}: cost {stage.cost_minor / 100:,.2f}, gap {stage.gap_ppm / 1e4:.2f}%",
+                f"{stage.stage}: cost {money(stage.cost_minor, stage.currency)}, gap {stage.gap_ppm / 1e4:.2f}%",
                 1000 - proven,
                 1000,
             )
@@ -138,10 +139,11 @@ def _planned(
 def money(minor: int, currency: str) -> str:
     """An amount for people.
 
-    >>> money(-123456, "EUR")
-    '-1,234.56 EUR'
+    >>> money(-123456, "EUR"), money(1234, "JPY")
+    ('-1,234.56 EUR', '1,234 JPY')
     """
-    return f"{minor / 100:,.2f} {currency}"
+    digits = DECIMALS.get(currency, 2)
+    return f"{minor / 10**digits:,.{digits}f} {currency}"
 
 
 def _told(found: Any, page: PlanPage, done: list[Any], shown: int | None) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from hanse.engines import Answers, ApplyBlock
 from hanse.engines.replies import Reply, give
-from hanse.kernel.facts import Signed
+from hanse.kernel.facts import Admitted
 from hanse.kernel.refusal import Refused
 
 BLOCK_FACTS_MAX = 2_000
@@ -41,13 +41,13 @@ class Embedded:
         on_fault: Callable[[BaseException], None] = lambda error: None,
     ) -> None:
         self._apply, self._due, self._clock, self._on_fault = apply, due, clock, on_fault
-        self._waiting: deque[tuple[Signed, Reply[Any]]] = deque()
+        self._waiting: deque[tuple[Admitted, Reply[Any]]] = deque()
         self._changed = threading.Condition()
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="hanse-writer", daemon=True)
         self._thread.start()
 
-    def order(self, facts: Sequence[tuple[Signed, Reply[Any]]]) -> None:
+    def order(self, facts: Sequence[tuple[Admitted, Reply[Any]]]) -> None:
         with self._changed:
             if self._closing:
                 raise Refused("node.closing", "this node is closing", retry=True, next="try again shortly")
@@ -84,7 +84,7 @@ class Embedded:
             self._answer(*before)
             before = under_way
 
-    def _block(self, facts: list[Signed]) -> Answers:
+    def _block(self, facts: list[Admitted]) -> Answers:
         """One block: of what was taken, or for a timer that is due; nothing where there is neither."""
         try:
             now = int(self._clock())

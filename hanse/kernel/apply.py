@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable
 
 from hanse.kernel.chains import Heard, chain
 from hanse.kernel.draft import Draft
@@ -79,11 +79,12 @@ class Applier:
         assert found is not None, "start() comes first"
         return found
 
-    def block(self, facts: Sequence[Signed], time: int) -> Block:
+    def block(self, facts: Iterable[Signed], time: int, *, keep: Collection[str] | None = None) -> Block:
         """Apply facts as the next block. The caller commits the state once the leaves are durable.
 
         Args:
-            time: UTC seconds; a time before the last block's becomes the last block's.
+            facts: gone through once. time: UTC seconds; a time before the last block's becomes the last block's.
+            keep: the kinds whose facts `Block.recorded` keeps, None for all; others can go as soon as they are applied.
         """
         meta = self.meta
         self._net = meta.net
@@ -102,7 +103,8 @@ class Applier:
             outcome = self._fact(signed, first + 1 + len(entries), now)
             outcomes.append(outcome)
             if not outcome.repeated:
-                recorded.append((outcome.position, signed))
+                if keep is None or signed.fact.kind in keep:
+                    recorded.append((outcome.position, signed))
                 entries.append(fact_entry(outcome.code, signed.jwt, signed.batch))
         counted = len(entries)
         for due in self.timers.due(now, TIMERS_PER_BLOCK_MAX):

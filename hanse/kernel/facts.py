@@ -218,6 +218,10 @@ class Signed(Struct, gc=False):
     batch: Any
     hash: bytes
 
+    @property
+    def kid(self) -> str:
+        return self.envelope.kid
+
 
 class Opened(Struct, frozen=True, gc=False, array_like=True):
     """A fact that reads, without its own bytes.
@@ -238,3 +242,21 @@ class Opened(Struct, frozen=True, gc=False, array_like=True):
     body: bytes
     full: bytes | None
     digests: list[list[str]] = []
+
+
+class Waiting(Struct, frozen=True, gc=False):
+    """A fact that was read in another process, until its turn comes: a tenth of the objects of a `Signed`. It brings no
+    key of its own."""
+
+    opened: Opened
+    jwt: bytes
+    disclosures: list[bytes]
+    batch: Any
+
+    @property
+    def kid(self) -> str:
+        return self.opened.kid
+
+
+Admitted = Signed | Waiting
+"""A fact that may be ordered."""

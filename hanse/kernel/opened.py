@@ -6,19 +6,21 @@ up what was read only fills the types again: from the disclosed reading, of whic
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
 from msgspec import UNSET, Raw
 
 from hanse.kernel.entries import BatchProof
-from hanse.kernel.facts import Envelope, Fact, Layout, Opened, Signed, body_decoder, layout
+from hanse.kernel.facts import Admitted, Envelope, Fact, Layout, Opened, Signed, body_decoder, layout
 from hanse.kernel.leaves import signed_bytes
 
 _SAME: Final = b""
 _json: Final = msgspec.json.Encoder().encode
 _replace: Final = msgspec.structs.replace
+_pack: Final = msgspec.msgpack.Encoder().encode
+_unpack: Final = msgspec.msgpack.Decoder(tuple[Opened, list[bytes]]).decode
 
 
 def opened(signed: Signed) -> Opened:
@@ -31,15 +33,29 @@ def opened(signed: Signed) -> Opened:
     return Opened(signed.hash, e.net, e.iss, e.kid, e.nonce, e.exp, e.kind, bytes(e.body), rest, digests)
 
 
-def take_up_stored(
-    kinds: dict[str, type[Fact]], leaves: list[bytes], found: list[Opened], disclosures: list[list[bytes]]
-) -> list[Signed]:
-    """`take_up` of a stored block's facts. leaves: the header's first, then the facts'."""
-    facts: list[Signed] = []
-    for n, one in enumerate(found):
-        jwt, batch = signed_bytes(leaves[1 + n])
-        facts.append(take_up(kinds, one, jwt, disclosures[n], batch))
-    return facts
+def pack_stored(signed: Signed) -> bytes:
+    """What is carried of a stored fact, but for its leaf."""
+    return _pack((opened(signed), signed.disclosures))
+
+
+def take_up_stored(kinds: dict[str, type[Fact]], leaf: bytes, packed: bytes | Raw) -> Signed:
+    """`take_up` of what `pack_stored` gave."""
+    found, disclosures = _unpack(packed)
+    jwt, batch = signed_bytes(leaf)
+    return take_up(kinds, found, jwt, disclosures, batch)
+
+
+def in_turn(kinds: dict[str, type[Fact]], facts: Sequence[Admitted], circles: list[str]) -> Iterator[Signed]:
+    """Each fact when its turn comes, taken up where it waited, and let go by the next; its circle, or "", is added to
+    `circles`."""
+    for one in facts:
+        signed = _signed(kinds, one)
+        circles.append(getattr(signed.fact, "circle", ""))
+        yield signed
+
+
+def _signed(kinds: dict[str, type[Fact]], one: Admitted) -> Signed:
+    return one if isinstance(one, Signed) else take_up(kinds, one.opened, one.jwt, one.disclosures, one.batch)
 
 
 def take_up(

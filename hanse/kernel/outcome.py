@@ -28,7 +28,7 @@ class Outcome(Struct, gc=False):
 
 class Block(Struct, gc=False):
     """What a block adds: its header, its leaves in order (header first), the outcome of each submitted fact in the
-    order given, and the facts that were recorded with their positions."""
+    order given, and, of the kinds that are kept, the facts that were recorded with their positions."""
 
     header: Header
     leaves: list[bytes]

@@ -8,25 +8,25 @@ from __future__ import annotations
 import gc
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
+from itertools import islice, repeat
 from pathlib import Path
 from types import TracebackType
-from typing import Literal
+from typing import Any, Generic, Literal, TypeVar, overload
 
 import msgspec
 from msgspec import Raw, Struct
 
-from hanse.kernel.facts import Opened
+from hanse.kernel.facts import Signed
 from hanse.kernel.leaves import read_entry, read_header
-from hanse.kernel.opened import opened, take_up_stored
+from hanse.kernel.opened import pack_stored, take_up_stored
+from hanse.node.checking import Checked, Checking
 from hanse.node.collecting import COLLECT_AFTER
 from hanse.node.disclosures import FILE as DISCLOSED
 from hanse.node.disclosures import Disclosures
 from hanse.node.pipes import Beside, read_frame, write_ahead
-from hanse.node.signed_by import Signatures
 from hanse.node.stored import RECORD, Kinds, ReplayFault, StoredBlock, blocks
-from hanse.node.tally import Tally, tally
 from hanse.record.damage import Damaged, Finding, UnknownVersion
 from hanse.record.frames import SEGMENT
 from hanse.record.note import VerifierKey
@@ -40,6 +40,7 @@ AHEAD_BYTES_MAX = 64 << 20
 """Of frames that wait until the replay takes them: it is slower than the reader at times, and faster at others."""
 SILENT_SECONDS = 120.0
 """How long a frame may take: before the first one a copy's tree may have to be looked through."""
+T = TypeVar("T")
 Wrong = list[tuple[int, str]]
 """(position, why)"""
 
@@ -62,29 +63,34 @@ class Request(Struct, frozen=True):
     live: bool = True
 
 
-class Part(Struct):
+class Part(Struct, Generic[T]):
     """One block and what its reader found.
 
     Attributes:
-        bad_disclosures, bad_signatures: (position, why). unverified: places in `block.facts` whose key the reader did
-            not know. tally: where it was asked to check.
+        bad_disclosures: (position, why). checked: where it was asked to check.
     """
 
-    block: StoredBlock
+    block: StoredBlock[T]
     bad_disclosures: Wrong
-    bad_signatures: Wrong
-    unverified: list[int]
-    tally: Tally | None
+    checked: Checked | None
 
 
-def read_parts(request: Request, kinds: Kinds) -> Iterator[Part]:
-    """In order, in this process.
+def read_parts(
+    request: Request, kinds: Kinds, keep: Callable[[Signed], Any] = lambda signed: signed
+) -> Iterator[Part[Any]]:
+    """In order, in this process. keep: of each fact, when it is read and checked, what its block has of it.
 
     Raises, in place of the rest: ReplayFault, `Damaged`, FileNotFoundError, `UnknownVersion`, `sqlite3.DatabaseError`
         (the disclosures).
     """
-    directory, signatures = Path(request.directory), Signatures() if request.check else None
+    directory, checking = Path(request.directory), Checking() if request.check else None
     bad: Wrong = []
+
+    def check_and_keep(leaf: bytes, signed: Signed) -> Any:
+        if checking:
+            checking.fact(leaf, signed)
+        return keep(signed)
+
     with ExitStack() as held:
         if (directory / RECORD / SEGMENT).exists():
             segment = Segment.open(directory / RECORD, read_only=True)
@@ -97,21 +103,40 @@ def read_parts(request: Request, kinds: Kinds) -> Iterator[Part]:
         if (directory / DISCLOSED).exists():
             private = held.enter_context(closing(Disclosures(directory, read_only=True, live=request.live)))
         on_bad = (lambda position, why: bad.append((position, why))) if request.check else None
-        for block in blocks(entries, request.start, kinds, private, on_bad):
-            wrong, unverified = signatures.of(block) if signatures else ([], [])
-            yield Part(block, bad, wrong, unverified, tally(block) if request.check else None)
+        for block in blocks(entries, request.start, kinds, private, on_bad, keep=check_and_keep):
+            yield Part(block, bad, checking.block(block) if checking else None)
             bad = []
 
 
 class _Carried(Struct, array_like=True, gc=False):
     first: int
     leaves: list[bytes]
-    facts: list[Opened]
-    disclosures: list[list[bytes]]
+    facts: list[Raw]
     bad_disclosures: Wrong
-    bad_signatures: Wrong
-    unverified: list[int]
-    tally: Tally | None
+    checked: Checked | None
+
+
+class _Facts(Sequence[Signed]):
+    """A carried block's facts, each taken up when it is asked for: whoever goes through them has one at hand, and the
+    processor's memory is not filled with all."""
+
+    def __init__(self, kinds: Kinds, leaves: list[bytes], packed: list[Raw]) -> None:
+        self._kinds, self._leaves, self._packed = kinds, leaves, packed
+
+    def __iter__(self) -> Iterator[Signed]:
+        return map(take_up_stored, repeat(self._kinds), islice(self._leaves, 1, None), self._packed)
+
+    def __len__(self) -> int:
+        return len(self._packed)
+
+    @overload
+    def __getitem__(self, place: int) -> Signed: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Signed]: ...
+    def __getitem__(self, place: int | slice) -> Signed | list[Signed]:
+        if isinstance(place, slice):
+            return list(self)[place]
+        return take_up_stored(self._kinds, self._leaves[1 + place], self._packed[place])
 
 
 class _Ended(Struct, array_like=True):
@@ -131,7 +156,7 @@ class ReadAhead:
         self._beside = Beside("hanse.node.ahead", silent_seconds=SILENT_SECONDS)
         self._beside.send(msgspec.json.encode(request))
 
-    def parts(self) -> Iterator[Part]:
+    def parts(self) -> Iterator[Part[Signed]]:
         """As `read_parts`. Raises also: OSError where the process has died, or had to be killed."""
         ended = None
         while ended is None:
@@ -143,10 +168,10 @@ class ReadAhead:
     def _frame(self) -> tuple[list[_Carried], _Ended | None]:
         return self._decode(self._beside.receive())
 
-    def _part(self, one: _Carried) -> Part:
-        facts = take_up_stored(self._kinds, one.leaves, one.facts, one.disclosures)
+    def _part(self, one: _Carried) -> Part[Signed]:
+        facts = _Facts(self._kinds, one.leaves, one.facts)
         block = StoredBlock(one.first, read_header(read_entry(one.leaves[0])), one.leaves, facts)
-        return Part(block, one.bad_disclosures, one.bad_signatures, one.unverified, one.tally)
+        return Part(block, one.bad_disclosures, one.checked)
 
     def __enter__(self) -> ReadAhead:
         return self
@@ -169,14 +194,16 @@ def _raise(ended: _Ended) -> None:
 
 
 def _frames(request: Request, kinds: Kinds) -> Iterator[tuple[list[Raw], _Ended | None]]:
-    """Of `_Carried`, each packed at once, so that what was read of it can go."""
+    """Of `_Carried`. Each is packed at once, and each fact of it before: what was read of it can go."""
     encode = msgspec.msgpack.Encoder().encode
     frame: list[Raw] = []
     count = 0
     try:
-        for part in read_parts(request, kinds):
-            frame.append(Raw(encode(_carried(part))))
-            count += len(part.block.leaves)
+        for part in read_parts(request, kinds, lambda signed: Raw(pack_stored(signed))):
+            block = part.block
+            carried = _Carried(block.first, block.leaves, list(block.facts), part.bad_disclosures, part.checked)
+            frame.append(Raw(encode(carried)))
+            count += len(block.leaves)
             if count >= FRAME_ENTRIES:
                 yield frame, None
                 frame, count = [], 0
@@ -192,13 +219,6 @@ def _frames(request: Request, kinds: Kinds) -> Iterator[tuple[list[Raw], _Ended 
     except sqlite3.DatabaseError as error:
         ended = _Ended("disclosures", None, str(error))
     yield frame, ended
-
-
-def _carried(part: Part) -> _Carried:
-    block = part.block
-    facts, private = [opened(signed) for signed in block.facts], [signed.disclosures for signed in block.facts]
-    rest = part.bad_disclosures, part.bad_signatures, part.unverified, part.tally
-    return _Carried(block.first, block.leaves, facts, private, *rest)
 
 
 def main() -> None:

@@ -33,6 +33,7 @@ class Answering:
         self._thread = threading.Thread(target=self._run, name="hanse-answering", daemon=True)
         self._thread.start()
         node.path.listeners.append(self._look)
+        node.path.kept.add(PlaceOrder.kind)
 
     def _look(self, block: Block) -> None:
         codes = {outcome.position: outcome.code for outcome in block.outcomes}

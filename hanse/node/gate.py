@@ -23,7 +23,7 @@ from msgspec import Raw, Struct
 
 from hanse.engines.replies import Reply, give
 from hanse.kernel.entries import BatchProof
-from hanse.kernel.facts import Fact, Opened, Signed
+from hanse.kernel.facts import Admitted, Fact, Opened, Signed, Waiting
 from hanse.kernel.opened import opened, take_up
 from hanse.kernel.refusal import Refused
 from hanse.kernel.refusals import Refusal
@@ -34,7 +34,7 @@ from hanse.node.pipes import Beside, frames_ahead, write_frame
 
 _journal = journal("hanse.node")
 
-Admitted = list[tuple[Signed | Refused, Reply[Any]]]
+Answered = list[tuple[Admitted | Refused, Reply[Any]]]
 """Facts that may be ordered, or why not, each with its submitter's reply."""
 HELP_FROM = 12
 CHUNK_MAX = 512
@@ -103,7 +103,7 @@ class Gate:
     def __init__(
         self,
         admission: Admission,
-        order: Callable[[Admitted], None],
+        order: Callable[[Answered], None],
         start_helper: Callable[[], Helper] | None,
         now: Callable[[], int],
     ) -> None:
@@ -161,12 +161,12 @@ class Gate:
                 self._do_without(error)
         return chunk
 
-    def _answers(self, chunk: _Chunk) -> list[Signed | Refused]:
+    def _answers(self, chunk: _Chunk) -> list[Admitted | Refused]:
         if chunk.helper is not None and chunk.helper is self._helper:
             try:
                 found = chunk.helper.answers()
                 kinds = self._admission.kinds
-                return [_taken_up(kinds, sent, answer) for sent, answer in zip(chunk.facts, found, strict=True)]
+                return [_told_of(kinds, sent, answer) for sent, answer in zip(chunk.facts, found, strict=True)]
             except (OSError, msgspec.DecodeError) as error:
                 self._do_without(error)
         return [_admitted(self._admission, sent, chunk.now) for sent in chunk.facts]
@@ -213,9 +213,11 @@ def _answer(admission: Admission, sent: Sent, now: int) -> Answer:
     return Answer(None, found.refusal) if isinstance(found, Refused) else Answer(opened(found))
 
 
-def _taken_up(kinds: dict[str, type[Fact]], sent: Presented, answer: Answer) -> Signed | Refused:
-    if answer.opened is not None:
-        return take_up(kinds, answer.opened, sent.jwt, sent.disclosures, sent.batch)
+def _told_of(kinds: dict[str, type[Fact]], sent: Presented, answer: Answer) -> Admitted | Refused:
+    if (found := answer.opened) is not None:
+        if kinds[found.kind].introduces:
+            return take_up(kinds, found, sent.jwt, sent.disclosures, sent.batch)
+        return Waiting(found, sent.jwt, sent.disclosures, sent.batch)
     assert answer.refusal is not None, "an answer says one or the other"
     return Refused.of(answer.refusal)
 

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from fcntl import fcntl
@@ -34,6 +34,8 @@ STOPPED_SECONDS = 5.0
 """How long a process may be stopped (a signal, a debugger) while somebody waits for it."""
 SILENT_SECONDS = 30.0
 """How long it may take to a sign of life, while somebody waits for it and it does not wait for the disk."""
+IDLE_SECONDS = 30.0
+"""How long one that has nothing to wait for may not compute, while somebody waits for it."""
 SLICE_SECONDS = 0.5
 _journal = journal("hanse.node")
 
@@ -43,10 +45,16 @@ class Beside:
 
     Args:
         module, args: as of `python -m`. keep: files that it keeps open as well. silent_seconds: see `SILENT_SECONDS`.
+        computes: it has nothing to wait for, so that one that does not compute for `IDLE_SECONDS` hangs.
     """
 
     def __init__(
-        self, module: str, *args: str, keep: Sequence[int] = (), silent_seconds: float = SILENT_SECONDS
+        self,
+        module: str,
+        *args: str,
+        keep: Sequence[int] = (),
+        silent_seconds: float = SILENT_SECONDS,
+        computes: bool = False,
     ) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-m", module, *args],
@@ -58,7 +66,7 @@ class Beside:
         )
         assert self.process.stdin is not None and self.process.stdout is not None
         self._in, self._out = self.process.stdin, self.process.stdout
-        self._module, self._silent_seconds = module, silent_seconds
+        self._module, self._silent_seconds, self.computes = module, silent_seconds, computes
         for pipe in (self._in, self._out):
             with suppress(OSError):  # a small pipe does as well
                 fcntl(pipe, _SET_PIPE_SIZE, PIPE_BYTES)
@@ -83,18 +91,22 @@ class Beside:
             if left:
                 left[0] = memoryview(left[0])[sent:]
 
-    def receive(self) -> bytes:
-        """The next frame. Raises: OSError where it has died, or had to be killed."""
-        return self._read(_LENGTH.unpack(self._read(_LENGTH.size))[0])
+    def receive(self, meanwhile: Callable[[], object] | None = None) -> bytes:
+        """The next frame. Raises: OSError where it has died, or had to be killed.
 
-    def _read(self, size: int) -> bytes:
+        Args:
+            meanwhile: called after each slice that is waited for the frame's beginning.
+        """
+        return self._read(_LENGTH.unpack(self._read(_LENGTH.size, meanwhile))[0])
+
+    def _read(self, size: int, meanwhile: Callable[[], object] | None = None) -> bytes:
         """So many bytes, no more. Raises: as `receive`."""
         fd, waits, parts = self._out.fileno(), _Waits(self), list[bytes]()
         while size:
             try:
                 part = os.read(fd, min(size, PIPE_BYTES))  # into one buffer: a frame mostly comes whole
             except BlockingIOError:
-                waits.until(fd, select.POLLIN)
+                waits.until(fd, select.POLLIN, meanwhile)
                 continue
             if not part:
                 raise OSError(ENDED)
@@ -126,36 +138,46 @@ class Beside:
             return True
         return False
 
-    def lacks(self, stopped: float, silent: float) -> str:
-        """What is wrong with a process that was seen stopped, and said nothing, for so many seconds; "" for nothing."""
+    def lacks(self, stopped: float, silent: float, idle: float = 0.0) -> str:
+        """What is wrong with a process that was seen stopped, said nothing, and did nothing, for so many seconds; ""
+        for nothing."""
         if stopped >= STOPPED_SECONDS:
             return f"it was stopped for {STOPPED_SECONDS:g} seconds"
         if silent >= self._silent_seconds:
             return f"it said nothing for {self._silent_seconds:g} seconds"
+        if self.computes and idle >= IDLE_SECONDS:
+            return f"it did nothing for {IDLE_SECONDS:g} seconds"
         return ""
 
 
 class _Waits:
     """How long one sign of life has been waited for."""
 
-    __slots__ = ("_beside", "_silent", "_stopped")
+    __slots__ = ("_beside", "_computed", "_idle", "_silent", "_stopped")
 
     def __init__(self, beside: Beside) -> None:
-        self._beside, self._stopped, self._silent = beside, 0.0, 0.0
+        self._beside, self._stopped, self._silent, self._idle, self._computed = beside, 0.0, 0.0, 0.0, -1
 
-    def until(self, fd: int, event: int) -> None:
-        """Until a pipe is ready. Raises: as `Beside.kill`."""
+    def until(self, fd: int, event: int, meanwhile: Callable[[], object] | None = None) -> None:
+        """Until a pipe is ready. Raises: as `Beside.kill`, and as `meanwhile`."""
         poll = select.poll()
         poll.register(fd, event)
         while not poll.poll(SLICE_SECONDS * 1_000):
             self.one_more()
+            if meanwhile is not None:
+                meanwhile()
 
     def one_more(self) -> None:
         """A slice has passed. Raises: as `Beside.kill`."""
-        state = state_of(self._beside.process.pid)
+        pid = self._beside.process.pid
+        state = state_of(pid)
         self._stopped = self._stopped + SLICE_SECONDS if state in ("T", "t") else 0.0
         self._silent += SLICE_SECONDS if state != "D" else 0.0
-        if why := self._beside.lacks(self._stopped, self._silent):
+        if self._beside.computes:
+            before, self._computed = self._computed, computed_by(pid)
+            idles = self._computed == before >= 0 and state != "D"
+            self._idle = self._idle + SLICE_SECONDS if idles else 0.0
+        if why := self._beside.lacks(self._stopped, self._silent, self._idle):
             self._beside.kill(why)
 
 
@@ -166,6 +188,18 @@ def state_of(pid: int) -> str:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][:1]
     except OSError:
         return ""
+
+
+def computed_by(pid: int) -> int:
+    """What a process has computed so far, in ticks of the system (1/100 s); -1 where the system does not say.
+
+    Source: proc(5), /proc/PID/stat, fields 14 and 15.
+    """
+    try:
+        after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+        return int(after_name[11]) + int(after_name[12])
+    except (OSError, IndexError):
+        return -1
 
 
 def write_frame(pipe: IO[bytes], data: bytes) -> None:

@@ -28,7 +28,7 @@ from hanse.rooms.inventory.offer_queries import OfferCard, OwnSource, offers_of_
 from hanse.rooms.parties.facts import CIRCLES, PARTIES
 from hanse.rooms.parties.queries import is_authorised
 from hanse.rooms.plans.checking import Arrays, arrays
-from hanse.rooms.plans.facts import Option, OwnStock, PlanLine
+from hanse.rooms.plans.facts import COUNTED_MAX, Option, OwnStock, PlanLine
 from hanse.rooms.plans.private_rows import line_row
 
 OPTIONS_MAX = 16
@@ -168,7 +168,7 @@ class _Assembly:
                     options=[option for option, _ in chosen],
                 )
             )
-        own = [OwnStock(s.source, s.item, s.each) for s in used.values() if s.source.startswith(OWN)]
+        own = [OwnStock(s.source, s.item, min(s.each, COUNTED_MAX)) for s in used.values() if s.source.startswith(OWN)]
         return Asked(
             circle=self.circle,
             lines=lines,

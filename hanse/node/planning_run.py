@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 from hanse.kernel.refusal import Refused, require
 from hanse.node.desk import Desk, Who
@@ -75,6 +76,10 @@ class Way(Struct, frozen=True):
     progress: Progress = _quiet
     cancel: Cancel = _never
 
+    def told_in(self, currency: str) -> Way:
+        """The same, told with the amounts' currency."""
+        return replace(self, progress=lambda stage: self.progress(replace(stage, currency=currency)))
+
     def solve(self, given: Arrays, **more: object) -> sourcing.Plan:
         return solve(
             given.problem, seconds=self.seconds, rounds=self.rounds, seed=self.seed, worker=self.worker,
@@ -132,7 +137,8 @@ def plan(
     kept: Kept = {}
     old, replans = "", 0
     while True:
-        asked, given, found = solve_asked(_assembled(desk, circle, currency), way, kept)
+        asked = _assembled(desk, circle, currency)
+        asked, given, found = solve_asked(asked, way.told_in(asked.currency), kept)
         try:
             window, given, found = _open(desk, asked, window_seconds, way, found)
         except Refused as gone:

@@ -6,18 +6,21 @@ it is a signed fact until somebody accepts a line.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import threading
-from multiprocessing.connection import Connection
+import time
 
+from hanse.kernel.refusal import Refused
 from hanse.node.journal import journal
 from hanse.node.node import Node
+from hanse.node.planning_beside import Stopped, Told, worked_out
 from hanse.node.planning_gather import WEEKS_MIN, gather
 from hanse.node.planning_shelf import MONDAY, WEEK, Given, Shelf, Shelves
 from hanse.rooms.inventory.facts import MOVEMENTS
 
 WORK_SECONDS = 600
+AGAIN_SECONDS = 60.0
+"""After a calculation that failed, a question begins it anew, once in so long: every page asks."""
 NICE = 10
 """The worker gives way to whoever is waiting for a page."""
 _journal = journal("hanse.planning")
@@ -32,7 +35,12 @@ class _Job:
         self.state = "working"
         self.found: Shelves | None = None
         self.by_number: dict[str, Shelf] = {}
+        self.failed_at = 0.0
         self.ended = threading.Event()
+
+    def over(self, week: int) -> bool:
+        """Whether the next question begins anew."""
+        return self.week != week or (self.state == "failed" and time.monotonic() >= self.failed_at + AGAIN_SECONDS)
 
 
 _jobs: dict[tuple[str, str], _Job] = {}
@@ -40,7 +48,7 @@ _lock = threading.Lock()
 
 
 def shelves(node: Node, party: str, *, wait: bool = False) -> _Job:
-    """The firm's shelves as computed this week; begun where nobody has asked yet.
+    """The firm's shelves as computed this week; begun where nobody has asked yet, or what was begun has failed.
 
     Args:
         wait: until it is done.
@@ -50,7 +58,7 @@ def shelves(node: Node, party: str, *, wait: bool = False) -> _Job:
     key = (str(node.directory.resolve()), party)
     with _lock:
         job = _jobs.get(key)
-        fresh = job is None or job.week != week
+        fresh = job is None or job.over(week)
         if job is None or fresh:
             job = _jobs[key] = _Job(week, view.home)
     if fresh:
@@ -84,44 +92,22 @@ def _run(job: _Job, node: Node, party: str) -> None:
             job.state = "too_little"
             return
         with _one_at_a_time:
-            said = _compute(given)
-        if said is None:
-            job.state = "failed"
-            return
+            said: Shelves = worked_out(work, given, seconds=WORK_SECONDS)
         job.by_number = {one.own_number: one for one in said.shelves}
         job.found = said
         job.state = "done"
     except Exception as error:
-        _journal.error("forecast.failed", exc_info=error)
+        if not isinstance(error, Refused):  # then who killed it has told
+            _journal.error("forecast.failed", exc_info=error)
+        job.failed_at = time.monotonic()
         job.state = "failed"
     finally:
         job.ended.set()
 
 
-def _compute(given: Given) -> Shelves | None:
-    context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(there, given), daemon=True)
-    process.start()
-    there.close()
-    try:
-        said = here.recv() if here.poll(WORK_SECONDS) else None
-    except EOFError:
-        said = None
-    finally:
-        here.close()
-        process.join(5)
-        if process.is_alive():
-            process.kill()
-            process.join()
-    return said if isinstance(said, Shelves) else None
-
-
-def _work(there: Connection, given: Given) -> None:
+def work(given: Given, tell: Told, stopped: Stopped) -> Shelves:
+    """In the worker."""
     from hanse.node.planning_levels import compute
 
     os.nice(NICE)
-    try:
-        there.send(compute(given))
-    finally:
-        there.close()
+    return compute(given)

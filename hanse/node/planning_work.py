@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable
-from multiprocessing.connection import Connection
 from typing import Any
 
 from msgspec import Struct
 
+from hanse.node.planning_beside import Stopped, Told, worked_out
 from hanse.planning import sourcing
 
-STOP = "stop"
-POLL_SECONDS = 0.2
-SOLVE_SLACK_SECONDS = 120
+ROUNDS_SECONDS = 600.0
+"""How long a search limited by rounds alone may take from one sign of life to the next."""
+SLACK_SECONDS = 120.0
+"""How much longer than it was given a search may take: to read a large question, and to prove the plan at its end."""
 
 
 class Stage(Struct, frozen=True):
-    """How far a solver is. `stage`: first plan, prices, columns, search. Minor units, parts per million."""
+    """How far a solver is. `stage`: first plan, prices, columns, polishing, search. Minor units, parts per million.
+    currency: of the amounts, "" where the solver itself speaks, which knows none."""
 
     stage: str
     cost_minor: int
     bound_minor: int
     gap_ppm: int
+    currency: str = ""
 
 
 Progress = Callable[[Stage], None]
@@ -43,59 +45,24 @@ def solve(
     """`sourcing.solve` in a process of its own; the same plan for the same seed where `rounds` limit it.
 
     Args:
-        cancel: asked some times a second; the best plan so far is then returned. worker: False solves right here.
+        cancel: asked twice a second; the best plan so far is then returned. worker: False solves right here.
         more: `start`, `prices`, `changed_lines` of `sourcing.solve`.
-    Raises: ValueError as `sourcing.solve`; RuntimeError where the process ended without an answer.
+    Raises: ValueError as `sourcing.solve`; RuntimeError for another fault of it.
+    Refuses: plans.planner_ended, where the process ended without an answer, or had to be killed.
     """
     given = {"seconds": seconds, "rounds": rounds, "seed": seed, **more}
     if not worker:
         return sourcing.solve(problem, progress=lambda s, p: progress(_stage(s, p)), cancel=cancel, **given)
-    context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe()
-    process = context.Process(target=_work, args=(there, problem, given), daemon=True)
-    process.start()
-    there.close()
-    try:
-        return _follow(here, progress, cancel)
-    finally:
-        here.close()
-        process.join(5)
-        if process.is_alive():
-            process.kill()
-            process.join()
+    longest = ROUNDS_SECONDS if seconds is None else seconds + SLACK_SECONDS
+    found: sourcing.Plan = worked_out(search, (problem, given), seconds=longest, told=progress, cancel=cancel)
+    return found
 
 
-def _follow(here: Connection, progress: Progress, cancel: Cancel) -> sourcing.Plan:
-    stopped = False
-    while True:
-        if not stopped and cancel():
-            here.send(STOP)
-            stopped = True
-        try:
-            if not here.poll(POLL_SECONDS):
-                continue
-            said = here.recv()
-        except EOFError:
-            raise RuntimeError("the planner ended without an answer") from None
-        if isinstance(said, Stage):
-            progress(said)
-        elif isinstance(said, Exception):
-            raise said
-        else:
-            plan: sourcing.Plan = said
-            return plan
-
-
-def _work(there: Connection, problem: sourcing.Problem, given: dict[str, Any]) -> None:
-    """The worker: says how far it is, and its plan or fault last."""
-    try:
-        _warm()  # loading the compiled loops is not the search's time
-        plan = sourcing.solve(problem, progress=lambda s, p: there.send(_stage(s, p)), cancel=_asked(there), **given)
-        there.send(plan)
-    except Exception as error:
-        there.send(error)
-    finally:
-        there.close()
+def search(given: tuple[sourcing.Problem, dict[str, Any]], tell: Told, stopped: Stopped) -> sourcing.Plan:
+    """In the worker: tells how far it is; its plan."""
+    problem, more = given
+    _warm()  # loading the compiled loops is not the search's time
+    return sourcing.solve(problem, progress=lambda s, p: tell(_stage(s, p)), cancel=stopped, **more)
 
 
 def _warm() -> None:
@@ -106,21 +73,6 @@ def _warm() -> None:
         stock_total_each=[2, 1],
     )  # fmt: skip
     sourcing.solve(tiny, seconds=None, rounds=1)
-
-
-def _asked(there: Connection) -> Cancel:
-    stopped = False
-
-    def cancelled() -> bool:
-        nonlocal stopped
-        try:
-            if not stopped and there.poll():
-                stopped = there.recv() == STOP
-        except EOFError:
-            stopped = True
-        return stopped
-
-    return cancelled
 
 
 def _stage(stage: str, plan: sourcing.Plan) -> Stage:

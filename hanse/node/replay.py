@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hanse.kernel.apply import Applier
 from hanse.kernel.entries import Header
+from hanse.kernel.facts import Signed
 from hanse.kernel.leaves import read_entry, read_header
 from hanse.kernel.outcome import Block
 from hanse.kernel.rules import Rulebook
@@ -37,14 +38,14 @@ def header_of(log: Log, position: int) -> Header:
     raise ReplayFault(position, "the entry's block has no header")
 
 
-def apply_stored(applier: Applier, stored: StoredBlock) -> Block:
+def apply_stored(applier: Applier, stored: StoredBlock[Signed]) -> Block:
     """Apply a stored block; raises ReplayFault at the first leaf that comes out otherwise."""
     header = stored.header
     if header.rules != applier.book.version:
         raise ReplayFault(stored.first, f"rules version {header.rules} is not known here")
     if header.time < applier.meta.time:
         raise ReplayFault(stored.first, "ledger time falls")
-    block = applier.block(stored.facts, header.time)
+    block = applier.block(stored.facts, header.time, keep=())
     if block.leaves != stored.leaves:
         at = next((i for i, (a, b) in enumerate(zip(block.leaves, stored.leaves, strict=False)) if a != b), 0)
         ours, theirs = block.leaves[at][:160], stored.leaves[at][:160]
@@ -80,7 +81,7 @@ def replay(
         if size - start >= READ_AHEAD_FROM:
             held.enter_context(writing_behind(applier.state, scratch=scratch))
             ahead = held.enter_context(ReadAhead(Request(str(disclosures.directory), start, size), applier.book.kinds))
-            stored: Iterator[StoredBlock] = (part.block for part in ahead.parts())
+            stored: Iterator[StoredBlock[Signed]] = (part.block for part in ahead.parts())
         else:
             stored = blocks(log.segment.iterate(start, size), start, applier.book.kinds, disclosures)
         for block in stored:

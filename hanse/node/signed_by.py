@@ -8,7 +8,6 @@ from hanse.kernel.batches import signed_part
 from hanse.kernel.facts import Signed, thumbprint
 from hanse.kernel.refusal import Refused
 from hanse.node.admission import introduced_key
-from hanse.node.stored import StoredBlock
 from hanse.record import ed25519
 from hanse.standards import sdjwt
 
@@ -17,32 +16,30 @@ _verify_statement = lru_cache(256)(ed25519.verify)  # a batch's facts stand on o
 
 
 class Signatures:
-    """Verifies blocks in order. A kid is its key's thumbprint, so every key that a former block named may be used;
+    """Verifies facts in order. A kid is its key's thumbprint, so every key that a former block named may be used;
     whether the state knew it then, as whose, and whether it was still good, the replay says."""
 
     def __init__(self) -> None:
         self._keys: dict[str, bytes] = {}
+        self._named: list[str] = []  # public keys, in the block under way
 
-    def of(self, stored: StoredBlock) -> tuple[list[tuple[int, str]], list[int]]:
-        """((position, why) of what does not verify, places in `stored.facts` whose key no former block names)."""
-        wrong, unknown = [], []
-        for i, signed in enumerate(stored.facts):
-            key = self._keys.get(signed.envelope.kid)
-            if key is None and not signed.fact.introduces:
-                unknown.append(i)
-            elif why := fault(signed, key):
-                wrong.append((stored.first + 1 + i, why))
-        for signed in stored.facts:
-            if (text := getattr(signed.fact, "public_key", None)) is not None:
-                self._learn(text)
-        return wrong, unknown
+    def fault(self, signed: Signed) -> str | None:
+        """As `fault` of the next fact; None where no former block names its key."""
+        fact = signed.fact
+        if (text := getattr(fact, "public_key", None)) is not None:
+            self._named.append(text)
+        key = self._keys.get(signed.envelope.kid)
+        return None if key is None and not fact.introduces else fault(signed, key)
 
-    def _learn(self, public_key: str) -> None:
-        try:
-            key = sdjwt.unb64(public_key.encode())
-        except ValueError:
-            return
-        self._keys[thumbprint(key)] = key
+    def end_block(self) -> None:
+        """What comes now stands in another block."""
+        for text in self._named:
+            try:
+                key = sdjwt.unb64(text.encode())
+            except ValueError:
+                continue
+            self._keys[thumbprint(key)] = key
+        self._named.clear()
 
 
 def fault(signed: Signed, key: bytes | None) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
 
@@ -15,6 +16,7 @@ from hanse.node.disclosures import Disclosures
 
 RECORD = "record"
 """The record's folder in a data directory."""
+T = TypeVar("T")
 Kinds = dict[str, type[Fact]]
 OnBad = Callable[[int, str], None]
 """Told (position, why) of disclosures that do not fit."""
@@ -28,13 +30,14 @@ class ReplayFault(Exception):
         self.position, self.why = position, why
 
 
-class StoredBlock(Struct):
-    """A block as stored. `first`: the position of its header's leaf."""
+class StoredBlock(Struct, Generic[T]):
+    """A block as stored. `first`: the position of its header's leaf. `facts`: in order, as whoever read them keeps
+    them."""
 
     first: int
     header: Header
     leaves: list[bytes]
-    facts: list[Signed]
+    facts: Sequence[T]
 
     @property
     def stop(self) -> int:
@@ -48,18 +51,20 @@ def blocks(
     kinds: Kinds,
     disclosures: Disclosures | None,
     on_bad: OnBad | None = None,
-) -> Iterator[StoredBlock]:
+    *,
+    keep: Callable[[bytes, Signed], Any] = lambda leaf, signed: signed,
+) -> Iterator[StoredBlock[Any]]:
     """The blocks of a stretch of entries that starts at a header.
 
     Args:
         kinds: kind -> fact type. on_bad: told of disclosures that do not fit; the fact is then read without. Else they
-            raise.
+            raise. keep: of each leaf and its fact, as soon as it is read, what stands among `StoredBlock.facts`.
     Raises: ReplayFault where an entry does not read, or a block is not as its header says.
     """
     position = first
     for leaf in entries:
         header = _header(leaf, position)
-        leaves, facts = [leaf], []
+        leaves, facts = [leaf], list[Any]()
         private = _Private(disclosures, position, position + 1 + header.facts + header.timers, on_bad)
         for i in range(header.facts + header.timers):
             at = position + 1 + i
@@ -68,7 +73,7 @@ def blocks(
                 raise ReplayFault(at, "the block ends early")
             leaves.append(inner)
             if i < header.facts:
-                facts.append(_fact(_entry(inner, at, "fact", "batched"), at, kinds, private))
+                facts.append(keep(inner, _fact(_entry(inner, at, "fact", "batched"), at, kinds, private)))
         private.finish()
         yield StoredBlock(position, header, leaves, facts)
         position += len(leaves)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 from msgspec import Struct
 
-from hanse.kernel.facts import ERASED, layout
+from hanse.kernel.facts import ERASED, Signed, layout
 from hanse.kernel.reading import count_digests
-from hanse.node.stored import StoredBlock
 
 REFUSED, READ, WITHHELD, BY_ITSELF = range(4)
 """Of an entry: a fact refused; one that stands; one that stands, its private fields unknown here; a header or a
@@ -25,7 +26,7 @@ class Tally(Struct, array_like=True, gc=False):
         withheld, erased_of: circle -> facts that are withheld; of which something was erased.
     """
 
-    kinds: bytes
+    kinds: bytes = b""
     refused: int = 0
     signatures: int = 0
     proven: int = 0
@@ -35,31 +36,33 @@ class Tally(Struct, array_like=True, gc=False):
     erased_of: dict[str, int] = msgspec.field(default_factory=dict)
 
 
-def tally(block: StoredBlock) -> Tally:
-    """Count one block."""
-    stands = [leaf.startswith(_STANDS) for leaf in block.leaves]
-    kinds = bytearray([BY_ITSELF]) * len(block.leaves)
-    said, statement = Tally(b"", refused=stands.count(False)), None
-    statements = set[bytes]()
-    for at, signed in enumerate(block.facts, 1):
-        fact, full, batch, disclosures = signed.fact, signed.full, signed.batch, signed.disclosures
+class Counting:
+    """Counts one block, its facts in order."""
+
+    def __init__(self) -> None:
+        self._said, self._kinds = Tally(), bytearray([BY_ITSELF])
+        self._statement, self._statements = b"", set[bytes]()
+
+    def fact(self, leaf: bytes, signed: Signed) -> None:
+        said, fact, full, batch = self._said, signed.fact, signed.full, signed.batch
         if batch is None:
             said.signatures += 1
-        elif batch.statement != statement:  # mostly it is the last one's
-            statement = batch.statement
-            said.signatures += statement not in statements
-            statements.add(statement)
-        if not stands[at]:
-            kinds[at] = REFUSED
+        elif batch.statement != self._statement:  # mostly it is the last one's
+            self._statement = batch.statement
+            said.signatures += batch.statement not in self._statements
+            self._statements.add(batch.statement)
+        if not leaf.startswith(_STANDS):
+            said.refused += 1
+            self._kinds.append(REFUSED)
         elif full is None:
-            kinds[at] = WITHHELD
+            self._kinds.append(WITHHELD)
             circle = getattr(fact, "circle", "")
             said.withheld[circle] = said.withheld.get(circle, 0) + 1
         else:
-            kinds[at] = READ
-        where = layout(type(fact))
+            self._kinds.append(READ)
+        where, disclosures = layout(type(fact)), signed.disclosures
         if where.empty:
-            continue
+            return
         erased = sum([d[:1] == ERASED for d in disclosures])
         said.proven += len(disclosures) - erased
         if full is None:  # else each digest has its disclosure
@@ -68,5 +71,10 @@ def tally(block: StoredBlock) -> Tally:
             circle = getattr(fact, "circle", "")
             said.erased += erased
             said.erased_of[circle] = said.erased_of.get(circle, 0) + 1
-    said.kinds = bytes(kinds)
-    return said
+
+    def block(self, leaves: Sequence[bytes]) -> Tally:
+        """Of the whole block: its header, the facts that were counted, and timers behind them."""
+        said, timers = self._said, leaves[len(self._kinds) :]
+        said.refused += sum([not leaf.startswith(_STANDS) for leaf in (leaves[0], *timers)])
+        said.kinds = bytes(self._kinds) + bytes([BY_ITSELF]) * len(timers)
+        return said

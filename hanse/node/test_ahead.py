@@ -8,8 +8,9 @@ import signal
 import pytest
 
 from hanse.kernel.entries import Header
-from hanse.kernel.facts import HEADER
+from hanse.kernel.facts import HEADER, payload, thumbprint
 from hanse.kernel.leaves import block_entry, fact_entry
+from hanse.kernel.reading import read
 from hanse.node import pipes
 from hanse.node import replay as replay_module
 from hanse.node import verify as verify_module
@@ -21,6 +22,7 @@ from hanse.node.parts import rulebook
 from hanse.node.stored import ReplayFault, blocks
 from hanse.node.testing import site, town
 from hanse.node.verify import verify
+from hanse.record import ed25519
 from hanse.record.frames import SEGMENT
 from hanse.rooms.parties.facts import RetireKey
 from hanse.standards import sdjwt
@@ -51,6 +53,8 @@ def both(directory, size):
         found = []
         try:
             for part in parts():
+                assert list(part.block.facts[1:]) == [part.block.facts[at] for at in range(1, len(part.block.facts))]
+                part.block.facts = list(part.block.facts)
                 found.append(part)
             yield found, None
         except Exception as error:
@@ -71,7 +75,7 @@ def test_a_record_reads_the_same_beside_as_in_place(directory):
     (here, ended), (there, ended_there) = both(directory, size_of(directory))
     assert here == there and ended is ended_there is None
     assert sum(len(part.block.facts) for part in here) > 80
-    assert not any(part.bad_signatures or part.bad_disclosures or part.unverified for part in here)
+    assert not any(part.checked.wrong or part.bad_disclosures or part.checked.unknown for part in here)
 
 
 @pytest.mark.parametrize("part", range(1, 12))
@@ -115,22 +119,44 @@ def test_a_replay_makes_no_cycles_that_somebody_would_have_to_look_for(directory
     assert left[0] < 50, "less than one for two facts, even where each is refused"
 
 
-def test_a_forged_signature_is_found_by_the_process_beside(directory, monkeypatch):
-    monkeypatch.setattr(verify_module, "READ_AHEAD_FROM", 1)
+def forge(node, signed):
+    """A block that no gate has seen; the position of its first fact."""
+    with node.path._writing:
+        block = node.path.applier.block(signed, node.path.now())
+        node.path._keep_disclosures(signed, [getattr(one.fact, "circle", "") for one in signed], block)
+        first = node.log.append(block.leaves)
+        node.log.sync()
+        node.path.applier.state.commit()
+    return first + 1
+
+
+def under_an_unknown_key(node, n):
+    """A fact signed well, with a key that never came to the network."""
+    seed = bytes([n]) * 32
+    text, disclosures = payload(
+        site(node, "anna", f"Unknown {n}", n), net=node.path.net, iss="anna", nonce=n, exp=node.path.now() + 99,
+        kid=thumbprint(ed25519.public_key_of(seed)), salt=lambda: "s" * 22,
+    )  # fmt: skip
+    return read(rulebook().kinds, sdjwt.sign(HEADER, text, lambda data: ed25519.sign(seed, data)), disclosures)
+
+
+def test_forged_signatures_and_unknown_keys_are_found_alike_here_and_beside(directory, monkeypatch):
     with Node(directory, helper=False) as node:
-        sent = node.wallet.sign("anna", site(node, "anna", "Forged", 99))
-        signed = node.path.admission.read(sent)
-        signed.jwt = sent.jwt[:-8] + b"AAAAAAAA"
-        signed.hash = hashlib.sha256(signed.jwt).digest()
-        with node.path._writing:
-            block = node.path.applier.block([signed], node.path.now())
-            node.path._keep_disclosures(block)
-            node.log.append(block.leaves)
-            node.log.sync()
-            node.path.applier.state.commit()
-    found = verify(directory)
-    assert not found.ok
-    assert [one.what for one in found.findings] == ["the signature does not verify"]
+        sent = [node.wallet.sign("anna", site(node, "anna", f"Forged {n}", n)) for n in (97, 98, 99)]
+        good, *others = [node.path.admission.read(one) for one in sent]
+        for signed in others:
+            signed.jwt = signed.jwt[:-8] + b"AAAAAAAA"
+            signed.hash = hashlib.sha256(signed.jwt).digest()
+        unknown = [under_an_unknown_key(node, n) for n in (5, 6)]
+        first = forge(node, [others[0], unknown[0], good, unknown[1], others[1]])
+    here = verify(directory)
+    monkeypatch.setattr(verify_module, "READ_AHEAD_FROM", 1)
+    there = verify(directory)
+    assert here == there and not here.ok
+    assert [(one.position - first, one.what) for one in here.findings] == [
+        (0, "the signature does not verify"), (4, "the signature does not verify"),
+        (1, "it was signed with a key that nobody had"), (3, "it was signed with a key that nobody had"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["public/checkpoint", "public/tile/0/000.p/*", "public/tile/entries/*/*", SEGMENT])

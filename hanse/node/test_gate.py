@@ -6,7 +6,8 @@ import time
 import msgspec
 import pytest
 
-from hanse.kernel.facts import BATCH_HEADER, HEADER
+from hanse.kernel.facts import BATCH_HEADER, HEADER, Signed, Waiting
+from hanse.kernel.opened import in_turn
 from hanse.kernel.refusal import Refused
 from hanse.node import pipes
 from hanse.node.desk import sign_runs
@@ -14,6 +15,7 @@ from hanse.node.gate import CHUNK_MAX, HELP_FROM
 from hanse.node.node import Node
 from hanse.node.testing import site, town
 from hanse.node.wallet import Presentation
+from hanse.rooms.parties.facts import FoundNetwork
 from hanse.standards import sdjwt
 
 
@@ -52,6 +54,11 @@ def all_sorts(node):
     yield Presentation(b"nothing", [])
     yield Presentation(BATCH_HEADER + b"." + good.jwt.split(b".", 1)[1], [])
     yield Presentation(good.jwt.rsplit(b".", 1)[0], good.disclosures, foreign)
+    brings = FoundNetwork(
+        network="Another", party="anna", name="Anna", party_kind="solo", country="DE", city="Kiel",
+        public_key=node.wallet.key_of("anna").public_text,
+    )  # fmt: skip
+    yield node.wallet.sign("anna", brings)
     yield signed_anew(node, good, net="elsewhere")
     yield signed_anew(node, good, exp=5)
     yield signed_anew(node, good, exp=2**40)
@@ -62,13 +69,22 @@ def all_sorts(node):
     yield signed_anew(node, good, body=body | {"name": "in clear"})
 
 
+def taken_up(node, answers):
+    """With each fact that waits as it is when its turn comes."""
+    kinds = node.applier.book.kinds
+    return [one if isinstance(one, Refused) else next(in_turn(kinds, [one], [])) for one in answers]
+
+
 def test_a_crowd_is_told_the_same_by_the_helper_as_in_place(directory):
     now = time.time()
     with Node(directory, clock=lambda: now) as node:
         sent = list(all_sorts(node))
         assert len(sent) >= HELP_FROM
         answers, gate = [], node.path.gate
-        taken_up = list(gate._answers(gate._begin(sent)))
+        beside = gate._answers(gate._begin(sent))
+        assert {type(one) for one in beside} == {Waiting, Signed, Refused}
+        assert all(one.fact.introduces for one in beside if isinstance(one, Signed))
+        beside = taken_up(node, beside)
         helper = gate._helper
         assert helper is not None and gate._start_helper is not None, "the helper did it"
         for one in sent:
@@ -76,9 +92,9 @@ def test_a_crowd_is_told_the_same_by_the_helper_as_in_place(directory):
                 answers.append(node.path.admission.admit(one, node.path.now()))
             except Refused as refused:
                 answers.append(refused)
-        assert [type(a) for a in taken_up] == [type(a) for a in answers]
+        assert [type(a) for a in beside] == [type(a) for a in answers]
         told = [a.refusal if isinstance(a, Refused) else a for a in answers]
-        assert [a.refusal if isinstance(a, Refused) else a for a in taken_up] == told
+        assert [a.refusal if isinstance(a, Refused) else a for a in beside] == told
         codes = {a.code for a in answers if isinstance(a, Refused)}
         assert codes >= {"fact.bad_signature", "fact.not_a_jwt", "fact.wrong_network", "fact.expired"}
         assert codes >= {"fact.window_too_long", "parties.unknown_key", "fact.unknown_kind", "fact.bad_envelope"}
@@ -112,8 +128,8 @@ def test_a_helper_that_died_or_was_stopped_is_made_anew_after_a_while(directory,
     with Node(directory) as node:
         gate = node.path.gate
 
-        def admit() -> list[type]:
-            return [type(one) for one in gate._answers(gate._begin(sent))]
+        def admit():
+            return taken_up(node, gate._answers(gate._begin(sent)))
 
         sent = [node.wallet.sign("anna", site(node, "anna", f"Site {n}", n)) for n in range(HELP_FROM)]
         admitted = admit()

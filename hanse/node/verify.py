@@ -29,6 +29,7 @@ from msgspec import Struct
 
 from hanse.kernel.apply import Applier
 from hanse.kernel.draft import Draft
+from hanse.kernel.facts import Signed
 from hanse.kernel.state import State
 from hanse.kernel.writer import connect
 from hanse.node import at_rest
@@ -36,6 +37,7 @@ from hanse.node import disclosures as disclosed
 from hanse.node.ahead import READ_AHEAD_FROM, Part, ReadAhead, Request, read_parts
 from hanse.node.at_rest import AtRest
 from hanse.node.behind import writing_behind
+from hanse.node.checking import Checked
 from hanse.node.collecting import without_collecting
 from hanse.node.disclosures import Disclosures
 from hanse.node.files_missing import files_missing
@@ -46,7 +48,8 @@ from hanse.node.recomputing import WRONG, Entries, Figure, recompute
 from hanse.node.replay import CHUNK_ENTRIES, apply_stored, pass_on_broken_storage
 from hanse.node.signed_by import fault
 from hanse.node.state_check import StoredState
-from hanse.node.stored import RECORD, ReplayFault
+from hanse.node.stored import RECORD, ReplayFault, StoredBlock
+from hanse.node.tally import Tally
 from hanse.record.damage import Damaged, UnknownVersion
 from hanse.record.frames import SEGMENT
 from hanse.record.log import KEY, PUBLIC, read_keys
@@ -252,10 +255,11 @@ class _Run:
             self._compare_state(rest)
             with writing_behind(self.applier.state, scratch=True) if size >= READ_AHEAD_FROM else nullcontext():
                 for part in self._parts(size):
-                    stored = part.block
-                    self._take_findings(part)
+                    stored, checked = part.block, part.checked
+                    assert checked is not None, "it was asked to check"
+                    self._take_findings(part, checked)
                     apply_stored(self.applier, stored)
-                    self._count(part)
+                    self._count(stored, checked.tally)
                     self._compare_state(rest)
                     pending += len(stored.leaves)
                     if pending >= CHUNK_ENTRIES:
@@ -289,7 +293,7 @@ class _Run:
     def _log_keys(self) -> list[VerifierKey]:
         return list(self.keys) or read_keys((self.directory / RECORD / PUBLIC / KEY).read_bytes())
 
-    def _parts(self, size: int) -> Iterator[Part]:
+    def _parts(self, size: int) -> Iterator[Part[Signed]]:
         has_segment = (self.directory / RECORD / SEGMENT).exists()
         keys = () if has_segment else tuple(str(key) for key in self._log_keys())
         request = Request(str(self.directory), 0, size, self.about.net, keys, check=True, live=self.said.live)
@@ -300,23 +304,24 @@ class _Run:
             with ReadAhead(request, kinds) as ahead:
                 yield from ahead.parts()
 
-    def _take_findings(self, part: Part) -> None:
+    def _take_findings(self, part: Part[Signed], checked: Checked) -> None:
         """What the reader found, and whether each key was known to the state before the block."""
+        first = part.block.first + 1
         self.said.figures.wrong += len(part.bad_disclosures)
         for position, why in part.bad_disclosures:
             self.found(disclosed.FILE, position, why)
-        for position, why in part.bad_signatures:
-            self.found(RECORD, position, why)
-        draft, unverified = Draft(self.applier.state, now=0, position=0), set(part.unverified)
-        for i, signed in enumerate(part.block.facts):
-            if signed.fact.introduces:
-                continue
-            position = part.block.first + 1 + i
-            key = self._key(draft, signed.envelope.kid)
+        for place, why in checked.wrong.items():
+            self.found(RECORD, first + place, why)
+        draft, unknown, wrong = Draft(self.applier.state, now=0, position=0), set(checked.unknown), dict[int, str]()
+        for kid, places in checked.signers.items():
+            key = self._key(draft, kid)
             if key is None:
-                self.found(RECORD, position, "it was signed with a key that nobody had")
-            elif i in unverified and (why := fault(signed, key)):
-                self.found(RECORD, position, why)
+                wrong.update(dict.fromkeys(places, "it was signed with a key that nobody had"))
+            else:
+                wrong.update({at: fault(part.block.facts[at], key) for at in unknown.intersection(places)})
+        for place in sorted(wrong):
+            if wrong[place]:
+                self.found(RECORD, first + place, wrong[place])
 
     def _key(self, draft: Draft, kid: str) -> bytes | None:
         key = self.keys_known.get(kid)
@@ -326,9 +331,8 @@ class _Run:
                 self.keys_known[kid] = key  # a kid's key never changes
         return key
 
-    def _count(self, part: Part) -> None:
-        said, figures, stored, tally = self.said, self.said.figures, part.block, part.tally
-        assert tally is not None, "it was asked to check"
+    def _count(self, stored: StoredBlock[Signed], tally: Tally) -> None:
+        said, figures = self.said, self.said.figures
         self.known.take(tally)
         said.blocks += 1
         said.entries += len(stored.leaves)

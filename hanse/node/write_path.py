@@ -21,8 +21,9 @@ from hanse.engines import Answers, Engine
 from hanse.engines.replies import Reply, give
 from hanse.kernel.apply import Applier
 from hanse.kernel.entries import Header
-from hanse.kernel.facts import Signed
+from hanse.kernel.facts import Admitted, Waiting
 from hanse.kernel.kept import SEEN
+from hanse.kernel.opened import in_turn
 from hanse.kernel.outcome import Block, Outcome
 from hanse.kernel.refusal import Refused
 from hanse.kernel.refusals import Refusal
@@ -31,7 +32,7 @@ from hanse.node import asking
 from hanse.node.admission import Admission, check_size
 from hanse.node.collecting import CROWD_FROM, Crowds
 from hanse.node.disclosures import Disclosures
-from hanse.node.gate import Admitted, Gate, Helper
+from hanse.node.gate import Answered, Gate, Helper
 from hanse.node.journal import journal
 from hanse.node.replay import header_of, replay
 from hanse.node.tidying import LogKeeper
@@ -90,6 +91,7 @@ class WritePath:
         self.ledger_time = applier.meta.time
         self._clock = clock
         self.listeners: list[Callable[[Block], None]] = []
+        self.kept: set[str] = set()  # the kinds of facts that listeners look at
         self._writing = threading.Lock()
         self._behind = False  # the record has a block that the state lacks
         self._strays = False  # disclosures may be kept of a block that did not reach the record
@@ -127,9 +129,9 @@ class WritePath:
         asking.wrote(replies)
         return replies
 
-    def _order(self, admitted: Admitted) -> None:
-        good: list[tuple[Signed, Reply[Any]]] = []
-        for answer, reply in admitted:
+    def _order(self, answered: Answered) -> None:
+        good: list[tuple[Admitted, Reply[Any]]] = []
+        for answer, reply in answered:
             if isinstance(answer, Refused):
                 give([reply], [answer])
             else:
@@ -139,19 +141,20 @@ class WritePath:
         except Refused as refused:
             give([reply for _, reply in good], [refused] * len(good))
 
-    def apply(self, facts: Sequence[Signed], time: int) -> Answers:
+    def apply(self, facts: Sequence[Admitted], time: int) -> Answers:
         """Steps 3 and 4, called by the engine once a block. What it returns is step 5: one receipt or one `Refused` a
         fact, in order."""
         with self._writing:
             now = max(time, self.applier.meta.time)
-            barred = [self._barred(signed, now) for signed in facts]
-            good = [signed for signed, bar in zip(facts, barred, strict=True) if bar is None]
+            barred = [self._barred(one, now) for one in facts]
+            good = [one for one, bar in zip(facts, barred, strict=True) if bar is None]
+            circles: list[str] = []
             if facts and not good:
                 return lambda: list(barred)
             if len(good) >= BESIDE_FROM:
                 self._write_beside()
             with self.crowds.block(len(good)):
-                block = self._block(good, time)
+                block = self._block(good, time, circles)
             if isinstance(block, Refused):
                 return lambda: [bar or block for bar in barred]
             commit = self._commit()
@@ -159,34 +162,33 @@ class WritePath:
         def answers() -> list[Any]:
             with self._writing:
                 self._stands(block, commit)
-                receipts = iter(self._receipts(good, block))
+                receipts = iter(self._receipts(circles, block))
             return [bar or next(receipts) for bar in barred]
 
         return answers
 
-    def _barred(self, signed: Signed, now: int) -> Refused | None:
+    def _barred(self, one: Admitted, now: int) -> Refused | None:
         """Why a fact is kept off the record, or None. One that stands already gets its first receipt."""
-        envelope = signed.envelope
-        if self.applier.retries.refusals_left(envelope.kid, now) <= 0:
+        if self.applier.retries.refusals_left(one.kid, now) <= 0:
             return Refused("fact.too_many_refusals", "this key was refused too often", retry=True, next="wait an hour")
-        if not signed.fact.introduces or self._behind:
+        if isinstance(one, Waiting) or not one.fact.introduces or self._behind:
             return None
-        if self.applier.state.get(SEEN, (envelope.kid, envelope.nonce)) is not None:
+        if self.applier.state.get(SEEN, (one.kid, one.envelope.nonce)) is not None:
             return None
         try:
-            refusal = self.applier.trial(signed, now)
+            refusal = self.applier.trial(one, now)
         except Exception:
             return None  # the block will say
         return Refused.of(refusal) if refusal else None
 
-    def _block(self, facts: list[Signed], time: int) -> Block | Refused:
-        """Apply, then make durable: disclosures, leaves, state, in this order."""
+    def _block(self, facts: list[Admitted], time: int, circles: list[str]) -> Block | Refused:
+        """Apply, then make durable: disclosures, leaves, state, in this order. `circles` gets each fact's, or ""."""
         if self._broken:
             return Refused("node.record_closed", f"this node must be restarted: {self._broken}", retry=True)
         try:
             self._catch_up()
-            block = self.applier.block(facts, time)
-            self._keep_disclosures(block)
+            block = self.applier.block(in_turn(self.applier.book.kinds, facts, circles), time, keep=self.kept)
+            self._keep_disclosures(facts, circles, block)
             self.log.append(block.leaves)
         except BaseException as error:
             self.applier.state.rollback()
@@ -242,11 +244,11 @@ class WritePath:
             self._catch_up()
         return 0
 
-    def _keep_disclosures(self, block: Block) -> None:
+    def _keep_disclosures(self, facts: Sequence[Admitted], circles: Sequence[str], block: Block) -> None:
         private = [
-            (position, getattr(signed.fact, "circle", ""), b"~".join(signed.disclosures))
-            for position, signed in block.recorded
-            if signed.disclosures
+            (outcome.position, circle, b"~".join(one.disclosures))
+            for one, circle, outcome in zip(facts, circles, block.outcomes, strict=True)
+            if one.disclosures and not outcome.repeated
         ]
         if private or self._strays:
             self._strays = True
@@ -290,16 +292,15 @@ class WritePath:
             replay(self.applier, self.log, self.disclosures)
             self._behind = False
 
-    def _receipts(self, facts: Sequence[Signed], block: Block) -> list[Receipt]:
+    def _receipts(self, circles: Sequence[str], block: Block) -> list[Receipt]:
         """Step 5. Of private outcomes the submitter is told its fact's circle's; other parties' homes are theirs."""
         return [
-            self._receipt(signed, outcome, header_of(self.log, outcome.position) if outcome.repeated else block.header)
-            for signed, outcome in zip(facts, block.outcomes, strict=True)
+            self._receipt(circle, outcome, header_of(self.log, outcome.position) if outcome.repeated else block.header)
+            for circle, outcome in zip(circles, block.outcomes, strict=True)
         ]
 
     @staticmethod
-    def _receipt(signed: Signed, outcome: Outcome, header: Header) -> Receipt:
-        circle = getattr(signed.fact, "circle", "")
+    def _receipt(circle: str, outcome: Outcome, header: Header) -> Receipt:
         private = {name: refusal for name, refusal in outcome.private.items() if name == circle}
         return Receipt(
             outcome.position, header.height, header.time, outcome.code, outcome.refusal, private, outcome.repeated

@@ -24,6 +24,7 @@ from hanse.site.desks import desk
 from hanse.site.menu import Entry, addresses, entries, menu
 from hanse.site.places import Places
 from hanse.site.search import search
+from hanse.site.signing import guard
 from hanse.web import AccountStore, DemoRole, Hit, Link, NavItem, Session, Site
 from hanse.webhooks import Webhooks, WebhookStore
 
@@ -88,6 +89,7 @@ def build_site(
         firm_settings=firm_settings,
         mounts=routes(node, accounts, hooks),
         dependencies=_dependencies(accounts, places, hooks),
+        guards=(guard,),
         **options,
     )
 

@@ -22,6 +22,7 @@ from hanse.rooms.contracts.private_rows import AWARDS
 from hanse.rooms.parties.facts import KEYS, PARTIES
 from hanse.rooms.parties.queries import circle_card
 from hanse.site.menu import EVERYBODY, Entry
+from hanse.site.names import NAMES, known
 from hanse.site.pages_forms import Accounts, Where, note_seen
 from hanse.site.pages_market import called
 from hanse.site.places import Places
@@ -119,10 +120,10 @@ def _value(figure: Figure, entry: Told, currency: str, view: View, places: Place
         return _number(value, last, currency)
     if isinstance(value, list | tuple):
         return ", ".join(str(one) for one in value) or "–"
-    known = _known(view, entry, last, str(value)) if value else ""
-    if known and known != value:
-        place = places.of("order", str(value)) if last == "order" else ""
-        return Link(f"{known} ({value})", place) if place else f"{known} ({value})"
+    name = _known(view, entry, last, str(value)) if value else ""
+    if name and name != value:
+        words = f"{name} ({value})"
+        return Link(words, places.of(last, str(value))) if last in ("order", "offer") else words
     kind = {"item": "item", "substitute": "item", "order": "order", "offer": "offer", "own_number": "own"}.get(last)
     if kind and value:
         return Link(str(value), places.of(kind, str(value)))
@@ -147,6 +148,8 @@ def _known(view: View, entry: Told, field: str, value: str) -> str:
         return award_words(view, award) if award else ""
     if field == "circle":
         return circle_words(view, value)
+    if field in NAMES:
+        return known(view, entry.circle, field, value)
     return called(view, value) if field in ("order", "shipment") else ""
 
 

@@ -12,7 +12,7 @@ from hanse.rooms.accounts.page_words import item_link
 from hanse.rooms.accounts.rows import ITEMS
 from hanse.rooms.contracts.page_parts import agreement_title, award_words, dispute_words
 from hanse.rooms.contracts.private_rows import AGREEMENTS, AWARDS, DISPUTES
-from hanse.rooms.orders.naming import DOCUMENT_MADE_UP, MADE_UP, MADE_UP_ID, SHIPPED, document_words
+from hanse.rooms.orders.naming import DOCUMENT_MADE_UP, MADE_UP, MADE_UP_ID, SHIPPED, document_name
 from hanse.rooms.orders.private_rows import DOCUMENTS
 from hanse.site.desks import desk
 from hanse.site.menu import OWNER, Entry
@@ -66,7 +66,7 @@ def _called(view: View, kind: str, name: str) -> str:
         return dispute_words(view, found[0].circle, last).removeprefix("the dispute of ") if found else name
     row = view.get(DOCUMENTS, view.home, last) if view.home else None
     if row is not None:
-        return document_words(row.document, row.customer, row.customer_po_number)
+        return document_name(view, row.document, row.customer, row.customer_po_number)
     items = view.rows(ITEMS, "item = ?", (last,), limit=1)
     return f"{before} {item_link(items[0], view).text if items else called(view, last)}".strip()
 

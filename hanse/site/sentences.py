@@ -14,20 +14,15 @@ from hanse.kernel.view import View
 from hanse.node.history import Told
 from hanse.rooms.accounts.page_words import payment_words
 from hanse.rooms.accounts.rows import PAYMENTS
-from hanse.rooms.catalog.facts import ITEMS
-from hanse.rooms.contracts.page_parts import agreement_title, dispute_words
-from hanse.rooms.contracts.private_rows import PROPOSALS
-from hanse.rooms.inventory.offer_facts import OFFERS
-from hanse.rooms.inventory.offer_queries import offer
-from hanse.rooms.orders.naming import document_words, order_name, shipment_name
+from hanse.rooms.contracts.page_parts import agreement_title, award_words, dispute_words
+from hanse.rooms.contracts.private_rows import AWARDS, PROPOSALS
+from hanse.rooms.orders.naming import document_name, order_name, shipment_name
 from hanse.rooms.parties.facts import PARTIES
 from hanse.rooms.parties.queries import circle_card
-from hanse.site import sentences_deals
+from hanse.site import names, sentences_deals
 from hanse.web.formats import money, number, quantity, time_text
 
 OK = "ok"
-OFFER_MADE_UP = ("of-", "offer-")
-"""How the ids of offers begin that a program made up."""
 FOREVER = 2**40
 
 
@@ -77,9 +72,8 @@ class Figures:
 
     def document(self) -> str:
         """A customer's document by its number, or by the customer's where a program numbered it."""
-        words = document_words(
-            str(self["document"]), str(self["customer"] or ""), str(self["customer_po_number"] or "")
-        )
+        given = (str(self[name] or "") for name in ("document", "customer", "customer_po_number"))
+        words = document_name(self.view, *given)
         known = self["customer"] or self["customer_po_number"]
         return f"{words[:1].lower()}{words[1:]}" if known else f"document {self['document']}"
 
@@ -92,18 +86,25 @@ class Figures:
 
     def item(self, name: str = "item", before: str = " of ") -> str:
         """An item by brand and part number."""
-        row = self.view.get(ITEMS, str(self[name])) if self[name] else None
-        words = " ".join(part for part in (row.brand, row.part_number) if part) if row else ""
-        return f"{before}{words}" if words else self.text(name, before)
+        return f"{before}{names.item_words(self.view, str(self[name]))}" if self[name] else ""
 
-    def offer(self, before: str = "") -> str:
-        """The offer by its item where the reader sees it and a program named it; else by its id."""
-        name = str(self["offer"] or "")
-        row = self.view.get(OFFERS, name) if name.startswith(OFFER_MADE_UP) else None
-        card = offer(self.view, row.circle, name) if row else None
-        item = self.view.get(ITEMS, card.item) if card else None
-        words = " ".join(part for part in (item.brand, item.part_number) if part) or item.description if item else ""
-        return f"{before}the offer of {words}" if words else self.text("offer", f"{before}offer ")
+    def called(self, name: str, unnamed: str, before: str = "") -> str:
+        """A thing by what the reader calls it, else by its number. unnamed: said where the figure is not disclosed."""
+        words = names.called(self.view, self.entry.circle, name, str(self[name])) if self[name] else unnamed
+        return f"{before}{words}" if words else ""
+
+    def known(self, name: str, before: str = "", unknown: str = "") -> str:
+        """A thing by what the reader calls it; else `unknown`, and not its number."""
+        found = names.known(self.view, self.entry.circle, name, str(self[name])) if self[name] else ""
+        return f"{before}{found}" if found else unknown
+
+    def awards(self, before: str = ": ") -> str:
+        """The results of clauses by their reasons and what they are for, "" for those outside."""
+        found = [str(name) for name in (self["awards"] or [self["award"]]) if name]
+        rows = [self.view.get(AWARDS, self.entry.circle, name) for name in found]
+        words = [award_words(self.view, row) for row in rows if row]
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        return f"{before}{words[0]}{more}" if words else ""
 
     def each(self, name: str = "each", before: str = " ") -> str:
         """A quantity."""
@@ -223,6 +224,20 @@ def _want(f: Figures) -> str:
     return f"asked{how}{f.each()}{f.item()}{f.others(' from ')}{f.day('expires_at')}"
 
 
+def _a_quote(f: Figures) -> str:
+    return f.called("quote", "a quote").replace("the quote", "a quote", 1)
+
+
+def _withdraw_want(f: Figures) -> str:
+    words = names.wanted(f.view, str(f["want"])) if f["want"] else ""
+    return f"took back what it had asked for{f': {words}' if words else ''}"
+
+
+def _site(f: Figures) -> str:
+    same = f["name"] == f["city"]
+    return f"recorded a site{f.text('name', ': ')}{'' if same else f.text('city', ', ')}"
+
+
 def _permit(f: Figures) -> str:
     if f["allow"] is None:
         return "said to whom it sells"
@@ -254,7 +269,7 @@ SAYS: dict[str, Say] = {
     "parties.enter_circle": _enter,
     "parties.widen_circle": lambda f: f"brought{f.party('party') or ' a member'} into{f.others(' ') or ' a group'}",
     "parties.leave_circle": lambda f: f"left{f.others(' ') or ' a group'}",
-    "parties.set_site": lambda f: f"recorded a site{f.text('name', ': ')}{f.text('city', ', ')}",
+    "parties.set_site": _site,
     "parties.appoint": lambda f: "said who may act for it" + f.text("role", ", as "),
     "parties.set_permit": _permit,
     "parties.authorise": lambda f: f"authorised{f.party('party')} to sell {f['brand']}",
@@ -272,19 +287,19 @@ SAYS: dict[str, Say] = {
     "inventory.record_serials": lambda f: f"recorded serial numbers{f.text('own_number', ' of ')}",
     "inventory.earmark": lambda f: f"set stock behind an offer{f.each(before=': ')}{f.text('own_number', ' of ')}",
     "inventory.offer": _offer,
-    "inventory.withdraw_offer": lambda f: f"withdrew {f.offer()}; what was reserved stands",
+    "inventory.withdraw_offer": lambda f: f"withdrew {f.called('offer', 'an offer')}; what was reserved stands",
     "inventory.want": _want,
-    "inventory.withdraw_want": lambda f: "took back what it had asked for",
+    "inventory.withdraw_want": _withdraw_want,
     "inventory.propose_transfer": _transfer,
-    "inventory.accept_transfer": lambda f: f"accepted transfer {f['transfer']}: the goods have passed",
-    "inventory.end_transfer": lambda f: f"ended the proposal of transfer {f['transfer']}",
-    "orders.request_quote": lambda f: f"asked for quote {f['quote']}{f.others(' from ')}{f.count()}",
+    "inventory.accept_transfer": lambda f: f"accepted {f.called('transfer', 'a transfer')}: the goods have passed",
+    "inventory.end_transfer": lambda f: f"ended the proposal of {f.called('transfer', 'a transfer')}",
+    "orders.request_quote": lambda f: f"asked for {_a_quote(f)}{f.others(' from ')}{f.count()}",
     "orders.quote": lambda f: f"quoted{f.others(' to ')}{f.count()}{f.value()}{f.day('valid_until_at')}",
-    "orders.hold": lambda f: f"reserved{f.each()}{f.offer(' of ')}{f.day('until_at')}",
+    "orders.hold": lambda f: f"reserved{f.each()}{f.called('offer', 'an offer', ' of ')}{f.day('until_at')}",
     "orders.place": _place,
     "orders.keep_document": lambda f: f"kept a customer’s {f.document()}{f.count()}",
-    "orders.approve": lambda f: {True: "approved a purchase", False: "did not approve a purchase"}.get(
-        f["approved"], "decided on a purchase") + f.price("amount_minor", " of "),
+    "orders.approve": lambda f: {True: "approved ", False: "did not approve "}.get(f["approved"], "decided on ")
+        + f.called("subject", "a purchase") + f.price("amount_minor", ", "),
     "orders.confirm": _confirm,
     "orders.accept_change": lambda f: f"answered the changes of order {f.order()}{f.count()}",
     "orders.decline": lambda f: f"declined order {f.order()}{f.text('reason', ': ')}",
@@ -295,7 +310,8 @@ SAYS: dict[str, Say] = {
     "orders.receive": _receive,
     "orders.contest": lambda f: f"contests the receipt of {f.shipment()}{f.text('reason', ': ')}",
     "orders.return_goods": lambda f: f"asks to return goods of {f.shipment()}{f.count()}{f.sum()}",
-    "orders.accept_return": lambda f: f"answered return {f['return_id']}{f.count()}{f.sum(before=', accepted ')}",
+    "orders.accept_return": lambda f: f"answered {f.called('return_id', 'a return')}{f.count()}"
+        f"{f.sum(before=', accepted ')}",
     "orders.rate": lambda f: f"rated {f.shipment()}{f.text('score', ': ', ' of 5')}",
     "orders.message": lambda f: f"wrote{f.others(' to ')}{f' about order {f.order()}' if f['order'] else ''}"
         f"{f.text('file_name', ', with ')}",
@@ -303,19 +319,24 @@ SAYS: dict[str, Say] = {
 }  # fmt: skip
 """Kind -> what was done, behind the signer's name and before the full stop."""
 WAITS = {
-    "offer": "Offer {} has ended.",
-    "want": "What was asked for in {} is no longer wanted.",
-    "transfer": "The proposal of transfer {} has ended unanswered.",
-    "orders.hold_over": "Reservation {} has ended.",
-    "orders.quote_over": "Quote {} is no longer open.",
+    "offer": "{} has ended.",
+    "want": "{} is no longer wanted.",
+    "transfer": "The proposal of {} has ended unanswered.",
+    "orders.hold_over": "{} has ended.",
+    "orders.quote_over": "{} is no longer open.",
     "orders.unanswered": "Order {} was not answered in time and has lapsed.",
     "orders.unshipped": "What was not shipped of order {} by its last day is cancelled.",
     "orders.change_unanswered": "The changes of order {} were not answered in time: those lines are open again.",
     "orders.deemed_received": "Shipment {} counts as received: nobody signed for it in time.",
-    "orders.return_unanswered": "The request to return {} was not answered in time.",
+    "orders.return_unanswered": "{} was not answered in time.",
     **sentences_deals.WAITS,
 }
 """Timer name, or the first part of its id -> sentence."""
+WAITS_FOR = {
+    "offer": "offer", "want": "want", "transfer": "transfer", "orders.hold_over": "hold", "orders.quote_over": "quote",
+    "orders.return_unanswered": "return_id", **sentences_deals.WAITS_FOR,
+}  # fmt: skip
+"""Timer name -> what it names, as the figures of facts name it."""
 
 
 class Sentence(Struct, frozen=True):
@@ -336,6 +357,8 @@ def who(entry: Told) -> str:
 def _waited(view: View, name: str, rest: str) -> str:
     """What a wait was for, as the reader's firm calls it: an order, a shipment, a payment; else its id."""
     last = rest.rpartition("/")[2] or rest
+    if name in WAITS_FOR:
+        return names.called(view, "", WAITS_FOR[name], last)
     if name == "accounts.payment_unanswered":
         paid = view.rows(PAYMENTS, "payment = ?", (last,), limit=1)
         return payment_words(view, paid[0]).removeprefix("Payment ") if paid else last
@@ -352,7 +375,8 @@ def sentence(view: View, entry: Told) -> Sentence:
     if entry.form == "timer":
         name, _, rest = entry.kind.partition("/")
         text = WAITS.get(name, f"A wait has ended: {name.rpartition('.')[2].replace('_', ' ')}" + " {}.")
-        return Sentence("", text.format(_waited(view, name, rest)).replace(" .", "."), refused)
+        said = text.format(_waited(view, name, rest)).replace(" .", ".")
+        return Sentence("", f"{said[:1].upper()}{said[1:]}", refused)
     if entry.form == "block":
         return Sentence("", entry.about, refused)
     name, say = who(entry), SAYS.get(entry.kind)

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from hanse.rooms.accounts.ledger import OUTSIDE
+from hanse.rooms.contracts.rows import TEMPLATES
+from hanse.site import names
+
 if TYPE_CHECKING:
     from hanse.site.sentences import Figures
 
@@ -17,6 +21,22 @@ def _percent(ppm: Any, before: str) -> str:
 
 def _gross(f: Figures) -> str:
     return f.price("gross_minor", " over ")
+
+
+def _cycle(f: Figures) -> str:
+    return f.called("cycle", "a netting cycle")
+
+
+def _round(f: Figures) -> str:
+    return f.called("round", "a purchasing round")
+
+
+def _rebate(f: Figures) -> str:
+    return f.called("rebate", "a rebate")
+
+
+def _plan(f: Figures) -> str:
+    return f.called("plan", "a plan")
 
 
 def _propose(f: Figures) -> str:
@@ -35,22 +55,44 @@ def _answer(f: Figures) -> str:
 
 
 def _attest_plan(f: Figures) -> str:
-    said = {True: "found plan {} as good as it says", False: "found plan {} not to be what it says"}
-    return said.get(f["good"], "has checked plan {}").format(f["plan"])
+    said = {True: "found {} as good as it says", False: "found {} not to be what it says"}
+    return said.get(f["good"], "has checked {}").format(_plan(f))
+
+
+def _for(f: Figures) -> str:
+    whose = names.circle_words(f.view, f.entry.circle)
+    return f" for {whose}" if whose else ""
+
+
+def _propose_plan(f: Figures) -> str:
+    plan = f"a plan{_for(f)}" if _for(f) else _plan(f)
+    return f"proposed {plan}{_percent(f['gap_ppm'], ', above the best possible by at most ')}"
 
 
 def _commit(f: Figures) -> str:
     if f["each"] == 0:
-        return f"withdrew from round {f['round']}"
-    return f"committed{f.each() or ' a quantity'} to round {f['round']}"
+        return f"withdrew from {_round(f)}"
+    return f"committed{f.each() or ' a quantity'} to {_round(f)}"
 
 
 def _terms(f: Figures) -> str:
-    return f"set its terms for{f.party('partner') or ' a partner'}{f.price('credit_limit_minor', ': credit up to ')}"
+    partner = str(f["partner"] or "")
+    who = " all without their own" if partner == "*" else f.party("partner").replace(f" {OUTSIDE}", " ", 1)
+    return f"set its terms for{who or ' a partner'}{f.price('credit_limit_minor', ': credit up to ')}"
+
+
+def _template(f: Figures) -> str:
+    row = f.view.get(TEMPLATES, str(f["sha256"]))
+    return f"registered a template of contracts{f': {row.title}' if row else ''}"
+
+
+def _object(f: Figures) -> str:
+    what = f.awards("") or "what a clause came to"
+    return f"objects to {what[:1].lower()}{what[1:]}{f.text('reason', ': ')}"
 
 
 SAYS: dict[str, Say] = {
-    "contracts.register_template": lambda f: "registered a template of contracts",
+    "contracts.register_template": _template,
     "contracts.propose": _propose,
     "contracts.counter": lambda f: f"answered a proposal for {f.agreement()} with other terms",
     "contracts.amend": lambda f: f"proposed other terms for {f.agreement()}{f.day('from_at', ', from ')}",
@@ -58,8 +100,8 @@ SAYS: dict[str, Say] = {
     "contracts.end_proposal": lambda f: f"ended {f.proposal()} unsigned{f.text('reason', ': ')}",
     "contracts.end": lambda f: f"ended {f.agreement()}{f.day('at', ' as of ')}{f.text('reason', ': ')}",
     "contracts.attest": lambda f: f"said what happened{f.count('events').replace('line', 'event')}",
-    "contracts.confirm_result": lambda f: "confirmed what a clause came to",
-    "contracts.dispute": lambda f: f"objects to what a clause came to{f.text('reason', ': ')}",
+    "contracts.confirm_result": lambda f: f"confirmed what a clause came to{f.awards()}",
+    "contracts.dispute": _object,
     "contracts.answer_dispute": _answer,
     "contracts.decide": lambda f: f"decided {f.dispute()}{f.text('reason', ': ')}",
     "contracts.withdraw_dispute": lambda f: f"withdrew {f.dispute()}",
@@ -70,46 +112,50 @@ SAYS: dict[str, Say] = {
         f"{f.others(' from ')}",
     "accounts.set_terms": _terms,
     "accounts.book": lambda f: f"took documents of its own system into its books{f.count()}",
-    "accounts.assign": lambda f: "proposed that a debt passes to another" + f.price("amount_minor", ": "),
-    "accounts.accept_assignment": lambda f: "accepted that a debt passes",
+    "accounts.assign": lambda f: f"proposed that {f.known('assignment', unknown='a debt')} passes to another",
+    "accounts.accept_assignment": lambda f: f"accepted that {f.known('assignment', unknown='a debt')} passes",
     "accounts.hold_escrow": lambda f: f"asked for{f.price('amount_minor', ' ') or ' money'} to be held for order"
         f" {f.order()}",
-    "accounts.accept_escrow": lambda f: "holds the money",
-    "accounts.netting_open": lambda f: f"opened netting cycle {f['cycle']}{f.day('submit_by', ', balances until ')}",
-    "accounts.netting_submit": lambda f: f"stated its balances for cycle {f['cycle']}",
-    "accounts.netting_close": lambda f: f"stated the result of cycle {f['cycle']}",
-    "accounts.netting_sign": lambda f: f"has checked its result of cycle {f['cycle']} and signed it",
+    "accounts.accept_escrow": lambda f: f"holds the money{f.known('escrow', ' of ')}",
+    "accounts.netting_open": lambda f: f"opened {_cycle(f)}{f.day('submit_by', ', balances until ')}",
+    "accounts.netting_submit": lambda f: f"stated its balances for {_cycle(f)}",
+    "accounts.netting_close": lambda f: f"stated the result of {_cycle(f)}",
+    "accounts.netting_sign": lambda f: f"has checked its result of {_cycle(f)} and signed it",
     "group.charter": lambda f: f"made the group a buying group{f.text('name', ': ')}",
-    "group.join": lambda f: f"joined group {f['group']}",
-    "group.leave": lambda f: f"left group {f['group']}",
-    "group.open_round": lambda f: f"opened purchasing round {f['round']}{f.item()}{f.day('commit_by')}",
+    "group.join": lambda f: f"joined {f.called('group', 'a group')}",
+    "group.leave": lambda f: f"left {f.called('group', 'a group')}",
+    "group.open_round": lambda f: f"opened {_round(f)}{f.day('commit_by')}",
     "group.commit": _commit,
-    "group.tell_round": lambda f: f"told the group how far round {f['round']} has come"
+    "group.tell_round": lambda f: f"told the group how far {_round(f)} has come"
         f"{f.each('total_each', ': ')}",
-    "group.close_round": lambda f: f"closed round {f['round']}{f.each('total_each', ' with ')}",
-    "group.set_rebate": lambda f: f"stated rebate {f['rebate']}{f.party('supplier', ' of ')} to the group",
-    "group.report_purchases": lambda f: f"told the manager what it bought under rebate {f['rebate']}",
-    "group.tell_rebate": lambda f: f"told the group what was bought under rebate {f['rebate']}",
-    "group.statement": lambda f: f"stated a share of rebate {f['rebate']}{f.price('share_minor', ': ')}"
+    "group.close_round": lambda f: f"closed {_round(f)}{f.each('total_each', ' with ')}",
+    "group.set_rebate": lambda f: f"stated {_rebate(f)} to the group",
+    "group.report_purchases": lambda f: f"told the manager what it bought under {_rebate(f)}",
+    "group.tell_rebate": lambda f: f"told the group what was bought under {_rebate(f)}",
+    "group.statement": lambda f: f"stated a share of {_rebate(f)}{f.price('share_minor', ': ')}"
         if f["rebate"] else "stated a member’s share of a rebate",
-    "plans.open": lambda f: f"asked for plans, window {f['window']}{f.day('ends_at')}",
-    "plans.add_lines": lambda f: f"added to the question of window {f['window']}",
-    "plans.propose": lambda f: f"proposed plan {f['plan']}"
-        + _percent(f["gap_ppm"], ", above the best possible by at most "),
-    "plans.add_assignments": lambda f: f"added to plan {f['plan']}",
+    "plans.open": lambda f: f"asked for plans{_for(f) or f.called('window', '', ' in ')}{f.day('ends_at')}",
+    "plans.add_lines": lambda f: f"added to the question of {f.called('window', 'a window')}",
+    "plans.propose": _propose_plan,
+    "plans.add_assignments": lambda f: f"added to {_plan(f)}",
     "plans.attest": _attest_plan,
-    "plans.withdraw": lambda f: f"took plan {f['plan']} back",
+    "plans.withdraw": lambda f: f"took {_plan(f)} back",
     "plans.set_rule": lambda f: "set a rule for what it accepts of its replenishment",
     "plans.end_rule": lambda f: "ended a rule for its replenishment",
 }  # fmt: skip
 """Kind -> what was done, behind the signer's name and before the full stop."""
 WAITS = {
     "contracts.beat": "Agreements between some firms were checked for what has come due.",
-    "accounts.netting_waits": "A term of netting cycle {} has ended.",
-    "accounts.assignment_unaccepted": "The hand-over of a debt was not answered in time: {}.",
-    "accounts.escrow_ends": "Escrow {} has ended.",
+    "accounts.netting_waits": "A term of {} has ended.",
+    "accounts.assignment_unaccepted": "{} was not answered in time.",
+    "accounts.escrow_ends": "{} has ended.",
     "accounts.payment_unanswered": "Payment {} was not answered in time.",
-    "group.round_waits": "A term of purchasing round {} has ended.",
-    "plans.window_over": "Window {} is closed: the best attested plan has won.",
+    "group.round_waits": "A term of {} has ended.",
+    "plans.window_over": "{} is closed: the best attested plan has won.",
 }
 """Timer name -> sentence."""
+WAITS_FOR = {
+    "accounts.netting_waits": "cycle", "accounts.assignment_unaccepted": "assignment", "accounts.escrow_ends": "escrow",
+    "group.round_waits": "round", "plans.window_over": "window",
+}  # fmt: skip
+"""Timer name -> what it names, as the figures of facts name it."""

@@ -70,7 +70,8 @@ def create_app(site: Site) -> Litestar:
 
     taken = _paths(site)
     own = [handler for handler in home.PAGES if not (set(handler.paths) & taken)]
-    pages = Router("/", route_handlers=[*own, *signin.PAGES, *settings.PAGES, *site.pages], opt={"door": "web"})
+    pages = Router("/", route_handlers=[*own, *signin.PAGES, *settings.PAGES, *site.pages], opt={"door": "web"},
+                   guards=site.guards)  # fmt: skip
     mounts = Router("/", route_handlers=list(site.mounts), opt={"door": "api", "public": True})
     return Application(
         route_handlers=[static_file, pages, *([mounts] if site.mounts else [])],

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import quote
 
@@ -38,6 +40,7 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(self), geolocation=(self), microphone=(), payment=(), usb=()",
 }
+_FORM = "form_read_by_the_gate"
 HSTS = "max-age=31536000; includeSubDomains"
 
 
@@ -96,6 +99,17 @@ def answers_here(method: str, opt: Any) -> bool:
     return method in ("GET", "HEAD") and bool(opt.get("reader") or opt.get("static"))
 
 
+@asynccontextmanager
+async def files_closed(request: Request[Any, Any, Any]) -> AsyncIterator[None]:
+    """At its end the files of a form that was read here are closed; the handler's end does it only where one is come
+    to."""
+    try:
+        yield
+    finally:
+        if (form := request.state.get(_FORM)) is not None:
+            await form.close()
+
+
 class Gate(ASGIMiddleware):
     """One middleware for the whole application; a handler's `opt` says which door it is.
 
@@ -141,17 +155,18 @@ class Gate(ASGIMiddleware):
         binding = raw if row is not None else visitor or secrets.token_urlsafe(24)
         shell = Shell(self.site, request, session, half, csrf_token=lambda: csrf.make(self.key, binding))
         scope["state"]["shell"], scope["state"]["session_raw"] = shell, raw
-        # 5. the request was made on our own page
-        if request.method not in csrf.SAFE_METHODS:
-            await self._check_forged(request, binding, bool(opt.get("stream")))
-        # 6. signed in, unless the page is public
-        if session is None and not opt.get("public") and not (opt.get("half") and half):
-            await self._ask_to_sign_in(request, scope, receive, send)
-            return
-        visit = binding if row is None and not visitor else ""
-        send = self._with_cookies(send, shell, visit)
-        ASKED.set(request)
-        await self._answer(request, scope, receive, send, next_app)
+        async with files_closed(request):
+            # 5. the request was made on our own page
+            if request.method not in csrf.SAFE_METHODS:
+                await self._check_forged(request, binding, bool(opt.get("stream")))
+            # 6. signed in, unless the page is public
+            if session is None and not opt.get("public") and not (opt.get("half") and half):
+                await self._ask_to_sign_in(request, scope, receive, send)
+                return
+            visit = binding if row is None and not visitor else ""
+            send = self._with_cookies(send, shell, visit)
+            ASKED.set(request)
+            await self._answer(request, scope, receive, send, next_app)
 
     async def _answer(
         self, request: Request[Any, Any, Any], scope: Scope, receive: Receive, send: Send, next_app: ASGIApp
@@ -203,7 +218,8 @@ class Gate(ASGIMiddleware):
         token = request.headers.get(csrf.HEADER) or request.query_params.get(csrf.FIELD, "")
         kinds = {RequestEncodingType.URL_ENCODED, RequestEncodingType.MULTI_PART}
         if not token and not stream and request.content_type[0] in kinds:
-            token = (await request.form()).get(csrf.FIELD, "")
+            form = request.state[_FORM] = await request.form()
+            token = form.get(csrf.FIELD, "")
         if not isinstance(token, str) or not csrf.matches(self.key, binding, token):
             raise Refusal(
                 "csrf.token", "The page was open too long, or you signed in or out elsewhere.", status=403,

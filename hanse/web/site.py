@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 from litestar.di import NamedDependency
-from litestar.types import ASGIApp, ControllerRouterHandler
+from litestar.types import ASGIApp, ControllerRouterHandler, Guard
 
 from hanse.web.accounts import AccountStore, Membership
 from hanse.web.formats import Link
@@ -129,7 +129,8 @@ class Site:
         home: where a reader lands after signing in.
         body_bytes_max: largest request body; a handler sets its own by `request_max_body_size` (None: streams).
         requests_per_minute: per session, or per address without one.
-        dependencies: further Litestar dependencies for the rooms' handlers (name -> Provide).
+        dependencies: further Litestar dependencies for the rooms' handlers (name -> Provide). guards: Litestar guards
+            before every page's handler: they raise what its answer is to be.
         forward: in a process that only reads, who answers everything but static files and pages marked
             `opt={"reader": True}` (they look at state and sessions alone); None: this process answers everything.
     """
@@ -154,4 +155,5 @@ class Site:
     body_bytes_max: int = 10_000_000
     requests_per_minute: int = 600
     dependencies: dict[str, Any] = field(default_factory=dict)
+    guards: Sequence[Guard] = ()
     forward: ASGIApp | None = None

@@ -202,7 +202,8 @@ class Fair(Town):
         except Refused as refused:
             self.codes[refused.code] = self.codes.get(refused.code, 0) + 1
             return None
-        self.last.append((party, fact, signed))
+        if not fact.introduces:  # who it introduces signs it with its own key: a node hears it from nobody else
+            self.last.append((party, fact, signed))
         return self.send(signed)[0]
 
     def tell(self, party: str, fact: Fact) -> None:

@@ -13,12 +13,13 @@ from hanse.kernel.kept import TIMERS
 from hanse.kernel.view import View
 from hanse.rooms.accounts.proving import balanced
 from hanse.rooms.accounts.rows import BALANCES, BILLED, ESCROWS, ITEMS, PAYMENTS
+from hanse.rooms.contracts.private_rows import PROPOSALS
 from hanse.rooms.inventory.facts import HELD, HOLDS, MOVEMENTS, STOCK, TOTALS, Count, CountLine, Stock
 from hanse.rooms.inventory.offer_facts import EARMARKS, OFFERS, TRANSFERS
 from hanse.rooms.orders.private_rows import MINE, ORDER_TERMS, RETURN_TERMS, SHIPMENT_TERMS
 from hanse.rooms.orders.rows import HOLDS as KEPT
 from hanse.rooms.orders.rows import LIVE_STATES, ORDERS, RETURNS, SHIPMENTS
-from hanse.rooms.plans.rows import ASSIGNED, DRAWN, PLANS, SOURCES
+from hanse.rooms.plans.rows import ASSIGNED, DRAWN, PLANS, SOURCES, WINDOWS
 
 
 def all_hold(fair: Fair) -> None:
@@ -36,6 +37,8 @@ def all_hold(fair: Fair) -> None:
         no_quantity_is_below_none,
         the_books_balance,
         every_plan_fits_what_was_open,
+        what_comes_in_parts_counts_once_it_is_whole,
+        every_proposal_has_one_answer,
         only_what_lives_waits,
     ):
         claim(fair)
@@ -288,6 +291,29 @@ def every_plan_fits_what_was_open(fair: Fair) -> None:
         assert drawn.each == assigned[drawn.plan, drawn.offer] <= there[windows[drawn.plan], drawn.offer], drawn
 
 
+def what_comes_in_parts_counts_once_it_is_whole(fair: Fair) -> None:
+    """A window takes plans, and a plan stands or wins, when all its parts are there and are what was announced."""
+    for window in fair.rows(WINDOWS):
+        assert 1 <= window.parts_in <= window.parts, window
+        assert (window.parts_in == window.parts) == (window.state == "open") or window.state == "ended", window
+    for plan in fair.rows(PLANS):
+        assert 1 <= plan.parts_in <= plan.parts, plan
+        whole = plan.parts_in == plan.parts and plan.running == plan.plan_hash
+        assert whole or plan.state not in ("standing", "won"), plan
+        assert not whole or plan.state != "filling", plan
+
+
+def every_proposal_has_one_answer(fair: Fair) -> None:
+    """One that was countered has one counter-proposal; one in force is signed by all its roles; no other is."""
+    rows = fair.rows(PROPOSALS)
+    counters = Counter((row.circle, row.counters) for row in rows if row.counters)
+    assert counters == Counter((row.circle, row.proposal) for row in rows if row.state == "countered")
+    for row in rows:
+        signed = {party for party, _ in row.signed}
+        roles = {party for _, party in row.content.roles}
+        assert row.proposer in signed <= roles and (signed == roles) == (row.state == "signed"), row
+
+
 def only_what_lives_waits(fair: Fair) -> None:
     """Nothing that is due has been passed over (what a wait's end has made due fires with the next block), and what
     waits in orders is what lives there."""
@@ -342,6 +368,7 @@ def every_wait_ends(fair: Fair) -> None:
         ("group_round", "state IN ('open', 'deciding')"),
         ("plans_window", "state <> 'ended'"),
         ("contracts_award", "state IN ('pending', 'disputed')"),
+        ("contracts_proposal", "state = 'open'"),
     ):
         found = fair.state.conn.execute(f"SELECT * FROM {table} WHERE {state}").fetchall()
         one_sided = [row for row in found if table == "orders_order" and any(str(c).startswith("home-") for c in row)]

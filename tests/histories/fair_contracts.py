@@ -20,11 +20,22 @@ from hanse.rooms.contracts.facts import (
     SignProposal,
     WithdrawDispute,
 )
-from hanse.rooms.contracts.private_rows import AGREEMENTS, AWARDS, DISPUTES, PROPOSALS
+from hanse.rooms.contracts.private_rows import AGREEMENTS, AWARDS, DISPUTES, PROPOSALS, Agreement
 from hanse.rooms.contracts.testing import LATE
 from hanse.rooms.orders.delivery_facts import Receive, Ship, ShipLine
 from hanse.rooms.orders.facts import ConfirmLine, ConfirmOrder, DeliverTo, PlaceLine, PlaceOrder, StockKey
 from hanse.rooms.orders.rows import ORDERS
+
+
+def terms(fair: Fair, hand: Hand, circle: str, supplier: str, buyer: str) -> dict[str, Any]:
+    """What a proposal of a new agreement says."""
+    return {
+        "circle": circle, "agreement": fair.name("agr"), "proposal": fair.name("prop"), "template": fair.sha,
+        "params": {**LATE, "rate": hand.of(("1%", "2.5%", "7%"))}, "roles": {"supplier": supplier, "buyer": buyer},
+        "arbiter": hand.of([firm for firm in FIRMS if firm not in (supplier, buyer)]), "scope": ["*"],
+        "objection_seconds": hand.of((0, 3 * DAY, 14 * DAY)), "dispute_seconds": 3 * DAY, "answer_by": fair.ahead(hand),
+        "undecided": hand.of(("stands", "void")), "note": fair.word(circle, "Clause"),
+    }  # fmt: skip
 
 
 @step(3)
@@ -38,13 +49,7 @@ def agree(fair: Fair, hand: Hand) -> None:
         return
     standing = hand.like(fair.rows(AGREEMENTS, "circle = ?", circle), lambda a: True)
     kind, number = (Amend, standing.agreement) if standing is not None and hand.n(2) else (Propose, fair.name("agr"))
-    fact = kind(
-        circle=circle, agreement=number, proposal=fair.name("prop"), template=fair.sha,
-        params={**LATE, "rate": hand.of(("1%", "2.5%", "7%"))}, roles={"supplier": supplier, "buyer": buyer},
-        arbiter=hand.of([firm for firm in FIRMS if firm not in (supplier, buyer)]), scope=["*"],
-        objection_seconds=hand.of((0, 3 * DAY, 14 * DAY)), dispute_seconds=3 * DAY, answer_by=fair.ahead(hand),
-        undecided=hand.of(("stands", "void")), note=fair.word(circle, "Clause"),
-    )  # fmt: skip
+    fact = kind(**{**terms(fair, hand, circle, supplier, buyer), "agreement": number})
     fair.say(hand.who(supplier), fact)
     for open_ in fair.rows(PROPOSALS, "proposal = ?", fact.proposal) if hand.n(3) else ():
         fair.say(buyer, SignProposal(circle=circle, proposal=open_.proposal, digest=open_.digest))
@@ -54,10 +59,13 @@ def agree(fair: Fair, hand: Hand) -> None:
 def deliver_late(fair: Fair, hand: Hand) -> None:
     """Under an agreement, where the two have one: ordered, promised for now, shipped and received days later."""
     standing = hand.like(fair.rows(AGREEMENTS), lambda a: not a.until_at)
-    if standing is None:
-        return
-    terms = fair.rows(PROPOSALS, "circle = ? AND agreement = ?", standing.circle, standing.agreement)[0].content
-    roles = dict(terms.roles)
+    if standing is not None:
+        late_under(fair, hand, standing)
+
+
+def late_under(fair: Fair, hand: Hand, standing: Agreement) -> None:
+    content = fair.rows(PROPOSALS, "circle = ? AND agreement = ?", standing.circle, standing.agreement)[0].content
+    roles = dict(content.roles)
     circle, buyer, seller, order = standing.circle, roles["buyer"], roles["supplier"], fair.name("order")
     line = PlaceLine(line=1, each=1 + hand.n(4), item="x", own_number=f"{buyer}-x", requested_at=0,
                      unit_price_minor=fair.price(circle, Hand([1])))  # fmt: skip

@@ -26,7 +26,8 @@ from hanse.rooms.group.rows import ROUNDS
 from hanse.rooms.inventory.offer_facts import OFFERS
 from hanse.rooms.orders.rows import ORDERS, SHIPMENTS
 from hanse.rooms.plans import facts as plans
-from hanse.rooms.plans.rows import PLANS, WINDOWS
+from hanse.rooms.plans.checking import check_plan
+from hanse.rooms.plans.rows import PLANS, WINDOWS, PlanRow
 from hanse.rooms.plans.rules import gap_of, lines_hash, plan_hash
 from hanse.rooms.testing import home
 
@@ -280,6 +281,14 @@ def rebate(fair: Fair, hand: Hand) -> None:
 # -- plans --
 
 
+def attest(fair: Fair, party: str, row: PlanRow) -> None:
+    """A reader says what it finds: whoever recomputes the record would find out who says otherwise."""
+    found = check_plan(fair.view(party), row.plan)
+    good = found is not None and found.ok
+    fair.say(party, plans.Attest(circle=POOL, plan=row.plan, good=good, bound_scaled=row.bound_scaled,
+                                 faults="" if good else fair.word(POOL, "Fault")))  # fmt: skip
+
+
 @step(3)
 def plan(fair: Fair, hand: Hand) -> None:
     """A window over the pool's offers, plans of it that draw on them, what readers say of them."""
@@ -297,10 +306,10 @@ def plan(fair: Fair, hand: Hand) -> None:
         return
     row = hand.like(fair.rows(PLANS), lambda p: p.state == "standing")
     if row is not None and hand.n(3):
-        facts = [plans.Attest(circle=POOL, plan=row.plan, good=bool(hand.n(3)), bound_scaled=row.bound_scaled,
-                              faults=""), plans.WithdrawPlan(circle=POOL, plan=row.plan)]  # fmt: skip
-        fact = facts[hand.n(5) == 0]
-        fair.say(hand.who(party if fact is facts[0] else fair.behind(row.planner)), fact)
+        if hand.n(5):
+            attest(fair, party, row)
+        else:
+            fair.say(hand.who(fair.behind(row.planner)), plans.WithdrawPlan(circle=POOL, plan=row.plan))
         return
     sources = [o for o in fair.rows(OFFERS, "circle = ?", POOL)]
     taken = [(1, o.offer, max(1, hand.each(o.open_each))) for o in sources[: 1 + hand.n(3)] if o.open_each]
@@ -315,10 +324,11 @@ def plan(fair: Fair, hand: Hand) -> None:
 
 @step()
 def rule_at_home(fair: Fair, hand: Hand) -> None:
+    """What is accepted without looking: said, said anew, ended, ended twice."""
     party = hand.of(FIRMS)
-    facts: list[Any] = [
-        plans.SetRule(circle=home(party), rule="r1", seller="", source_kind="", currency="EUR", line_max_minor=1,
-                      total_max_minor=2),
-        plans.EndRule(circle=home(party), rule="r1"),
-    ]  # fmt: skip
-    fair.say(hand.who(party), hand.of(facts))
+    name = hand.of(("r1", "r1", "r2"))
+    made = plans.SetRule(circle=home(party), rule=name, seller="", source_kind="", currency="EUR",
+                         line_max_minor=1, total_max_minor=2)  # fmt: skip
+    ended = plans.EndRule(circle=home(party), rule=name)
+    for fact in (made, ended, ended)[: 1 + hand.n(3)]:
+        fair.say(hand.who(party), fact)

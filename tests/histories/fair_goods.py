@@ -126,10 +126,11 @@ def people(fair: Fair, hand: Hand) -> None:
         DescribeParty(name="Firm", city="Kiel", country="DE"),
         AuthoriseChannel(brand=hand.of(("SKF", "FAG")), party=hand.of(FIRMS), until_at=fair.ahead(hand)),
     ]  # fmt: skip
-    fair.say(hand.who(party), hand.of(facts))
+    for fact in facts[hand.n(4) :]:
+        fair.say(hand.who(party), fact)
 
 
-@step()
+@step(2)
 def leave_or_come_back(fair: Fair, hand: Hand) -> None:
     """A member leaves the pool, whatever it has reserved there; the opener may bring it back by a new alias."""
     party = hand.of(FIRMS)
@@ -234,7 +235,8 @@ def policy(fair: Fair, hand: Hand) -> None:
         RecordSerials(circle=home(party), own_number=f"{party}-x", site=f"store-{party}", lot="",
                       serials=[fair.word(home(party), "SN")]),
     ]  # fmt: skip
-    fair.say(hand.who(party), hand.of(facts))
+    for fact in facts[hand.n(2) :]:
+        fair.say(hand.who(party), fact)
 
 
 # -- offers --
@@ -280,7 +282,7 @@ def withdraw_offer(fair: Fair, hand: Hand) -> None:
         fair.say(hand.who(fair.behind(row.alias)), WithdrawOffer(circle=row.circle, offer=row.offer))
 
 
-@step()
+@step(2)
 def want(fair: Fair, hand: Hand) -> None:
     circle, party, _ = fair.rel(hand)
     circle = POOL if hand.n(2) else circle

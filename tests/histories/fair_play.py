@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import fair_contracts  # noqa: F401
 import fair_deals  # noqa: F401
 import fair_orders  # noqa: F401
+import fair_whole  # noqa: F401
 from fair import DAY, FIRMS, Fair, Hand
 from fair_claims import all_hold, every_wait_ends, nobody_reads_anothers_words
 from fair_goods import STEPS, WEIGHTS, step

@@ -102,7 +102,8 @@ def test_the_payee_may_speak_first_and_the_payer_agrees(town):
     assert "Have you paid this?" in text_of(buyer, f"/accounts/payment/{town.ab}/{payment}")
     assert buyer.post("/accounts/payment", {"key": key(town, payment)}).status_code == 303
     assert "settled" in text_of(buyer, f"/accounts/d/{town.ab}/R-1")
-    refused = buyer.post("/accounts/payments/claim", {"id": key(town, "R-2")})
+    assert buyer.post("/accounts/payments/claim", {"id": key(town, "R-2")}).status_code == 403
+    refused = town.visitor("ann").post("/accounts/payments/claim", {"id": key(town, "R-2")})
     assert refused.status_code == 422 and "accounts.not_payee" in refused.text
 
 

@@ -60,6 +60,12 @@ def item(view: View, item: str) -> Item | None:
     return view.get(ITEMS, item)
 
 
+def short_name(view: View, item: str) -> str:
+    """An item by brand and part number, else by what it is; "" where the catalogue does not have it."""
+    row = view.get(ITEMS, item)
+    return (f"{row.brand} {row.part_number}".strip() or row.description) if row else ""
+
+
 def own_item(view: View, own_number: str) -> OwnItem | None:
     """The reader's own item."""
     return view.get(OWN_ITEMS, view.home, own_number)

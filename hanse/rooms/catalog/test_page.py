@@ -172,7 +172,7 @@ def test_a_viewer_decides_nothing(town: SmallTown) -> None:
     assert "/matching/accept" not in viewer.get("/matching").text
     answer = viewer.post("/matching/accept", {"own_number": "A-2", "item": "item-belt"})
     assert code_of(answer) == "desk.not_permitted"
-    assert viewer.post("/matching/reject", {"own_number": "A-2", "item": "item-belt"}).status_code == 404
+    assert viewer.post("/matching/reject", {"own_number": "A-2", "item": "item-belt"}).status_code == 403
 
 
 @pytest.mark.usefixtures("numbers")

@@ -10,7 +10,8 @@ from msgspec import Struct
 from hanse.kernel.view import View
 from hanse.node.desk import Desk
 from hanse.rooms.contracts.facts import Amend, ConfirmResult, CounterPropose, EndAgreement, EndProposal, SignProposal
-from hanse.rooms.contracts.page_params import label_of, told_params
+from hanse.rooms.contracts.page_lists import goods_words, shortened, told
+from hanse.rooms.contracts.page_params import label_of
 from hanse.rooms.contracts.page_parts import (
     AGREEMENT_BADGES,
     AWARD_BADGES,
@@ -56,8 +57,8 @@ class ClauseShown(Struct, frozen=True):
 
 
 def clauses_of(terms: Terms, prose: list[str] | tuple[str, ...]) -> list[ClauseShown]:
-    """Each clause in force: its sentence, and the rule that is computed."""
-    return [_clause(terms, clause, text) for clause, text in zip(terms.clauses, prose, strict=True)]
+    """Each clause in force: its sentence, in which long lists are named, and the rule that is computed."""
+    return [_clause(terms, clause, shortened(terms, text)) for clause, text in zip(terms.clauses, prose, strict=True)]
 
 
 def _clause(terms: Terms, clause: Clause, text: str) -> ClauseShown:
@@ -98,7 +99,7 @@ def surroundings(view: View, content: Content) -> list[tuple[str, str]]:
             content.dispute_seconds, "Notice": content.notice_seconds}  # fmt: skip
     rows = [(label_of(role), party_name(view, party)) for role, party in content.roles]
     rows += [(f"Signs as {name.replace('_', ' ')}", party_name(view, party)) for name, party in content.others]
-    rows.append(("Goods", "all" if content.scope == ("*",) else ", ".join(content.scope)))
+    rows.append(("Goods", goods_words(view, content.scope)))
     rows += [(label, f"{seconds // DAY} days") for label, seconds in days.items()]
     rows.append(("Arbiter", party_name(view, content.arbiter) if content.arbiter else "none"))
     rows.append(("Undecided disputes", "the result stands" if content.undecided == "stands" else "the result is void"))
@@ -131,7 +132,7 @@ def show(
     return page(
         "contracts/contract.html", title=shown.card.title or agreement, crumbs=CRUMBS, status=status, p=shown,
         c=shown.card, row=row, version=version, badge=AGREEMENT_BADGES[shown.card.state],
-        clauses=clauses_of(plan.terms, shown.prose) if plan else [], params=told_params(plan.terms) if plan else [],
+        clauses=clauses_of(plan.terms, shown.prose) if plan else [], terms=told(view, plan.terms) if plan else None,
         around=surroundings(view, version.content), steps=timeline_of(view, shown), partner=circle_words(view, circle),
         awards=award_rows(view, shown), runs=_runs(view, shown), folds=_folds(shown, plan.terms if plan else None),
         open_proposals=waiting, may=may(found, Amend, EndAgreement, ConfirmResult), refusal=refusal,
@@ -226,7 +227,7 @@ def show_proposal(found: Desk, circle: str, proposal: str, *, status: int = 200,
         status=status, card=card, row=row, badge=PROPOSAL_BADGES[row.state], signers=signers, refusal=refusal,
         proposer=party_name(view, row.proposer),
         changes=[change_words(one) for one in card.changes], partner=circle_words(view, circle),
-        clauses=clauses_of(plan.terms, card.prose) if plan else [], params=told_params(plan.terms) if plan else [],
+        clauses=clauses_of(plan.terms, card.prose) if plan else [], terms=told(view, plan.terms) if plan else None,
         around=surroundings(view, row.content), may=may(found, SignProposal, EndProposal, CounterPropose),
         mine=row.proposer == view.party, concerned=view.party in dict(row.content.roles).values(),
         stands=view.get(AGREEMENTS, circle, row.agreement) is not None,

@@ -12,7 +12,8 @@ from hanse.kernel.kept import CHAIN
 from hanse.kernel.view import View
 from hanse.node.desk import Desk
 from hanse.rooms.contracts.page_agreement import ClauseShown, clauses_of, hashes_of, surroundings
-from hanse.rooms.contracts.page_params import label_of, told_params
+from hanse.rooms.contracts.page_lists import Listed, Told, told
+from hanse.rooms.contracts.page_params import label_of
 from hanse.rooms.contracts.page_parts import CRUMBS, address, named
 from hanse.rooms.contracts.proposals import plan_in
 from hanse.rooms.contracts.queries import agreement_page
@@ -47,6 +48,7 @@ class Printable(Struct, frozen=True):
     parties: tuple[tuple[str, str, int | None], ...]
     clauses: tuple[ClauseShown, ...]
     params: tuple[tuple[str, str], ...]
+    lists: tuple[Listed, ...]
     around: tuple[tuple[str, str], ...]
     hashes: tuple[tuple[str, str], ...]
     circle: str
@@ -67,6 +69,7 @@ def printable(view: View, circle: str, agreement: str, base: str) -> Printable |
     card = shown.card
     version = shown.versions[card.version - 1]
     plan = plan_in(view, version.content)
+    terms = told(view, plan.terms) if plan else Told((), ())
     chain = view.get(CHAIN, circle)
     signed = dict(version.signed)
     roles = version.content.roles
@@ -83,7 +86,8 @@ def printable(view: View, circle: str, agreement: str, base: str) -> Printable |
         entry=version.position,
         parties=tuple((label_of(role), party_name(view, party), signed.get(party)) for role, party in roles),
         clauses=tuple(clauses_of(plan.terms, shown.prose)) if plan else (),
-        params=tuple(told_params(plan.terms)) if plan else (),
+        params=terms.pairs,
+        lists=terms.lists,
         around=tuple(surroundings(view, version.content)),
         hashes=tuple(hashes_of(view, shown)),
         circle=circle,

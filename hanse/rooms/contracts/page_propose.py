@@ -100,6 +100,7 @@ def _choose(found: Desk, *, status: int = 200, refusal: Any = None, text: str = 
     return page(
         "contracts/templates.html", title="Propose a contract", crumbs=CRUMBS, tabs=TABS, at="/contracts/new",
         status=status, refusal=refusal, text=text, rows=rows, may=found.may(RegisterTemplate),
+        may_propose=found.may(Propose),
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from hanse.rooms.contracts.private_rows import (
 )
 from hanse.rooms.contracts.proposals import difference
 from hanse.rooms.contracts.queries import AgreementPage
+from hanse.rooms.contracts.responding import sentence
 from hanse.rooms.parties.queries import party_name
 from hanse.site.pages_market import called
 from hanse.web.formats import money
@@ -64,12 +65,32 @@ def _order(step: Step) -> tuple[int, int]:
 
 
 def outcome_words(actions: tuple[tuple[str, str, str, str], ...]) -> str:
-    """What followed from a run that gave no money.
+    """What followed from a run that gave no money: why it closed a gate; of open ones only that there were.
 
-    >>> outcome_words((("grant", "True", "terminate", "buyer"),)), outcome_words(())
-    ('grant terminate', 'nothing owed')
+    >>> outcome_words((("gate", "True", "price.unknown_item", ""), ("gate", "False", "price.below_minimum", "")))
+    'the quantity is below the agreed minimum'
+    >>> outcome_words((("gate", "True", "price.unknown_item", ""), ("price", "990", "", "")))
+    'priced as agreed'
+    >>> outcome_words((("grant", "True", "may_terminate", "buyer"),)), outcome_words((("gate", "True", "late", ""),))
+    ('buyer: may terminate', 'allowed')
+    >>> outcome_words((("tell", "True", "escrow.settled", ""),)), outcome_words(())
+    ('told: escrow settled', 'nothing owed')
     """
-    return ", ".join(f"{kind} {label.replace('_', ' ')}".strip() for kind, _, label, _ in actions) or "nothing owed"
+    said = [_action_words(*action) for action in actions]
+    return ", ".join(filter(None, said)) or ("allowed" if actions else "nothing owed")
+
+
+def _action_words(kind: str, value: str, label: str, to: str) -> str:
+    words = label.replace("_", " ").replace(".", " ")
+    if kind == "gate":
+        return "" if value == "True" else sentence(label)
+    if kind == "price":
+        return "priced as agreed"
+    if kind == "grant":
+        return f"{to}: {words}" if to else words
+    if kind in ("tell", "notify"):
+        return f"told{f' {to}' if to else ''}: {words}"
+    return f"{kind} {words}".strip()
 
 
 def _proposed(view: View, row: Proposal) -> list[Step]:

@@ -73,8 +73,7 @@ def item_words(view: View, item: str) -> str:
 
 def item_short(view: View, item: str) -> str:
     """An item's brand and part number, for tables."""
-    known = catalog.item(view, item)
-    return f"{known.brand} {known.part_number}" if known else item
+    return catalog.short_name(view, item) or item
 
 
 def major(minor: int, currency: str) -> float:

@@ -69,6 +69,11 @@ def order_name(view: View, order: str) -> str:
     return known_as(order, mine.po_number if mine else "")
 
 
+def document_name(view: View, document: str, customer: str, po_number: str) -> str:
+    """A customer's document; where its PO is an order that the reader's firm itself serves, by that order's number."""
+    return document_words(document, customer, order_name(view, po_number))
+
+
 def shipment_name(view: View, shipment: str) -> str:
     """A shipment by its order's name where its own id was made up, by a node, an import or the demo; else the id."""
     row = view.get(SHIPMENTS, shipment) if SHIPPED.fullmatch(shipment) else None

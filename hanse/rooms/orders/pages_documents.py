@@ -11,7 +11,7 @@ from litestar.params import FromPath
 from hanse.node.desk import Desk
 from hanse.rooms.inventory.page_offers import item_words
 from hanse.rooms.orders.documents import delivery_note, order_confirmation, packing_slip
-from hanse.rooms.orders.naming import document_words, order_name, parcel_words, place_words, shipment_name
+from hanse.rooms.orders.naming import document_name, order_name, parcel_words, place_words, shipment_name
 from hanse.rooms.orders.pages_actions import holds_buyer, shipment_actions
 from hanse.rooms.orders.pages_forms import PROOF_WORDS, Accounts, Form, text
 from hanse.rooms.orders.pages_order import CRUMBS, address
@@ -116,6 +116,6 @@ def customer_document(
     note_seen(accounts, session, f"document:{found.document}", request)
     return page(
         "orders/document.html", crumbs=CRUMBS,
-        title=document_words(found.document, found.customer, found.customer_po_number), d=found, address=address,
-        called=partial(item_words, at.view), named=partial(order_name, at.view),
+        title=document_name(at.view, found.document, found.customer, found.customer_po_number),
+        d=found, address=address, called=partial(item_words, at.view), named=partial(order_name, at.view),
     )  # fmt: skip

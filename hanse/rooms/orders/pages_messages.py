@@ -7,18 +7,18 @@ from urllib.parse import quote
 
 import msgspec
 from litestar import Request, get, post
-from litestar.datastructures import UploadFile
 from litestar.params import FromPath
 from litestar.response import Response, Template
 
 from hanse.kernel.refusal import Refused
-from hanse.node.desk import FILE_BYTES_MAX, Desk
+from hanse.node.desk import Desk
 from hanse.rooms.catalog.queries import item as item_of
 from hanse.rooms.inventory.page_offers import audience_words, home_desk, partner_options
 from hanse.rooms.orders.delivery_facts import SendMessage
 from hanse.rooms.orders.message_queries import messages_about
 from hanse.rooms.orders.pages_forms import Accounts, text
 from hanse.rooms.orders.pages_order import address, as_refused, show, told
+from hanse.rooms.orders.proof_files import filled_in
 from hanse.rooms.orders.queries import OrderPage, order_page
 from hanse.rooms.parties.queries import party_name
 from hanse.site.desks import desk
@@ -26,16 +26,6 @@ from hanse.site.pages_forms import note_seen, tail
 from hanse.web import Read, Reader, go, not_here, page
 
 ABOUT = "/orders/about/"
-
-
-async def filled_in(request: Request[Any, Any, Any]) -> tuple[dict[str, str], bytes, str]:
-    """(fields, a file's bytes, its name) of a form with a file."""
-    given = await request.form()
-    form = {name: value for name, value in given.multi_items() if isinstance(value, str)}
-    upload = given.get("file")
-    if isinstance(upload, UploadFile) and upload.filename:
-        return form, await upload.read(FILE_BYTES_MAX + 1), upload.filename
-    return form, b"", ""
 
 
 @post("/orders/message")

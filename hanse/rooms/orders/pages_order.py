@@ -17,19 +17,20 @@ from hanse.node.desk import Desk
 from hanse.rooms.catalog.facts import ITEMS
 from hanse.rooms.catalog.queries import substitutes
 from hanse.rooms.inventory.offer_queries import OwnSource
-from hanse.rooms.orders.naming import MADE_UP_ID, document_words, known_as, place_words
+from hanse.rooms.orders.delivery_facts import HandOver, Receive
+from hanse.rooms.orders.naming import MADE_UP_ID, document_name, known_as, place_words
 from hanse.rooms.orders.pages_actions import DO, actions_of, shipment_actions, sides_of
 from hanse.rooms.orders.pages_forms import (
     PROOF_WORDS,
     STEP_WORDS,
     Accounts,
-    Form,
     day_text,
     state_badge,
     text,
 )
 from hanse.rooms.orders.pages_hold import hold_of
 from hanse.rooms.orders.private_rows import Message
+from hanse.rooms.orders.proof_files import files_of, filled_in
 from hanse.rooms.orders.queries import OrderPage, order_page, stock_of_line
 from hanse.rooms.orders.rows import LIVE_STATES, RETURNS, SHIPMENTS, Shipment
 from hanse.rooms.orders.worklists import approvals
@@ -173,7 +174,7 @@ def show(
         status=status,
         p=found,
         place=place_words(view, found.deliver_to),
-        paper=_paper(found),
+        paper=_paper(view, found),
         state=state_badge(found.order.state),
         partner=found.seller_name if buyer and not seller else found.buyer_name,
         buyer=buyer,
@@ -199,10 +200,10 @@ def show(
     )
 
 
-def _paper(found: OrderPage) -> str:
+def _paper(view: View, found: OrderPage) -> str:
     """The customer's document that the order serves, within a sentence; "" for none."""
     row = found.document
-    words = document_words(row.document, row.customer, row.customer_po_number) if row else ""
+    words = document_name(view, row.document, row.customer, row.customer_po_number) if row else ""
     return words[:1].lower() + words[1:]
 
 
@@ -217,10 +218,21 @@ def one_order(
     return shown
 
 
-@post("/orders/do/{action:str}", sync_to_thread=True)
-def do(session: Reader, read: Read, action: FromPath[str], data: Form) -> Any:
-    """Do something to an order; a refusal shows on its page, with what was typed. Refuses: as the fact's rules."""
-    at, order = desk(read, session), text(data, "order")
+@post("/orders/do/{action:str}")
+async def do(request: Request[Any, Any, Any], session: Reader, read: Read, action: FromPath[str]) -> Any:
+    """Do something to an order; a refusal shows on its page, with what was typed.
+
+    A hand-over and a receipt may bring a signature and a photograph. Refuses, in order: as the form's readers,
+    form.bad_signature, form.bad_photo, desk.not_permitted, desk.file_too_large, as the fact's rules.
+    """
+    from anyio.to_thread import run_sync
+
+    form, photo, _ = await filled_in(request)
+    return await run_sync(_do, desk(read, session), action, form, photo)
+
+
+def _do(at: Desk, action: str, data: dict[str, str], photo: bytes) -> Any:
+    order = text(data, "order")
     if action not in DO:
         raise not_here()
     found = order_page(at.view, order) if order and at.view.home else None
@@ -228,7 +240,8 @@ def do(session: Reader, read: Read, action: FromPath[str], data: Form) -> Any:
         raise not_here()
     build, notice = DO[action]
     try:
-        at.do(build(at, found, data))
+        fact = build(at, found, data)
+        at.do(files_of(data, photo).kept(at, fact) if isinstance(fact, HandOver | Receive) else fact)
     except (Refused, msgspec.ValidationError) as refused:
         return show(at, order, refusal=as_refused(refused), opened=_opened(action, data), form=data, status=422)
     return go(address(order), notice=notice)

@@ -8,8 +8,6 @@ the buyer signs its receipt on its own node. For a customer outside the network 
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Any
 
 import msgspec
@@ -26,56 +24,16 @@ from hanse.rooms.orders.naming import parcel_words
 from hanse.rooms.orders.pages_actions import receive_lines, shown_shipment
 from hanse.rooms.orders.pages_documents import PURPOSE
 from hanse.rooms.orders.pages_forms import Accounts, text
-from hanse.rooms.orders.pages_messages import filled_in
 from hanse.rooms.orders.pages_order import as_refused, told
+from hanse.rooms.orders.proof_files import ProofFiles, files_of, filled_in, photo_bytes, signature_bytes
 from hanse.rooms.orders.queries import OrderPage, order_page
 from hanse.rooms.orders.rows import SHIPMENTS
 from hanse.web import Read, page
-
-PNG_BYTES_MAX = 300_000
-PNG = b"\x89PNG\r\n\x1a\n"
-PHOTOS = (b"\xff\xd8\xff", PNG, b"RIFF")
-"""How photographs begin that a telephone takes: JPEG, PNG, WebP."""
 
 
 def _desk(node: Node, payload: Any, side: str = "party") -> Desk:
     """The desk of the link's party (the buyer, or the seller where it alone can sign) or, by `side`, of its maker."""
     return Desk(node, Who(party=payload[side], person="link", role="warehouse"))
-
-
-def signature_bytes(given: str) -> bytes:
-    """The PNG of a data address, b"" for none. Refuses: form.bad_signature (no PNG, or over 300 kB).
-
-    >>> signature_bytes("")
-    b''
-    """
-    if not given:
-        return b""
-    head, _, body = given.partition(",")
-    try:
-        data = base64.b64decode(body, validate=True)
-    except (binascii.Error, ValueError):
-        data = b""
-    if head != "data:image/png;base64":
-        data = b""
-    return drawn_bytes(data, next="clear it, and sign again")
-
-
-def drawn_bytes(data: bytes, *, next: str) -> bytes:
-    """A drawn signature as a PNG. Refuses: form.bad_signature (no PNG, or over 300 kB)."""
-    good = data.startswith(PNG) and len(data) <= PNG_BYTES_MAX
-    require(good, "form.bad_signature", "the signature could not be read", expected="a PNG, at most 300 kB", next=next)
-    return data
-
-
-def photo_bytes(data: bytes) -> bytes:
-    """A photograph as it was sent, b"" for none. Refuses: form.bad_photo.
-
-    >>> photo_bytes(b"")
-    b''
-    """
-    require(not data or data.startswith(PHOTOS), "form.bad_photo", "this is no photograph", next="take another one")
-    return data
 
 
 def _found(at: Desk, shipment: str) -> OrderPage:
@@ -143,17 +101,10 @@ def _name(form: dict[str, str]) -> str:
 def _receipt(at: Desk, shipment: str, form: dict[str, str], photo: bytes) -> Receive:
     """Refuses, in order: orders.unknown_shipment, form.no_name, form.bad_signature, form.bad_photo, as its lines."""
     found, name = _found(at, shipment), _name(form)
-    drawn, taken = signature_bytes(form.get("signature", "")), photo_bytes(photo)
+    files = files_of(form, photo)
     lines = receive_lines(shown_shipment(found, {**form, "shipment": shipment}), form)
-    return Receive(
-        circle=found.order.circle,
-        shipment=shipment,
-        method="link",
-        lines=lines,
-        signature_hash=at.keep_file(drawn) if drawn else "",
-        photo_hash=at.keep_file(taken) if taken else "",
-        received_by=name,
-    )
+    fact = Receive(circle=found.order.circle, shipment=shipment, method="link", lines=lines, received_by=name)
+    return files.kept(at, fact)
 
 
 def _other_side(node: Node, payload: Any, form: dict[str, str], photo: bytes) -> None:
@@ -171,8 +122,5 @@ def _hand_over(at: Desk, shipment: str, form: dict[str, str], photo: bytes) -> N
     """
     name, drawn = _name(form), signature_bytes(form.get("signature", ""))
     found, taken = _found(at, shipment), photo_bytes(photo)
-    at.do(HandOver(
-        circle=found.order.circle, shipment=shipment, method="link",
-        signature_hash=at.keep_file(drawn) if drawn else "", photo_hash=at.keep_file(taken) if taken else "",
-        taken_by=name,
-    ))  # fmt: skip
+    fact = HandOver(circle=found.order.circle, shipment=shipment, method="link", taken_by=name)
+    at.do(ProofFiles(drawn, taken).kept(at, fact))

@@ -67,7 +67,7 @@ def test_a_members_page_shows_our_trade_to_us_and_to_nobody_else(town: SmallTown
 
 
 def test_a_relationship_is_opened_once_and_only_by_who_may(town: SmallTown, ann: Visitor) -> None:
-    assert town.visitor("ann", "buyer").post("/relationships", {"party": "cay"}).status_code == 404
+    assert town.visitor("ann", "buyer").post("/relationships", {"party": "cay"}).status_code == 403
     assert ann.post("/relationships", {"party": "cay"}).status_code == 303
     circle = parties.relationship_with(town.node.view("ann"), "cay")
     assert circle and ann.post("/relationships", {"party": "cay"}).status_code == 303

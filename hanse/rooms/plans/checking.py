@@ -11,7 +11,7 @@ from msgspec import Struct
 from hanse.kernel.view import View
 from hanse.planning import sourcing
 from hanse.rooms.plans import proofs
-from hanse.rooms.plans.facts import OwnStock
+from hanse.rooms.plans.facts import COUNTED_MAX, OwnStock
 from hanse.rooms.plans.private_rows import CUT_PARTS, LINES, OWN_PARTS, QUESTIONS, LineRow
 from hanse.rooms.plans.rows import ASSIGNED, DRAWN, PLANS, SOURCES, PlanRow
 
@@ -38,7 +38,8 @@ def arrays(lines: Sequence[LineRow], stock: dict[str, int], shipments_max: int) 
     """The sourcing problem of these lines.
 
     Args:
-        lines: in order of line number. stock: source -> each. An option without stock is left out.
+        lines: in order of line number. stock: source -> each; more than a plan can count is counted as much as it can.
+            An option without stock is left out.
     Raises ValueError, in order: a source at two places, two sources of one item at one place, an opening cost that
         differs within an order and place; then as `sourcing.Problem.of`.
     """
@@ -86,7 +87,7 @@ def arrays(lines: Sequence[LineRow], stock: dict[str, int], shipments_max: int) 
         open_cost_minor=_ints([opening[pair] for pair in pairs]),
         stock_site=_ints([number[at[source][0]] for source in sources]),
         stock_item=_ints([items[at[source][1]] for source in sources]),
-        stock_total_each=_ints([stock[source] for source in sources]),
+        stock_total_each=_ints([min(stock[source], COUNTED_MAX) for source in sources]),
         order_shipments_max=shipments_max,
     )
     return Arrays(problem, tuple(lines), sources, places, cand, {place: source for source, place in at.items()})

@@ -18,7 +18,9 @@ ENTRIES_PER_CUT_MAX = 2_000
 
 LineNo = Annotated[int, Meta(ge=1, le=10_000_000)]
 """A line's number within its window."""
-Some = Annotated[int, Meta(ge=1, le=2**40)]
+COUNTED_MAX = 2**40
+"""Each that a plan counts of one source or one line."""
+Some = Annotated[int, Meta(ge=1, le=COUNTED_MAX)]
 PartNo = Annotated[int, Meta(ge=2, le=PARTS_MAX)]
 PartCount = Annotated[int, Meta(ge=1, le=PARTS_MAX)]
 Scaled = Annotated[int, Meta(ge=-(2**61), le=2**61)]
@@ -67,7 +69,7 @@ class OwnStock(Struct, frozen=True, array_like=True):
 
     source: Source
     item: Id
-    each: Annotated[int, Meta(ge=0, le=2**40)]
+    each: Annotated[int, Meta(ge=0, le=COUNTED_MAX)]
 
 
 class PlanCut(Struct, frozen=True, array_like=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import shorten
 from typing import Any
 
 from litestar import Request, get, post
@@ -14,9 +15,18 @@ from hanse.node.desk import Desk
 from hanse.rooms.inventory.offer_queries import own_number_sources
 from hanse.rooms.plans import page_replenish, page_shelves, page_studies
 from hanse.rooms.plans.facts import Attest, OpenWindow, WithdrawPlan
+from hanse.rooms.plans.page_words import (
+    STAGES,
+    cost_rows,
+    done_rows,
+    gap_words,
+    lines_words,
+    next_words,
+    reference_link,
+)
 from hanse.rooms.plans.private_rows import Question
 from hanse.rooms.plans.queries import OWN, PlanLineRow, PlanPage, Served, plan_page, planning_circles, plans
-from hanse.rooms.plans.rows import FILLING, STANDING, WON
+from hanse.rooms.plans.rows import FILLING, PLANS, STANDING, WON
 from hanse.site.desks import desk
 from hanse.site.menu import BUYING, TRADE, Entry
 from hanse.site.pages_forms import Fields, Given, Where, attempt, exported, table_view
@@ -25,19 +35,20 @@ from hanse.web import Badge, Column, Link, Money, Read, Reader, Session, Table, 
 from hanse.web.refusals import members_of
 
 SECONDS_MAX = 300
+SCARCE_SHOWN = 20
 NO_PLAN = "No plan yet. Start one: it finds the best source for every open line and proves how good it is."
 TABS = page_shelves.TABS
 STATES = {"filling": "arriving", "standing": "open", "withdrawn": "taken back", "won": "won", "lost": "not chosen"}
 PLANS_TABLE = Table(
     "plans",
     (
-        Column("plan", "Plan", "link"),
-        Column("circle", "Of", sortable=True),
+        Column("circle", "For", "link", sortable=True, wide=True),
         Column("planner", "By", sortable=True),
+        Column("plan", "Plan", shown=False),
         Column("state", "State", "badge"),
         Column("lines", "Lines", "number", sortable=True),
         Column("cost", "Cost", "money", sortable=True),
-        Column("gap", "At most above the best", "percent", sortable=True),
+        Column("gap", "At most above the best", "number", unit="%", sortable=True),
         Column("attested", "Attested"),
         Column("proposed_at", "Proposed", "time", sortable=True),
         Column("position", "Entry", "proof"),
@@ -48,15 +59,15 @@ PLANS_TABLE = Table(
 LINES_TABLE = Table(
     "lines",
     (
-        Column("line", "Line", "number", sortable=True),
-        Column("reference", "For", "link"),
-        Column("item", "Item", "link", sortable=True),
+        Column("item", "Item", "link", sortable=True, wide=True),
+        Column("reference", "For", "link", sortable=True),
+        Column("line", "Line", "number", sortable=True, shown=False),
         Column("each", "Asked", "quantity", sortable=True),
         Column("sources", "Served from"),
         Column("cost", "Cost", "money", sortable=True),
         Column("short", "Unserved", "quantity", sortable=True),
         Column("next", "Next best source"),
-        Column("extra", "It would cost more", "money", sortable=True),
+        Column("extra", "It would cost more", "money", sortable=True, shown=False),
     ),
     sort="line",
     search="Item, order or source",
@@ -73,9 +84,10 @@ def _badge(row: PlanLineRow) -> Badge:
 def _listed(row: PlanLineRow) -> dict[str, Any]:
     bad = f", {row.bad} not" if row.bad else ""
     return {
-        "plan": Link(row.plan, f"/plans/p/{row.plan}"), "circle": row.circle_name, "planner": row.planner_name,
-        "state": _badge(row), "lines": row.lines, "cost": Money(row.cost_minor, row.currency), "gap": row.gap_ppm,
-        "attested": f"by {row.good}{bad}", "proposed_at": row.proposed_at, "position": row.position,
+        "circle": Link(row.circle_name, f"/plans/p/{row.plan}"), "planner": row.planner_name, "plan": row.plan,
+        "state": _badge(row), "lines": row.lines, "cost": Money(row.cost_minor, row.currency),
+        "gap": round(row.gap_ppm / 10_000, 3), "attested": f"by {row.good or 'nobody'}{bad}",
+        "proposed_at": row.proposed_at, "position": row.position,
     }  # fmt: skip
 
 
@@ -96,7 +108,8 @@ def _plans(
         return file
     return page(
         "plans/plans.html", title="Plans", status=status, tabs=TABS, at="/plans",
-        listing=table_view(request, PLANS_TABLE, rows, NO_PLAN), circles=planning_circles(view),
+        listing=table_view(request, PLANS_TABLE, rows, NO_PLAN),
+        circles=[(circle, name[:1].upper() + name[1:]) for circle, name in planning_circles(view)],
         may=found.may(OpenWindow), job=planning_jobs.job_of(found.node, found.who.party),
         waiting=_waiting(found), refusal=refusal, given=given or {},
     )  # fmt: skip
@@ -129,7 +142,8 @@ def running(session: Reader, read: Read) -> Any:
     if job is None:
         return go("/plans")
     refusal = members_of(Refused.of(job.refusal))[1] if job.refusal else None
-    return page("plans/running.html", title="Planning", crumbs=(("Plans", "/plans"),), job=job, refusal=refusal)
+    return page("plans/running.html", title="Planning", crumbs=(("Plans", "/plans"),), job=job, refusal=refusal,
+                stage=STAGES.get(job.stage.stage, job.stage.stage) if job.stage else "")  # fmt: skip
 
 
 @post("/plans/stop", sync_to_thread=True)
@@ -145,24 +159,17 @@ def stop(session: Reader, read: Read) -> Any:
 # -- one plan ------------------------------------------------------------------------------------------------------
 
 
-def reference_link(reference: str, places: Places) -> Link:
-    """What a line is for, with its page."""
-    kind, _, rest = reference.partition(":")
-    if kind == "order":
-        order, _, line = rest.rpartition("/")
-        return Link(f"{order}, line {line}", places.of("order", order))
-    return Link(f"wanted: {rest}", "/borrow")
-
-
-def _line(line: Served, currency: str, places: Places) -> dict[str, Any]:
-    parts = [f"{p.each:,} {p.place or p.source_name}" + (" (does not stand)" if p.refused else "") for p in line.parts]
+def _line(line: Served, currency: str, reference: Link, places: Places) -> dict[str, Any]:
+    parts = [
+        f"{p.each:,} from {p.place or p.source_name}" + (" (does not stand)" if p.refused else "") for p in line.parts
+    ]
     other = line.next_best
     return {
-        "line": line.line, "reference": reference_link(line.reference, places),
+        "line": line.line, "reference": reference,
         "item": Link(line.item_name, places.of("item", line.item)), "each": line.each,
         "sources": "; ".join(parts) or "nobody", "short": line.short_each,
-        "cost": Money(sum(part.cost_minor for part in line.parts), currency),
-        "next": other.place if other else "nobody has it all" if line.parts else "",
+        "cost": Money(sum(part.cost_minor for part in line.parts), currency) if line.parts else None,
+        "next": next_words(line, currency),
         "extra": Money(other.extra_minor, currency) if other else None,
     }  # fmt: skip
 
@@ -192,31 +199,36 @@ def _one(
     if shown is None:
         raise not_here()
     currency = shown.question.currency
-    rows = [_line(line, currency, places) for line in shown.served]
+    view, circle = found.view, shown.row.circle
+    links = {line.line: reference_link(view, circle, line.reference, places) for line in shown.served}
+    rows = [_line(line, currency, links[line.line], places) for line in shown.served]
     if (file := exported(request, (LINES_TABLE, rows))) is not None:
         return file
     scarce = [
         [Link(one.item_name, places.of("item", one.item)), one.source_name, one.each,
          Money(one.price_minor, currency)]
-        for one in shown.scarce[:20]
+        for one in shown.scarce[:SCARCE_SHOWN]
     ]  # fmt: skip
     attested = [
-        [one.name, Badge("holds", "good") if one.good else Badge(f"does not hold: {one.faults[:120]}", "bad"), one.at,
-         one.position]
+        [one.name, Badge("holds", "good") if one.good else Badge(f"does not hold: {shorten(one.faults, 120)}", "bad"),
+         one.at, one.position]
         for one in shown.attested
     ]  # fmt: skip
     refused = [
-        [line.line, reference_link(line.reference, places), part.place or part.source_name, part.each,
+        [line.item_name, links[line.line], part.place or part.source_name, part.each,
          "the offer ended" if part.refused == "ended" else "less is left"]
         for line in shown.served for part in line.parts if part.refused
     ]  # fmt: skip
     rivals = [
-        [Link(r.plan, f"/plans/p/{r.plan}"), r.planner_name, Money(r.cost_minor, currency), r.gap_ppm, _badge(r)]
+        [Link(r.planner_name, f"/plans/p/{r.plan}"), r.proposed_at, Money(r.cost_minor, currency),
+         gap_words(r.gap_ppm), _badge(r)]
         for r in shown.rivals
     ]  # fmt: skip
+    title = f"Plan for {lines_words(view, circle, shown.circle_name)}"
     return page(
-        "plans/plan.html", title=f"Plan {plan}", crumbs=(("Plans", "/plans"),), status=status, p=shown, row=shown.row,
+        "plans/plan.html", title=title, crumbs=(("Plans", "/plans"),), status=status, p=shown, row=shown.row,
         currency=currency, scarce=scarce, attested=attested, refused=refused, rivals=rivals, refusal=refusal, done=done,
+        gap=gap_words(shown.row.gap_ppm), made=cost_rows(shown), scarce_more=max(0, len(shown.scarce) - SCARCE_SHOWN),
         state=STATES[shown.row.state], refused_each=sum(one.each for one in shown.row.refused),
         other_costs=_other_costs(found.view, shown.question),
         may_plan=found.may(OpenWindow) and session.role != "viewer", **_may(found, shown),
@@ -262,7 +274,9 @@ def apply(request: Request[Any, Any, Any], session: Reader, read: Read, places: 
 
     def act() -> Any:
         done = planning_orders.apply(found, plan)
-        return _one(request, session, found, places, plan, done=done or ("nothing",))
+        circle = getattr(found.view.get(PLANS, plan), "circle", "")
+        told = done_rows(found.view, circle, done, places)
+        return _one(request, session, found, places, plan, done=told or ("nothing",))
 
     return attempt(act, lambda status, refusal: _one(request, session, found, places, plan, status=status,
                                                      refusal=refusal))  # fmt: skip

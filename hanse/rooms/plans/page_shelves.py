@@ -16,6 +16,7 @@ from hanse.site.menu import STORE, TRADE
 from hanse.site.pages_forms import address, tail
 from hanse.web import Money, Read, Reader, needs_role, not_here, page
 from hanse.web.charts import Chart, Series, band, bars, line
+from hanse.web.formats import DECIMALS
 
 FORECAST = "/plans/forecast/"
 TABS = (
@@ -28,7 +29,7 @@ HISTORY_SHOWN = 26
 WAITS = {
     "working": "The forecast is being calculated from your own movements. It takes some seconds.",
     "too_little": "There are fewer than eight whole weeks of sales: too little for a forecast.",
-    "failed": "The forecast could not be calculated.",
+    "failed": "The forecast could not be calculated. Load this page again in a minute: it is then calculated anew.",
 }
 
 
@@ -140,9 +141,10 @@ def _board(found: Shelves, unit: str) -> tuple[Chart, Chart]:
                 tone="quiet")],
         unit="%", horizontal=True, note="Mean over the weeks in which the shock may begin.",
     )  # fmt: skip
+    whole = 10 ** DECIMALS.get(unit, 2)
     cost = bars(
         "What it would cost more", [one.label for one in found.shocks],
-        [Series("Extra cost", [round(one.extra_cost_minor / 100) for one in found.shocks], tone="warn")], unit=unit,
+        [Series("Extra cost", [round(one.extra_cost_minor / whole) for one in found.shocks], tone="warn")], unit=unit,
         horizontal=True, note="Carrying, transfers and shortages over thirteen weeks, beyond those of a calm quarter.",
     )  # fmt: skip
     return service, cost

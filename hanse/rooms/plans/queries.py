@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from hanse.kernel.view import View
-from hanse.rooms.catalog.facts import ITEMS
+from hanse.rooms.catalog.queries import short_name
 from hanse.rooms.inventory.offer_facts import OFFER_TERMS, OFFERS
 from hanse.rooms.parties.facts import CIRCLES, PARTIES
 from hanse.rooms.parties.queries import circle_card, party_behind
+from hanse.rooms.plans.costs import CostMade, cost_made
 from hanse.rooms.plans.next_best import NextBest, Others
 from hanse.rooms.plans.private_rows import CUT_PARTS, LINES, OWN_PARTS, QUESTIONS, VERDICTS, LineRow, Question
 from hanse.rooms.plans.rows import (
@@ -120,6 +121,7 @@ class PlanPage(Struct, frozen=True):
     asked_each: int
     served_each: int
     cuts_n: int
+    cost: CostMade
 
 
 def _party_name(view: View, circle: str, alias: str) -> str:
@@ -196,6 +198,10 @@ def plan_page(view: View, plan: str) -> PlanPage | None:
         asked_each=sum(line.each for line in served),
         served_each=sum(line.each - line.short_each for line in served),
         cuts_n=sum(len(p.cuts) for p in view.rows(CUT_PARTS, "circle = ? AND plan = ?", (row.circle, row.plan))),
+        cost=cost_made(
+            window_lines(view, row.circle, row.window),
+            {one.line: [(part.source, part.each) for part in one.parts] for one in served},
+        ),
     )
 
 
@@ -209,8 +215,7 @@ class _Names:
 
     def item(self, item: str) -> str:
         if item not in self._items:
-            row = self.view.get(ITEMS, item)
-            self._items[item] = f"{row.brand} {row.part_number}".strip() or row.description if row else item
+            self._items[item] = short_name(self.view, item) or item
         return self._items[item]
 
     def source(self, source: str) -> str:

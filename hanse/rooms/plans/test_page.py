@@ -2,19 +2,27 @@
 
 import html
 import json
+import os
+import signal
 
 import msgspec
 import pytest
 
-from hanse.node import planning_jobs, planning_run, planning_stock
+from hanse.node import pipes, planning_beside, planning_jobs, planning_run, planning_stock
+from hanse.node.history import Told, told
+from hanse.node.pipes import Beside
 from hanse.node.planning_run import Way
 from hanse.rooms.inventory.facts import Adjust, AdjustLine
 from hanse.rooms.inventory.offer_facts import Want, WithdrawOffer, WithdrawWant
 from hanse.rooms.orders.facts import DeliverTo, PlaceLine, PlaceOrder
+from hanse.rooms.plans import page_words
 from hanse.rooms.plans.checking import question
+from hanse.rooms.plans.next_best import NextBest
 from hanse.rooms.plans.page_shelves import _levels
 from hanse.rooms.plans.private_rows import RULES
+from hanse.rooms.plans.queries import Part, Served, plan_page
 from hanse.rooms.plans.rows import PLANS
+from hanse.site.sentences import sentence
 from hanse.site.testing import DAY, EVIL, PLACES, SmallTown
 
 HERE = Way(seconds=None, rounds=2, worker=False)
@@ -56,6 +64,25 @@ def own(town):
     return planning_run.plan(town.desk("bob"), way=HERE)
 
 
+def test_history_calls_a_plan_by_its_planner_and_group_for_those_in_the_group(town, pooled):
+    ann, stranger = town.node.view("ann"), town.node.view("")
+    said = {
+        (one.kind, view.party): sentence(view, one).text
+        for view in (ann, stranger)
+        for one in (told(town.node, view, at) for at in range(town.node.log.size))
+        if {"plan", "window"} & {figure.name for figure in one.figures} and one.circle == pooled.circle
+    }
+    assert said["plans.open", "ann"].startswith("Eve asked for plans for the group The pool, until ")
+    assert said["plans.propose", "ann"].startswith("Eve proposed a plan for the group The pool, above the best ")
+    assert "found the plan of Eve for the group The pool as good as it says" in said["plans.attest", "ann"]
+    assert f"asked for plans in window {pooled.window}" in said["plans.open", ""]
+    assert f"proposed plan {pooled.plan}, above" in said["plans.propose", ""]
+    assert f"found plan {pooled.plan} as good" in said["plans.attest", ""]
+    over = Told(1, "timer", "ok", 1, 0, kind=f"plans.window_over/{pooled.window}")
+    assert sentence(ann, over).text.startswith("The window for plans for the group The pool is closed")
+    assert sentence(stranger, over).text.startswith(f"Window {pooled.window} is closed")
+
+
 def test_lists_and_plans_answer_for_those_who_may_read_them(town, pooled, own):
     for party, role, status in (("ann", "owner", 200), ("ann", "buyer", 200), ("ann", "viewer", 200),
                                 ("ann", "warehouse", 404)):  # fmt: skip
@@ -69,12 +96,43 @@ def test_lists_and_plans_answer_for_those_who_may_read_them(town, pooled, own):
 
 def test_a_plan_shows_cost_bound_gap_sources_and_the_next_best(town, pooled):
     text = html.unescape(town.visitor("ann").get(f"/plans/p/{pooled.plan}").text)
-    for words in ("No plan costs less than", "At most above the best", "Cay, Kiel", "Bob, Bremen", "wanted: w1",
-                  "recomputed by 3"):  # fmt: skip
+    for words in ("No plan costs less than", "At most above the best", "Cay, Kiel", "Bob, Bremen", "Ann (w1)",
+                  "recomputed by 3", "Plan for The pool", "What the cost is made of"):  # fmt: skip
         assert words in text, words
+    assert f">{pooled.plan}<" not in text, "a plan is called by whose lines it serves"
     exported = town.visitor("ann").get(f"/plans/p/{pooled.plan}?l.format=json")
     assert exported.status_code == 200 and len(exported.text.strip().splitlines()) >= 1
     assert EVIL not in town.visitor("bob").get("/plans").text
+
+
+def test_what_a_cost_is_made_of_adds_up_to_the_cost_on_the_record(town, pooled, own):
+    for party, plan, short in (("ann", pooled.plan, 0), ("bob", own.plan, 0)):
+        shown = plan_page(town.node.view(party), plan)
+        made = shown.cost
+        assert made.goods_minor + made.shipments_minor + made.unserved_minor == shown.row.cost_minor
+        assert made.shipments >= 1 and made.goods_minor > 0 and made.unserved_minor == short
+    assert page_words.cost_rows(plan_page(town.node.view("ann"), pooled.plan))[-1][2].minor == pooled.cost_minor
+
+
+@pytest.mark.parametrize("extra, words", [(5, "for 5 JPY more"), (0, "for the same"), (-5, "for 5 JPY less")])
+def test_the_next_best_source_is_told_with_what_it_costs(extra, words):
+    best = NextBest("oc", "Cay", "Kiel", extra)
+    line = Served(1, 1, "want:w1", "item-6205", "SKF 6205", 5, (Part("ob", "Bob", "Bremen", 5, 10),), 0, 1, best)
+    assert page_words.next_words(line, "JPY") == f"Kiel, {words}"
+    assert page_words.next_words(msgspec.structs.replace(line, next_best=None), "JPY") == "nobody has it all"
+    assert page_words.next_words(msgspec.structs.replace(line, next_best=None, parts=()), "JPY") == ""
+
+
+def test_what_a_made_up_want_or_order_is_for_is_told_by_names(town):
+    name = "w-02319cbb0544e6281ed1"
+    town.do("ann", Want(circle=town.pool, want=name, expires_at=town.now() + DAY, item="item-6205", each=1,
+                        borrow=False, country="DE", city="Rostock", latitude_microdeg=0, longitude_microdeg=0,
+                        note=""))  # fmt: skip
+    view = town.node.view("eve")
+    assert page_words.subject_words(view, town.pool, f"want:{name}") == "Ann"
+    assert page_words.subject_words(view, town.pool, "want:w-00000000000000000000") == "wanted"
+    town.do("ann", WithdrawWant(circle=town.pool, want=name))
+    assert page_words.subject_words(view, town.pool, "order:SO1") == "Order SO1"
 
 
 def test_what_an_owner_withdrew_is_named_and_planned_again(town, pooled):
@@ -128,8 +186,51 @@ def test_a_plan_is_started_watched_and_refused_where_nothing_is_open(town, monke
     wrong = cay.post("/plans/run", {"circle": town.pool, "seconds": "soon"})
     assert wrong.status_code >= 400 and 'value="soon"' in wrong.text
     assert cay.post("/plans/run", {"circle": town.home("bob"), "seconds": "1"}).status_code >= 400
-    assert town.visitor("ann", "viewer").post("/plans/run", {"circle": town.pool, "seconds": "1"}).status_code == 404
+    assert town.visitor("ann", "viewer").post("/plans/run", {"circle": town.pool, "seconds": "1"}).status_code == 403
     assert cay.post("/plans/stop").status_code == 303
+
+
+@pytest.fixture
+def stopped(monkeypatch):
+    """The next process that plans is stopped as soon as it is there."""
+
+    class Stopped(Beside):
+        def __init__(self, *given, **more):
+            super().__init__(*given, **more)
+            os.kill(self.process.pid, signal.SIGSTOP)
+
+    monkeypatch.setattr(pipes, "STOPPED_SECONDS", 0.2)
+    monkeypatch.setattr(pipes, "SLICE_SECONDS", 0.05)
+    with monkeypatch.context() as once:
+        once.setattr(planning_beside, "Beside", Stopped)
+        yield once
+
+
+def test_who_waits_for_a_stopped_planner_is_refused_and_the_next_plan_is_found(town, stopped, monkeypatch):
+    start = planning_jobs.start
+    monkeypatch.setattr(planning_jobs, "start", lambda *given: start(*given, wait=True))
+    eve = town.visitor("eve")
+    assert eve.post("/plans/run", {"circle": town.pool, "seconds": "1"}).status_code == 303
+    text = html.unescape(eve.get("/plans/running").text)
+    for words in ("plans.planner_ended", "it was stopped for 0.2 seconds", "start it again", 'action="/plans/run"',
+                  "The same may succeed later"):  # fmt: skip
+        assert words in text, words
+    assert "True" not in text
+    stopped.undo()
+    assert eve.post("/plans/run", {"circle": town.pool, "seconds": "1"}).status_code == 303
+    assert "Open the plan" in eve.get("/plans/running").text
+
+
+def test_a_forecast_whose_process_was_stopped_is_calculated_again(town, stopped, monkeypatch):
+    monkeypatch.setattr(planning_stock, "_jobs", {})
+    assert planning_stock.shelves(town.node, "bob", wait=True).state == "failed"
+    bob = town.visitor("bob")
+    for path in ("/plans/forecast/bob-6205", "/plans/shocks", "/plans/replenish"):
+        assert "calculated anew" in bob.get(path).text
+    stopped.undo()
+    monkeypatch.setattr(planning_stock, "AGAIN_SECONDS", 0.0)
+    assert planning_stock.shelves(town.node, "bob", wait=True).state == "done"
+    assert "Order at" in bob.get("/plans/forecast/bob-6205").text
 
 
 def test_forecast_and_levels_come_from_own_sales_and_are_drawn_with_a_table(town, monkeypatch):

@@ -5,7 +5,7 @@ from hanse.rooms.inventory.offer_facts import WithdrawOffer
 from hanse.rooms.orders.testing import DAY
 from hanse.rooms.plans.checking import check_plan, recheck_all
 from hanse.rooms.plans.checks import certificates
-from hanse.rooms.plans.facts import AddAssignments, AddLines, OwnStock, WithdrawPlan
+from hanse.rooms.plans.facts import COUNTED_MAX, AddAssignments, AddLines, OwnStock, WithdrawPlan
 from hanse.rooms.plans.queries import bid_prices, plan_page, plans
 from hanse.rooms.plans.rows import LOST, STANDING, STANDINGS, WITHDRAWN, WON
 from hanse.rooms.plans.rules import gap_of, lines_hash, plan_hash
@@ -43,6 +43,20 @@ def test_a_plan_infeasible_by_one_unit_is_refused_whole(town):
 
 def test_two_lines_that_together_draw_more_than_an_offer_has_are_refused(town):
     assert town.refused("eve", town.proposal(taken=[(1, "oc", 11), (2, "oc", 10)])) == "plans.infeasible"
+
+
+def test_an_offer_of_more_than_a_plan_counts_spoils_nobodys_plan():
+    """A maker to order may say "as many as you like"; a competitor could."""
+    market = PlanMarket()
+    market.do("bob", market.offer_fact("wide", each=10**15, circle=market.POOL))
+    lines = [
+        replace(line, options=[replace(line.options[0], source="wide"), line.options[1]]) for line in market.lines()
+    ]
+    market.must("ann", market.window_fact(lines=lines, offers=["wide", "oc"]))
+    assert max(market.asked().problem.stock_total_each) == COUNTED_MAX
+    market.must("eve", market.proposal("all"))
+    found = check_plan(market.view("ann"), "all")
+    assert found.ok, found.faults
 
 
 def test_a_valid_but_worse_plan_does_not_win_whoever_comes_first(town):

@@ -29,7 +29,7 @@
     tooltip: { trigger: "axis", renderMode: "richText", confine: true, backgroundColor: c.surface, borderColor: c.strong, borderWidth: 1, padding: [8, 12], textStyle: { color: c.ink, fontSize: 13 }, axisPointer: { lineStyle: { color: c.strong }, shadowStyle: { color: c.sunken, opacity: .6 }, crossStyle: { color: c.strong } }, valueFormatter: (v) => `${group(v)} ${d.unit}` },
     legend: { show: Boolean(d.legend), top: 0, left: 0, icon: "roundRect", itemWidth: 10, itemHeight: 10, itemGap: 16, textStyle: { color: c.ink2, fontSize: 12.5 }, data: d.legend || [] },
   });
-  const categories = (c, x, gap) => ({ type: "category", data: x, boundaryGap: gap, axisLine: { lineStyle: { color: c.strong } }, axisTick: { show: false }, axisLabel: { color: c.ink3, fontSize: 12, hideOverlap: true } });
+  const categories = (c, x, gap) => ({ type: "category", data: x, boundaryGap: gap, axisLine: { lineStyle: { color: c.strong } }, axisTick: { show: false }, axisLabel: { color: c.ink3, fontSize: 12, hideOverlap: true, ...(gap ? {} : { alignMinLabel: "left", alignMaxLabel: "right" }) } });
   const values = (c, extra) => ({ type: "value", splitLine: { lineStyle: { color: c.line } }, axisLabel: { color: c.ink3, fontSize: 12, hideOverlap: true, formatter: compact }, ...extra });
   // the library looks at some labels only when it makes room for them
   const pen = document.createElement("canvas").getContext("2d");
@@ -84,7 +84,7 @@
         data: lengths.map((value, i) => ({ value, itemStyle: { color: colour(d.steps[i]), borderRadius: 3 } })),
       });
       return {
-        ...option, xAxis: { ...categories(c, d.steps.map((s) => s.label), true), axisLabel: { color: c.ink2, fontSize: 12, interval: 0, width: 76, overflow: "break" } }, yAxis: values(c, spans.some(([low]) => low < 0) ? { boundaryGap: ["12%", "4%"] } : {}),
+        ...option, xAxis: { ...categories(c, d.steps.map((s) => s.label), true), axisLabel: { color: c.ink2, fontSize: d.width < 480 ? 11 : 12, interval: 0, width: Math.min(76, Math.floor((d.width - 52) / d.steps.length)), overflow: "break" } }, yAxis: values(c, spans.some(([low]) => low < 0) ? { boundaryGap: ["12%", "4%"] } : {}),
         series: [
           { type: "bar", stack: "w", silent: true, itemStyle: { opacity: 0 }, data: spans.map(([low, high]) => (low > 0 ? low : high < 0 ? high : 0)) },
           bar(spans.map(([low, high]) => Math.max(0, high) - Math.max(0, low)), "top", ([low, high]) => high > 0 || low === 0), // what lies above nought

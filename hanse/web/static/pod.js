@@ -1,8 +1,6 @@
 // A signature drawn with finger, pen or mouse; it goes into the form as a PNG. Without a pointer the typed name counts.
 "use strict";
-(() => {
-  const box = document.querySelector("[data-sign]");
-  if (!box) return;
+for (const box of document.querySelectorAll("[data-sign]")) {
   const canvas = box.querySelector("canvas");
   const field = box.querySelector("input[type=hidden]");
   const ink = canvas.getContext("2d");
@@ -29,4 +27,4 @@
   canvas.addEventListener("pointerup", end);
   canvas.addEventListener("pointercancel", end);
   box.querySelector("button").addEventListener("click", clear);
-})();
+}

@@ -9,7 +9,7 @@ import chromium
 import pytest
 from chromium import complaints, context, draw_all, shoot, until
 from gallery import PASSWORD, make
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Route
 
 pytestmark = chromium.MARKS
 PAGES = ("/gallery", "/gallery/orders?f.status=open", "/settings", "/settings/second-factor", "/gallery/refused",
@@ -119,6 +119,26 @@ def test_slash_goes_to_search_and_hits_appear_while_typing(browser: Browser, add
         page.keyboard.press("ArrowDown")
         page.keyboard.press("Enter")
         page.wait_for_url("**/gallery/orders/A-*")
+        assert errors == []
+
+
+@pytest.mark.parametrize("late", [["htmx.min.js"], ["htmx.min.js", "hanse.js"]], ids=len)
+def test_what_is_typed_before_the_scripts_listen_is_searched(browser: Browser, address: str, late: list[str]) -> None:
+    with context(browser) as ctx:
+        page = ctx.new_page()
+        errors = sign_in(page, address)
+        held: list[Route] = []
+        for script in late:
+            page.route(f"**/{script}*", lambda route: held.append(route))  # noqa: PLW0108 (Playwright marks what it is given, and a list's own method takes no mark)
+        page.goto(f"{address}/gallery", wait_until="commit")
+        page.fill("#search", "seal")
+        while len(held) < len(late):
+            page.wait_for_timeout(30)
+        for route in sorted(held, key=lambda route: "htmx" not in route.request.url):
+            page.wait_for_timeout(400)  # longer than a search waits for the next letter
+            assert page.locator("#search-drop .hit").count() == 0
+            route.continue_()
+        page.wait_for_selector("#search-drop .hit")
         assert errors == []
 
 

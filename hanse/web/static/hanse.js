@@ -160,6 +160,13 @@
       toast(status === 401 ? "Your session has ended. Reload the page to sign in." : "The list could not be renewed. Reload the page.", true);
     }
   });
+  // What was typed before htmx listened counts as typed when it does; htmx itself passes over what it has had.
+  const typed = () => {
+    const field = document.activeElement;
+    if (field?.matches("input[hx-get]") && field.value !== field.defaultValue) field.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  document.addEventListener("htmx:after:init", (event) => { if (event.target === document.activeElement) typed(); });
+  typed();
   document.addEventListener("htmx:error", () => toast("No connection to the node. Try again.", true));
   document.addEventListener("htmx:after:swap", () => {
     localise(document);

@@ -1,6 +1,7 @@
 """The printed contract: the same text and hashes in HTML and PDF, the same bytes for the same agreement."""
 
 import html
+import os
 import shutil
 import subprocess
 import sys
@@ -34,7 +35,7 @@ def hashes(town) -> list[str]:
 
 
 def read_pdf(data: bytes, folder: Path) -> str:
-    if shutil.which("pdftotext") is None:
+    if shutil.which("pdftotext") is None and os.environ.get("CI") != "true":
         pytest.skip("pdftotext is not installed")
     path = folder / "c.pdf"
     path.write_bytes(data)

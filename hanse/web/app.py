@@ -25,6 +25,7 @@ from hanse.web.gate import Gate, add_headers
 from hanse.web.head import Application
 from hanse.web.refusals import answer
 from hanse.web.site import Session, Site
+from hanse.web.squeeze import Squeeze
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -40,6 +41,7 @@ def environment(folders: list[Path]) -> jinja2.Environment:
     own = jinja2.FileSystemLoader(TEMPLATES)
     env = jinja2.Environment(
         loader=jinja2.ChoiceLoader([own, jinja2.PrefixLoader(rooms)]),
+        extensions=[Squeeze],
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

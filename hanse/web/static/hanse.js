@@ -4,7 +4,9 @@
   const root = document.documentElement;
   root.classList.add("js");
   const year = 60 * 60 * 24 * 365;
-  const keep = (name, value) => { document.cookie = `${name}=${encodeURIComponent(value)}; path=/; max-age=${value ? year : 0}; samesite=lax`; };
+  const keep = (name, value) => {
+    document.cookie = `${name}=${encodeURIComponent(value)}; path=/; max-age=${value ? year : 0}; samesite=lax`;
+  };
 
   // Times: the server draws them in the zone of the `tz` cookie; the first visit is corrected here.
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
@@ -38,31 +40,45 @@
     event.preventDefault();
     const theme = event.submitter.value;
     keep("theme", theme);
-    if (theme) root.dataset.theme = theme; else delete root.dataset.theme;
-    for (const button of form.querySelectorAll("button")) button.setAttribute("aria-pressed", String(button === event.submitter));
+    if (theme) root.dataset.theme = theme;
+    else delete root.dataset.theme;
+    for (const button of form.querySelectorAll("button"))
+      button.setAttribute("aria-pressed", String(button === event.submitter));
     document.dispatchEvent(new CustomEvent("hanse:theme"));
   });
 
   // The menu's headings stay as the reader left them: the server draws them so from the cookie `menu`.
-  const kept = () => decodeURIComponent(/(?:^|; )menu=([^;]*)/.exec(document.cookie)?.[1] || "").split(".").filter(Boolean);
+  const kept = () =>
+    decodeURIComponent(/(?:^|; )menu=([^;]*)/.exec(document.cookie)?.[1] || "")
+      .split(".")
+      .filter(Boolean);
   for (const part of document.querySelectorAll("[data-part]")) {
     part.querySelector("summary").addEventListener("click", () => {
       const name = part.dataset.part;
       const turned = new Set(kept());
-      if (turned.has(name)) turned.delete(name); else turned.add(name);
+      if (turned.has(name)) turned.delete(name);
+      else turned.add(name);
       keep("menu", [...turned].join("."));
     });
   }
   // A browser that cannot show a closed <details> by style shows the menu of a wide page by opening it.
-  if (!CSS.supports("selector(::details-content)") && innerWidth > 860) for (const menu of document.querySelectorAll("[data-menu]")) menu.open = true;
+  if (!CSS.supports("selector(::details-content)") && innerWidth > 860)
+    for (const menu of document.querySelectorAll("[data-menu]")) menu.open = true;
 
   // Keys: "/" goes to the search field; Escape closes what is open.
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest("input, textarea, select, [contenteditable]");
     const field = document.getElementById("search");
-    if (event.key === "/" && !typing && field) { event.preventDefault(); field.focus(); field.select(); }
+    if (event.key === "/" && !typing && field) {
+      event.preventDefault();
+      field.focus();
+      field.select();
+    }
     if (event.key === "Escape") {
-      for (const open of document.querySelectorAll("details[data-pop][open], details[data-menu][open]")) { open.open = false; if (open.contains(document.activeElement)) open.querySelector("summary").focus(); }
+      for (const open of document.querySelectorAll("details[data-pop][open], details[data-menu][open]")) {
+        open.open = false;
+        if (open.contains(document.activeElement)) open.querySelector("summary").focus();
+      }
       document.getElementById("search-drop")?.replaceChildren();
     }
     const hits = [...document.querySelectorAll("#search-drop .hit")];
@@ -73,7 +89,8 @@
     }
   });
   document.addEventListener("click", (event) => {
-    for (const open of document.querySelectorAll("details[data-pop][open]")) if (!open.contains(event.target)) open.open = false;
+    for (const open of document.querySelectorAll("details[data-pop][open]"))
+      if (!open.contains(event.target)) open.open = false;
   });
 
   // Bulk actions appear when rows are ticked; a choice in a self-sending form sends it.
@@ -97,14 +114,26 @@
   bar.setAttribute("aria-label", "Progress");
   busy.append(bar, doing);
   let waiting = 0;
-  const work = (words) => { doing.textContent = words; bar.removeAttribute("value"); document.getElementById("toasts").append(busy); };
-  const rest = () => { clearTimeout(waiting); busy.remove(); for (const b of document.querySelectorAll("button[aria-busy]")) b.removeAttribute("aria-busy"); };
+  const work = (words) => {
+    doing.textContent = words;
+    bar.removeAttribute("value");
+    document.getElementById("toasts").append(busy);
+  };
+  const rest = () => {
+    clearTimeout(waiting);
+    busy.remove();
+    for (const b of document.querySelectorAll("button[aria-busy]")) b.removeAttribute("aria-busy");
+  };
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (event.defaultPrevented || form.matches("[data-theme-form]") || form.hasAttribute("hx-boost")) return;
-    if (event.submitter?.getAttribute("aria-busy")) { event.preventDefault(); return; }
+    if (event.submitter?.getAttribute("aria-busy")) {
+      event.preventDefault();
+      return;
+    }
     clearTimeout(waiting);
-    if ((event.submitter?.getAttribute("formmethod") || form.method) === "post") event.submitter?.setAttribute("aria-busy", "true");
+    if ((event.submitter?.getAttribute("formmethod") || form.method) === "post")
+      event.submitter?.setAttribute("aria-busy", "true");
     waiting = setTimeout(() => work(form.dataset.busy || "Working"), 600);
     setTimeout(() => event.submitter?.removeAttribute("aria-busy"), 8000);
   });
@@ -115,14 +144,28 @@
   const upload = (form) => {
     const request = new XMLHttpRequest();
     request.open("POST", form.action);
-    request.upload.addEventListener("progress", (event) => { if (event.lengthComputable && event.loaded < event.total) { work("Sending the file"); bar.value = event.loaded / event.total; } });
+    request.upload.addEventListener("progress", (event) => {
+      if (event.lengthComputable && event.loaded < event.total) {
+        work("Sending the file");
+        bar.value = event.loaded / event.total;
+      }
+    });
     request.upload.addEventListener("load", () => work(form.dataset.busy || "Working"));
-    request.addEventListener("error", () => { rest(); toast("No connection to the node. Try again.", true); });
+    request.addEventListener("error", () => {
+      rest();
+      toast("No connection to the node. Try again.", true);
+    });
     request.addEventListener("load", () => {
-      if (request.status < 400 && request.responseURL && request.responseURL !== form.action) { location.assign(request.responseURL); return; }
+      if (request.status < 400 && request.responseURL && request.responseURL !== form.action) {
+        location.assign(request.responseURL);
+        return;
+      }
       rest();
       const main = new DOMParser().parseFromString(request.responseText, "text/html").querySelector("main");
-      if (!main) { toast("The file could not be taken. Reload the page.", true); return; }
+      if (!main) {
+        toast("The file could not be taken. Reload the page.", true);
+        return;
+      }
       document.querySelector("main").replaceWith(main);
       main.focus();
     });
@@ -130,19 +173,39 @@
     request.send(new FormData(form));
   };
   const place = () => document.querySelector("form[data-drop]");
-  document.addEventListener("submit", (event) => {
-    if (!event.target.matches("form[data-drop]") || !event.target.querySelector("input[type=file]").files.length) return;
-    event.preventDefault();
-    upload(event.target);
-  }, true);
+  document.addEventListener(
+    "submit",
+    (event) => {
+      if (!event.target.matches("form[data-drop]") || !event.target.querySelector("input[type=file]").files.length)
+        return;
+      event.preventDefault();
+      upload(event.target);
+    },
+    true,
+  );
   const over = document.createElement("div");
   over.className = "dropping";
   over.textContent = "Drop the file to read it";
   let inside = 0;
   const files = (event) => place() && event.dataTransfer?.types.includes("Files");
-  addEventListener("dragenter", (event) => { if (files(event)) { inside += 1; document.body.append(over); } });
-  addEventListener("dragleave", (event) => { if (files(event)) { inside -= 1; if (inside <= 0) { inside = 0; over.remove(); } } });
-  addEventListener("dragover", (event) => { if (files(event)) event.preventDefault(); });
+  addEventListener("dragenter", (event) => {
+    if (files(event)) {
+      inside += 1;
+      document.body.append(over);
+    }
+  });
+  addEventListener("dragleave", (event) => {
+    if (files(event)) {
+      inside -= 1;
+      if (inside <= 0) {
+        inside = 0;
+        over.remove();
+      }
+    }
+  });
+  addEventListener("dragover", (event) => {
+    if (files(event)) event.preventDefault();
+  });
   addEventListener("drop", (event) => {
     if (!files(event)) return;
     event.preventDefault();
@@ -157,15 +220,23 @@
     const status = event.detail.ctx?.response?.raw?.status ?? event.detail.ctx?.response?.status ?? 200;
     if (status >= 400) {
       event.preventDefault();
-      toast(status === 401 ? "Your session has ended. Reload the page to sign in." : "The list could not be renewed. Reload the page.", true);
+      toast(
+        status === 401
+          ? "Your session has ended. Reload the page to sign in."
+          : "The list could not be renewed. Reload the page.",
+        true,
+      );
     }
   });
   // What was typed before htmx listened counts as typed when it does; htmx itself passes over what it has had.
   const typed = () => {
     const field = document.activeElement;
-    if (field?.matches("input[hx-get]") && field.value !== field.defaultValue) field.dispatchEvent(new Event("input", { bubbles: true }));
+    if (field?.matches("input[hx-get]") && field.value !== field.defaultValue)
+      field.dispatchEvent(new Event("input", { bubbles: true }));
   };
-  document.addEventListener("htmx:after:init", (event) => { if (event.target === document.activeElement) typed(); });
+  document.addEventListener("htmx:after:init", (event) => {
+    if (event.target === document.activeElement) typed();
+  });
   typed();
   document.addEventListener("htmx:error", () => toast("No connection to the node. Try again.", true));
   document.addEventListener("htmx:after:swap", () => {

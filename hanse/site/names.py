@@ -27,7 +27,7 @@ from hanse.rooms.plans.rows import PLANS, WINDOWS
 from hanse.web.formats import money, quantity
 
 MADE_UP = re.compile(
-    rf"{MADE_UP_ID.pattern}|[PRW]-[0-9a-f]{{12}}|(offer|move|want|round|group|net|debt|esc)-[0-9a-f]{{10,12}}"
+    rf"{MADE_UP_ID.pattern}|[PW]-[0-9a-f]{{12}}|(offer|move|want|round|group|net|debt|esc)-[0-9a-f]{{10,12}}"
 )
 """How a program numbers what people give no number."""
 

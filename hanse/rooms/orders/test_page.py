@@ -59,6 +59,7 @@ def test_an_order_goes_from_placed_to_rated_by_its_pages_alone(town: SmallTown, 
     done = ann.get("/orders/o/PO%2F1").text
     for words in ("Rated", "Return accepted", "Contested", "Proof of delivery", "/history/"):
         assert words in done
+    assert "1 each of the shipment of" in done and name not in done, "a return is told by what it is, not by its code"
 
 
 def test_a_competitor_finds_nothing_of_an_order(town: SmallTown, eve: Visitor, bob: Visitor) -> None:

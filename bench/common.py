@@ -179,6 +179,16 @@ class Network:
         receive = Receive(circle=circle, shipment=f"sh-{order}", site=f"{buyer}-1", received_by="N")
         return [(buyer, place), (seller, confirm), (seller, ship), (buyer, receive), (seller, self.count(seller, n))]
 
+    def fill(self, facts: int) -> None:
+        """Go on until so many facts of orders are written."""
+        waiting: list[Any] = []
+        while self.orders * 5 < facts:
+            waiting += [self.node.path.submit(self.node.wallet.sign(party, fact)) for party, fact in self.order()]
+            if len(waiting) >= 4_000 or self.orders * 5 >= facts:
+                for reply in waiting:
+                    assert reply.result(120).first_refusal is None
+                waiting = []
+
     def count(self, seller: str, n: int) -> Count:
         """A count of one line."""
         number = f"{seller}-{self.items[n % len(self.items)]}"

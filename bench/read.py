@@ -45,7 +45,7 @@ def server(directory: str, facts: int, writes_per_s: int, processes: int, told: 
 
     with Node(directory, create=not (Path(directory) / "hanse.json").exists()) as node, ExitStack() as held:
         net = Network(node, sellers=4, buyers=8, items=60)
-        _fill(node, net, facts)
+        net.fill(facts)
         accounts = AccountStore(Path(directory) / "accounts.db")
         user = accounts.add_user(f"reader-{time.time_ns()}@bench.example", "Reader")
         accounts.add_membership(user, net.buyers[0], "owner")
@@ -71,16 +71,6 @@ def _app(node: Node, accounts: Any) -> Any:
     from hanse.web import create_app
 
     return create_app(build_site(node, accounts, secure=False, requests_per_minute=10**9))
-
-
-def _fill(node: Node, net: Network, facts: int) -> None:
-    waiting: list[Any] = []
-    while net.orders * 5 < facts:
-        waiting += [node.path.submit(node.wallet.sign(party, fact)) for party, fact in net.order()]
-        if len(waiting) >= 4_000:
-            [future.result(120) for future in waiting]
-            waiting = []
-    [future.result(120) for future in waiting]
 
 
 def _cpu(pids: list[int]) -> float:
@@ -214,23 +204,26 @@ def main() -> None:
     for name, default in numbers.items():
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--data", default="", help="DIR/data of bench.verify --keep DIR")
-    asked = parser.parse_args()
-    context = multiprocessing.get_context("spawn")
-    told, theirs = context.Pipe()
-    with tempfile.TemporaryDirectory(prefix="hanse-bench-") as scratch:
-        data = asked.data or f"{scratch}/data"
-        given = (data, asked.facts, asked.writes, asked.processes, theirs)
-        process = context.Process(target=server, args=given)
-        process.start()
-        try:
-            figures = measured(asked, told, process)
-        finally:
-            process.terminate()
-            process.join()
+    figures = run(parser.parse_args())
     write("read", figures)
     print(machine())
     for name, value in figures.items():
         print(f"{name:16} {value}")
+
+
+def run(asked: argparse.Namespace) -> dict[str, Any]:
+    """A server in a process of its own, and its readers in this one; the figures."""
+    context = multiprocessing.get_context("spawn")
+    told, theirs = context.Pipe()
+    with tempfile.TemporaryDirectory(prefix="hanse-bench-") as scratch:
+        given = (asked.data or f"{scratch}/data", asked.facts, asked.writes, asked.processes, theirs)
+        process = context.Process(target=server, args=given)
+        process.start()
+        try:
+            return measured(asked, told, process)
+        finally:
+            process.terminate()
+            process.join()
 
 
 def measured(asked: argparse.Namespace, told: Any, process: Any) -> dict[str, Any]:

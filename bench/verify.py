@@ -1,10 +1,9 @@
 """Offline verification and rebuild of a record of three-line orders, counts and deliveries: entries a second, memory.
 
-    python -m bench.verify [--facts 50000] [--growth] [--keep DIR | --data DIR]
+    python -m bench.verify [--facts 50000] [--keep DIR | --data DIR]
 
 Memory is that of the process itself, and the sum with the largest of those that it starts. Beside it the limit:
-verifying the same number of signatures and nothing else. `--growth` repeats it from 10^4 facts up and draws how the
-times grow (bench/out/verify-growth.svg).
+verifying the same number of signatures and nothing else.
 """
 
 from __future__ import annotations
@@ -24,23 +23,11 @@ from hanse.node.node import Node
 from hanse.node.stored import RECORD
 from hanse.record.segment import Segment
 
-SIZES = (10_000, 100_000, 1_000_000)
-
 
 def fill(directory: Path, facts: int) -> int:
     """A record with at least so many facts; its entries."""
     with Node(directory, create=True) as node:
-        net = Network(node, sellers=4, buyers=8, items=60)
-        waiting: list[Any] = []
-        while net.orders * 5 < facts:
-            for party, fact in net.order():
-                waiting.append(node.path.submit(node.wallet.sign(party, fact)))
-            if len(waiting) >= 4_000:
-                for future in waiting:
-                    assert future.result(120).first_refusal is None
-                waiting = []
-        for future in waiting:
-            assert future.result(120).first_refusal is None
+        Network(node, sellers=4, buyers=8, items=60).fill(facts)
         return node.log.size
 
 
@@ -94,44 +81,22 @@ def entries_of(directory: Path) -> int:
     return segment.size
 
 
-def plot(rows: list[dict[str, Any]]) -> str:
-    """Entries against seconds, both by powers of ten, as SVG."""
-    from math import log10
-
-    def at(x: float, y: float) -> str:
-        return f"{60 + (log10(x) - 4) * 180:.0f},{300 - (log10(max(y, 0.1)) + 1) * 60:.0f}"
-
-    lines = []
-    for what, colour in (("verify", "#0d6782"), ("rebuild", "#c2410c")):
-        points = [at(row["entries"], row[what]["seconds"]) for row in rows]
-        lines.append(f'<polyline fill="none" stroke="{colour}" stroke-width="2" points="{" ".join(points)}"/>')
-        lines.append(f'<text x="430" y="{points[-1].split(",")[1]}" fill="{colour}">{what}</text>')
-    grid = "".join(f'<text x="{55 + k * 180}" y="320">10^{4 + k}</text>' for k in range(3))
-    grid += "".join(f'<text x="10" y="{305 - k * 60}">{10.0 ** (k - 1):g} s</text>' for k in range(5))
-    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 500 330" font-size="12">{grid}{"".join(lines)}</svg>'
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--facts", type=int, default=50_000)
-    parser.add_argument("--growth", action="store_true")
-    parser.add_argument("--keep", default="", help="leave the largest record in this new directory, for bench.read")
+    parser.add_argument("--keep", default="", help="leave the record in this new directory, for bench.read")
     parser.add_argument("--data", default="", help="measure the record in this directory, and make none")
     asked = parser.parse_args()
-    sizes = [size for size in SIZES if size <= asked.facts] if asked.growth else [asked.facts]
     if asked.data:
         entries = entries_of(Path(asked.data))
-        rows = [{"entries": entries, **steps(Path(asked.data), entries)}]
+        found = {"entries": entries, **steps(Path(asked.data), entries)}
     else:
-        rows = [run(size, asked.keep if size == sizes[-1] else "") for size in sizes]
-    figures = {"ed25519_limit_per_s": signature_limit(), "rows": rows}
+        found = run(asked.facts, asked.keep)
+    figures = {"ed25519_limit_per_s": signature_limit(), **found}
     write("verify", figures)
-    if asked.growth:
-        (Path(__file__).parent / "out" / "verify-growth.svg").write_text(plot(rows))
     print(machine())
-    print("ed25519 limit", figures["ed25519_limit_per_s"])
-    for row in rows:
-        print(row)
+    for name, value in figures.items():
+        print(f"{name:20} {value}")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
     python -m bench.growth [--top 1000000] [--seconds 20] [--readers 50] [--writes 500] [--draw FILE]
 
-One record grows to 10^4, 10^5, ... entries. At each size it is verified and rebuilt (`bench.verify`), read by many while
+One record grows to 10^4, 10^5, ... entries. At each size it is verified and rebuilt (`bench.verify`), read by many as
 it is written (`bench.read`) and written on (`bench.commit`: signed singly, and at 1,000 facts a second): each by the
 benchmark of that name, so each goal is that benchmark's. Reading and writing add some 42,000 entries, which counts at
 the first size only. Beside it what limits it: signatures verified a second.

@@ -55,7 +55,7 @@ def svg(rows: list[dict[str, Any]]) -> str:
 
 
 def _chart(chart: Chart, entries: list[int], left: int, top: int) -> str:
-    most = _round_up(max([chart.goal, *(value for values in chart.series.values() for value in values)]))
+    most = round_up(max([chart.goal, *(value for values in chart.series.values() for value in values)]))
 
     def x(n: float) -> float:
         return LEFT + PLOT_WIDE * (log10(n) - 4) / 2
@@ -99,10 +99,10 @@ def _apart(wanted: dict[str, float]) -> dict[str, float]:
     return placed
 
 
-def _round_up(value: float) -> float:
+def round_up(value: float) -> float:
     """The next of 1, 1.2, 1.6, 2, 3, 4, 6, 8 times a power of ten.
 
-    >>> _round_up(11_654), _round_up(50), _round_up(954)
+    >>> round_up(11_654), round_up(50), round_up(954)
     (12000.0, 60.0, 1000.0)
     """
     unit = 10.0 ** int(log10(value))

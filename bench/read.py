@@ -18,6 +18,7 @@ import multiprocessing
 import os
 import random
 import signal
+import socket
 import tempfile
 import threading
 import time
@@ -29,14 +30,13 @@ from bench.common import Network, machine, write
 from hanse.kernel.refusal import Refused
 from hanse.node.node import Node
 
-PORT = 8199
 ALONE = 40
 """How often each page is opened for its CPU."""
 WARM = 8
 TICK_SECONDS = 0.1
 
 
-def server(directory: str, facts: int, writes_per_s: int, processes: int, told: Any) -> None:
+def server(directory: str, facts: int, writes_per_s: int, processes: int, port: int, told: Any) -> None:
     """Fill, seat one person, serve, and keep writing at a fixed rate once told to."""
     import uvicorn
 
@@ -50,15 +50,22 @@ def server(directory: str, facts: int, writes_per_s: int, processes: int, told: 
         user = accounts.add_user(f"reader-{time.time_ns()}@bench.example", "Reader")
         accounts.add_membership(user, net.buyers[0], "owner")
         raw = accounts.sessions.start(user, net.buyers[0], complete=True, address="", agent="")
-        config = uvicorn.Config(_app(node, accounts), port=PORT, log_level="error", access_log=False)
+        config = uvicorn.Config(_app(node, accounts), port=port, log_level="error", access_log=False)
         pids: list[int] = []
         if processes:
             shown = Shown(directory, ("localhost",), False, requests_per_minute=10**9)
-            readers = Readers(shown, "127.0.0.1", PORT, processes)
+            readers = Readers(shown, "127.0.0.1", port, processes)
             held.callback(readers.close)
             pids, config = readers.pids(), behind_readers(config.app, readers.behind)
         orders = [f"order-{n:08d}" for n in range(0, net.orders, len(net.buyers))]
-        about = {"session": raw, "orders": orders, "entries": node.log.size, "item": net.items[7], "pids": pids}
+        about = {
+            "port": port,
+            "session": raw,
+            "orders": orders,
+            "entries": node.log.size,
+            "item": net.items[7],
+            "pids": pids,
+        }
         told.send(about)
         threading.Thread(target=_answer, args=(node, net, writes_per_s, pids, told), daemon=True).start()
         signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -107,23 +114,18 @@ def _write(node: Node, net: Network, per_s: int) -> None:
 class Client:
     """One kept connection: GETs with a session, nothing else."""
 
-    def __init__(self, session: str) -> None:
-        self._cookie = session
+    def __init__(self, about: dict[str, Any]) -> None:
+        """about: what the server said of itself."""
+        self._port, self._cookie = about["port"], about["session"]
 
-    async def open(self) -> Client:
-        self._read, self._write = await asyncio.open_connection("127.0.0.1", PORT, limit=1 << 20)
+    async def __aenter__(self) -> Client:
+        self._read, self._write = await asyncio.open_connection("127.0.0.1", self._port, limit=1 << 20)
         return self
 
-    async def answered(self) -> None:
-        """Wait until the server answers. Raises: OSError where nobody does for a minute."""
-        for left in reversed(range(600)):
-            try:
-                await (await self.open()).get("/healthz")
-                return
-            except (OSError, asyncio.IncompleteReadError):
-                if not left:
-                    raise
-                await asyncio.sleep(0.1)
+    async def __aexit__(self, *_: object) -> None:
+        self._write.close()
+        with suppress(OSError):
+            await self._write.wait_closed()
 
     async def get(self, path: str) -> int:
         """The status, once the whole answer is there."""
@@ -141,29 +143,45 @@ class Client:
         return int(answer[9:12])
 
 
-async def reader(n: int, until: float, paths: dict[str, list[str]], session: str, into: dict[str, list[float]]) -> None:
+async def answered(about: dict[str, Any]) -> None:
+    """Wait until the server answers. Raises: OSError where nobody does for a minute."""
+    for left in reversed(range(600)):
+        try:
+            async with Client(about) as client:
+                await client.get("/healthz")
+                return
+        except (OSError, asyncio.IncompleteReadError):
+            if not left:
+                raise
+            await asyncio.sleep(0.1)
+
+
+async def reader(
+    n: int, until: float, paths: dict[str, list[str]], about: dict[str, Any], into: dict[str, list[float]]
+) -> None:
     dice = random.Random(n)
     await asyncio.sleep(dice.uniform(0, 1))
-    client = await Client(session).open()
-    while time.perf_counter() < until:
-        name = dice.choice(list(paths))
-        started = time.perf_counter()
-        status = await client.get(dice.choice(paths[name]))
-        into[name].append(time.perf_counter() - started)
-        assert status == 200, (name, status)
-        await asyncio.sleep(dice.uniform(0.5, 1.5))  # people look at a page before they open the next
+    async with Client(about) as client:
+        while time.perf_counter() < until:
+            name = dice.choice(list(paths))
+            started = time.perf_counter()
+            status = await client.get(dice.choice(paths[name]))
+            into[name].append(time.perf_counter() - started)
+            assert status == 200, (name, status)
+            await asyncio.sleep(dice.uniform(0.5, 1.5))  # people look at a page before they open the next
 
 
-async def alone(paths: dict[str, list[str]], session: str, told: Any) -> dict[str, float]:
+async def alone(paths: dict[str, list[str]], about: dict[str, Any], told: Any) -> dict[str, float]:
     """The server's CPU a page in ms: one client, warm, nothing written."""
-    client, spent = await Client(session).open(), {}
-    for name, addresses in paths.items():
-        for n in range(WARM):
-            assert await client.get(addresses[n * 7 % len(addresses)]) == 200, name
-        before = ask(told, "cpu")
-        for n in range(ALONE):
-            await client.get(addresses[(n * 37 + 11) % len(addresses)])
-        spent[name] = (ask(told, "cpu") - before) / ALONE * 1e3
+    spent = {}
+    async with Client(about) as client:
+        for name, addresses in paths.items():
+            for n in range(WARM):
+                assert await client.get(addresses[n * 7 % len(addresses)]) == 200, name
+            before = ask(told, "cpu")
+            for n in range(ALONE):
+                await client.get(addresses[(n * 37 + 11) % len(addresses)])
+            spent[name] = (ask(told, "cpu") - before) / ALONE * 1e3
     return spent
 
 
@@ -211,12 +229,18 @@ def main() -> None:
         print(f"{name:16} {value}")
 
 
+def free_port() -> int:
+    """A port of this machine that nobody listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as there:
+        return int(there.getsockname()[1])
+
+
 def run(asked: argparse.Namespace) -> dict[str, Any]:
     """A server in a process of its own, and its readers in this one; the figures."""
     context = multiprocessing.get_context("spawn")
     told, theirs = context.Pipe()
     with tempfile.TemporaryDirectory(prefix="hanse-bench-") as scratch:
-        given = (asked.data or f"{scratch}/data", asked.facts, asked.writes, asked.processes, theirs)
+        given = (asked.data or f"{scratch}/data", asked.facts, asked.writes, asked.processes, free_port(), theirs)
         process = context.Process(target=server, args=given)
         process.start()
         try:
@@ -229,12 +253,12 @@ def run(asked: argparse.Namespace) -> dict[str, Any]:
 def measured(asked: argparse.Namespace, told: Any, process: Any) -> dict[str, Any]:
     """Pages alone, then all together; the figures."""
     about = first_word(told, process)
-    asyncio.run(Client(about["session"]).answered())
+    asyncio.run(answered(about))
     paths = pages(about)
-    spent = asyncio.run(alone(paths, about["session"], told))
+    spent = asyncio.run(alone(paths, about, told))
     waits: dict[str, list[float]] = {name: [] for name in paths}
     entries, cpu, own, began = ask(told, "write"), ask(told, "cpu"), time.process_time(), time.perf_counter()
-    asyncio.run(together(asked.readers, asked.seconds, paths, about["session"], waits))
+    asyncio.run(together(asked.readers, asked.seconds, paths, about, waits))
     took = time.perf_counter() - began
     figures: dict[str, Any] = {
         **vars(asked),

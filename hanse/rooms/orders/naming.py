@@ -11,7 +11,9 @@ from hanse.rooms.orders.rows import SHIPMENTS
 from hanse.rooms.parties.facts import SITES
 
 MADE_UP = re.compile("[io]-[0-9a-f]{20}(-[0-9]+)?")
-MADE_UP_ID = re.compile("(PAY-)?([a-z]{1,8}-)+([0-9a-f]{20}|(?=[0-9]*[a-f])[0-9a-f]{10,12})(-[0-9]+)?|[RS]-[0-9a-f]{12}")
+MADE_UP_ID = re.compile(
+    "(PAY-)?([a-z]{1,8}-)+([0-9a-f]{20}|(?=[0-9]*[a-f])[0-9a-f]{10,12})(-[0-9]+)?|[RS]-[0-9a-f]{12}"
+)
 """Of anything that a program named: people are told something else instead."""
 SHIPPED = re.compile("(sh-[io]-[0-9a-f]{20}|S-[0-9a-f]{12}|[a-z]{1,2}-[0-9a-f]{20})(-[0-9]+)?")
 

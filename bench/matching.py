@@ -1,7 +1,8 @@
 """Matching items of different firms: precision and recall beside simple peers, and the time it takes.
 
 `python -m bench.matching` measures on Amazon-GoogleProducts (1,354 x 3,039 titles, 1,103 true pairs; a research
-benchmark, read from ../shared/data) and on maintenance items that this file makes and renames per member.
+benchmark, read from ../shared/data), on the demo's own goods as its distributors rename them, and on maintenance items
+that are made here and renamed per member.
 `--fit` fits the weights of `hanse.planning.matching.similar` on half of each and prints them; the figures printed
 without it are measured on the other half and on other seeds.
 """
@@ -20,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from bench.matching_demo import measure_demo
 from bench.matching_items import Member, members, true_pairs
 from hanse.planning.matching import Item, Options, match, match_many, similar
 from hanse.planning.matching.pairing import ranked
@@ -262,6 +264,7 @@ def main() -> None:
     result = {
         "machine": f"{platform.machine()}, Python {platform.python_version()}",
         "amazon_google": measure_amazon_google() if DATA.exists() else "skipped: data not found",
+        "demo": measure_demo(21),
         "renamed_pair": measure_pair(11),
         "network": measure_network(12, args.members, args.items),
     }

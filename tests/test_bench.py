@@ -8,6 +8,7 @@ import pytest
 
 from bench import commit, growth, growth_picture, read, verify
 from bench.common import network
+from bench.matching_demo import measure_demo
 
 
 def test_a_record_is_made_verified_rebuilt_and_told_of():
@@ -39,6 +40,12 @@ def test_a_record_grows_and_every_chart_is_drawn(tmp_path, monkeypatch):
     assert rows[0]["entries"] < rows[1]["entries"] and json.dumps(rows)
     drawn = ElementTree.fromstring(growth_picture.svg(rows))
     assert len(drawn.findall(".//{*}polyline")) == sum(len(c.series) for c in growth_picture.charts(rows))
+
+
+def test_the_demos_renamed_goods_are_found_again_and_none_is_taken_for_another():
+    found = measure_demo(21, count=40)
+    assert found["accepted_precision"] == 1.0
+    assert found["exact_keys_as_written_recall"] < 0.9 < found["accepted_recall"] and found["recall@5"] > 0.9
 
 
 @pytest.mark.parametrize(("value", "most"), [(11_654, 12_000), (50, 60), (954, 1_000), (1, 1)])

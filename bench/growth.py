@@ -25,7 +25,7 @@ from hanse.node.node import Node
 ORDERS = 4_000
 """Written on at each size, five facts each, for the rate."""
 LATENCY_SECONDS = 10
-PAGES = ("find", "order page", "orders", "stock", "history")
+PAGES = ("today", "find", "order page", "orders", "stock", "stock card", "history")
 
 
 def filled(directory: Path, entries: int) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 WIDE, HIGH = 300, 190
 LEFT, TOP, PLOT_WIDE, PLOT_HIGH = 44, 34, 176, 116
-COLOURS = ("#0f6a84", "#c2410c", "#4d7c4b", "#7a5aa6", "#a16207")
+COLOURS = ("#0f6a84", "#c2410c", "#4d7c4b", "#7a5aa6", "#a16207", "#be185d", "#475569")
 LABEL_STEP = 12
 """Pixels from one label at a line's end to the next."""
 
@@ -80,7 +80,7 @@ def _chart(chart: Chart, entries: list[int], left: int, top: int) -> str:
         words = escape(chart.goal_words)
         parts.append(f'<text x="{LEFT + 4}" y="{height + 11:.1f}" font-size="9.5" fill="#435963">{words}</text>')
     ends = _apart({name: y(values[-1]) + 4 for name, values in chart.series.items()})
-    for colour, (name, values) in zip(COLOURS, chart.series.items(), strict=False):
+    for colour, (name, values) in zip(COLOURS[: len(ends)], chart.series.items(), strict=True):
         points = [(x(n), y(value)) for n, value in zip(entries, values, strict=True)]
         line = " ".join(f"{a:.1f},{b:.1f}" for a, b in points)
         parts.append(f'<polyline fill="none" stroke="{colour}" stroke-width="1.8" points="{line}"/>')

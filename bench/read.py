@@ -1,4 +1,4 @@
-"""Reading while writing: p50 and p95 of Find, order page, stock card and history over HTTP, with concurrent readers.
+"""Reading while writing: p50 and p95 of Find, orders, stock cards, history and more over HTTP, many readers at once.
 
     python -m bench.read [--facts 50000] [--readers 50] [--seconds 10] [--writes 500] [--processes 1] [--data DIR]
 
@@ -63,7 +63,7 @@ def server(directory: str, facts: int, writes_per_s: int, processes: int, port: 
             "session": raw,
             "orders": orders,
             "entries": node.log.size,
-            "item": net.items[7],
+            "items": net.items,
             "pids": pids,
         }
         told.send(about)
@@ -207,10 +207,12 @@ def ask(told: Any, what: str) -> float:
 def pages(about: dict[str, Any]) -> dict[str, list[str]]:
     """What is opened: the last orders of a buyer, entries all over the record."""
     return {
-        "find": [f"/find?q={about['item']}"],
+        "today": ["/"],
+        "find": [f"/find?q={item}" for item in about["items"]],
         "order page": [f"/orders/o/{order}" for order in about["orders"][-500:]],
         "orders": ["/orders"],
         "stock": ["/stock"],
+        "stock card": [f"/stock/card/{item}" for item in about["items"][:3]],
         "history": [f"/history/{at}" for at in range(100, about["entries"], 997)],
         "healthz (peer)": ["/healthz"],
     }

@@ -1,6 +1,7 @@
 """Pictures: what a chart shows, as plain data. `ui.chart(chart)` draws it, with a table of the same figures beside it.
 
-The browser draws on a canvas by `static/charts.js`; colours come from the style sheet. Nothing here computes.
+The browser draws on a canvas by `static/charts.js`, as `static/charts_look.js` says; colours come from the style sheet.
+Nothing here computes.
 """
 
 from __future__ import annotations

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from jinja2 import nodes
 from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 
@@ -36,10 +35,6 @@ class Squeeze(Extension):
         text = _Text()
         for token in stream:
             yield Token(token.lineno, "data", text.squeezed(token.value)) if token.type == "data" else token
-
-    def parse(self, parser: object) -> nodes.Node:
-        """It adds no statement to the language."""
-        raise NotImplementedError
 
 
 class _Text:

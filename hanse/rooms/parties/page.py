@@ -184,7 +184,7 @@ def open_relationship(
 
 def _groups(found: Desk, places: Places, status: int = 200, refusal: Any = None, given: Any = None) -> Template:
     view = found.view
-    cards = parties.circles(view)
+    cards = sorted(parties.circles(view), key=_by_name)
     hosted = _hosted(found)
     groups = [
         {
@@ -208,6 +208,12 @@ def _groups(found: Desk, places: Places, status: int = 200, refusal: Any = None,
         groups=groups, partners=partners, may=found.may(OpenCircle), may_leave=found.may(LeaveCircle),
         hosted=[p for p in hosted if p.party != view.party],
     )  # fmt: skip
+
+
+def _by_name(card: parties.CircleCard) -> tuple[str, ...]:
+    """As people look for a circle: a group by its name, a relationship by the partner's."""
+    partners = (member.name.casefold() for member in card.members if not member.mine)
+    return (*([card.name.casefold()] if card.purpose == "group" else partners), card.circle)
 
 
 def _traded(view: View, party: str) -> int:

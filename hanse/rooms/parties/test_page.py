@@ -90,6 +90,17 @@ def test_a_group_is_opened_widened_and_left(town: SmallTown, ann: Visitor) -> No
     assert code_of(ann.post("/groups", {"name": "Empty"})) == "parties.wrong_size"
 
 
+def test_partners_and_groups_stand_in_the_order_of_their_names(town: SmallTown) -> None:
+    eve = town.visitor("eve")
+    for name in ("south", "East", "Quay", "Brim", "alpha"):
+        assert eve.post("/groups", {"name": f"{name} group", "member": ["cay"]}).status_code == 303
+    text = eve.get("/partners").text
+    named = re.findall(r"<h2>(\w+) group <span", text)
+    assert named == ["alpha", "Brim", "East", "Quay", "south"]
+    ann = town.visitor("ann").get("/partners").text
+    assert re.findall(r'<a href="/parties/(bob|cay)">', ann[ann.index("<h2>Partners") :])[:2] == ["bob", "cay"]
+
+
 def test_the_profile_and_sites_are_changed_with_care(town: SmallTown, ann: Visitor) -> None:
     form = {"name": "Ann & Co", "city": "Rostock", "country": "DE", "about": "Bearings"}
     assert ann.post("/firm", form).status_code == 303
